@@ -1,0 +1,25 @@
+/* The few functions of base.h that are too long to be inline. */
+#include "base/base.h"
+
+static unsigned char lower(unsigned char c)
+{
+	return c >= 'A' && c <= 'Z' ? (unsigned char)(c + ('a' - 'A')) : c;
+}
+
+bool str_equal_nocase(struct str a, struct str b)
+{
+	if (a.len != b.len)
+		return false;
+	for (size_t i = 0; i < a.len; i++)
+		if (lower((unsigned char)a.p[i]) != lower((unsigned char)b.p[i]))
+			return false;
+	return true;
+}
+
+int names_find(const struct names *names, struct str word)
+{
+	for (int i = 0; i < names->count; i++)
+		if (str_equal(str_from(names->text[i]), word))
+			return i;
+	return -1;
+}

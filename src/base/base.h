@@ -1,0 +1,51 @@
+/*
+ * What every file may take for granted: attributes, a string view, sizes.
+ */
+#ifndef BASE_BASE_H
+#define BASE_BASE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#define MUST_USE	  __attribute__((warn_unused_result))
+#define PRINTF_LIKE(f, a) __attribute__((format(printf, f, a)))
+#define CLEANUP(fn)	  __attribute__((cleanup(fn)))
+
+#define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
+
+#define CONTAINER_OF(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
+
+/* Bytes that someone else owns; not ended by NUL. {NULL, 0} is the absent string. */
+struct str {
+	const char *p;
+	size_t len;
+};
+
+#define STR(literal) ((struct str){(literal), sizeof(literal) - 1})
+
+static inline struct str str_from(const char *text)
+{
+	return (struct str){text, text != NULL ? strlen(text) : 0};
+}
+
+static inline bool str_equal(struct str a, struct str b)
+{
+	return a.len == b.len && (a.len == 0 || memcmp(a.p, b.p, a.len) == 0);
+}
+
+/* ASCII only: what HTTP and e-mail need. */
+bool str_equal_nocase(struct str a, struct str b);
+
+/* A word of a closed list, as enum values on our side and as text on the wire and in the store. */
+struct names {
+	const char *name;	/* of the list, as the API's documentation calls it */
+	const char *const *text; /* text[value] */
+	int count;
+};
+
+/* The value of that word, or -1. */
+int names_find(const struct names *names, struct str word);
+
+#endif

@@ -1,0 +1,37 @@
+/*
+ * What every piece of work carries: a request, an event, a job. Passed first
+ * to whatever may read a store, ask another service or make an id.
+ */
+#ifndef BASE_CTX_H
+#define BASE_CTX_H
+
+#include "base/arena.h"
+#include "base/errors.h"
+#include "base/uuid.h"
+
+enum room {
+#define ROOM(name) ROOM_##name,
+#include "base/rooms.def"
+#undef ROOM
+	ROOM_COUNT
+};
+
+struct db_port; /* db/db.h: this thread's way into one room's store */
+
+#define TRACE_ID_LEN   32
+#define REQUEST_ID_MAX 64
+
+struct ctx {
+	struct arena *arena;		  /* gone when the work is done */
+	const struct world *world;
+	utime now;			  /* one instant for the whole work */
+	struct db_port *const *ports;	  /* by room */
+	void *const *locals;		  /* by room: what the room keeps for this thread, e.g. caches */
+	char trace_id[TRACE_ID_LEN + 1];  /* W3C trace context */
+	const char *error_args[2];	  /* fill {0} and {1} of the error's text */
+};
+
+/* Returns rc, so that a rule can `return error_set(cx, RC_BAD_DURATION, 30)`. Memory short: the argument stays empty. */
+enum rc error_set(struct ctx *cx, enum rc rc, int64_t arg) MUST_USE;
+
+#endif

@@ -1,0 +1,131 @@
+/* See log.h. A line is built whole and written by one write(2), so lines of several threads never mix. */
+#include "base/log.h"
+
+#include "base/utime.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+#define LINE_BYTES 2048
+
+static enum log_level threshold = LOG_LEVEL_INFO;
+static bool as_json, in_colour;
+
+static const char *const level_names[] = {"error", "warn", "info", "debug"};
+static const char *const level_colours[] = {"\033[31m", "\033[33m", "\033[32m", "\033[2m"};
+
+struct line {
+	char text[LINE_BYTES];
+	size_t len;
+};
+
+static void put(struct line *line, const char *text)
+{
+	size_t len = strlen(text);
+
+	if (len > LINE_BYTES - 8 - line->len)
+		len = LINE_BYTES - 8 - line->len;
+	memcpy(line->text + line->len, text, len);
+	line->len += len;
+}
+
+/* As the inside of a JSON string. */
+static void put_escaped(struct line *line, const char *text)
+{
+	char escape[8];
+
+	for (; *text != '\0'; text++) {
+		if (*text == '"' || *text == '\\')
+			snprintf(escape, sizeof(escape), "\\%c", *text);
+		else if ((unsigned char)*text < 0x20 || *text == 0x7f)
+			snprintf(escape, sizeof(escape), "\\u%04x", (unsigned char)*text);
+		else
+			snprintf(escape, sizeof(escape), "%c", *text);
+		put(line, escape);
+	}
+}
+
+void log_init(enum log_level level, int json)
+{
+	bool terminal = isatty(STDERR_FILENO) == 1;
+
+	threshold = level;
+	as_json = json < 0 ? !terminal : json > 0;
+	in_colour = terminal && !as_json;
+}
+
+bool log_wants(enum log_level level)
+{
+	return level <= threshold;
+}
+
+static void put_value(struct line *line, const struct log_pair *pair)
+{
+	char number[24];
+
+	if (pair->text != NULL) {
+		put(line, "\"");
+		put_escaped(line, pair->text);
+		put(line, "\"");
+	} else {
+		snprintf(number, sizeof(number), "%" PRId64, pair->number);
+		put(line, number);
+	}
+}
+
+static void put_json(struct line *line, enum log_level level, const char *when, const char *message,
+		     const struct log_pair *pairs, size_t count)
+{
+	put(line, "{\"time\":\"");
+	put(line, when);
+	put(line, "\",\"level\":\"");
+	put(line, level_names[level]);
+	put(line, "\",\"message\":\"");
+	put_escaped(line, message);
+	put(line, "\"");
+	for (size_t i = 0; i < count; i++) {
+		put(line, ",\"");
+		put(line, pairs[i].key);
+		put(line, "\":");
+		put_value(line, &pairs[i]);
+	}
+	put(line, "}");
+}
+
+static void put_readable(struct line *line, enum log_level level, const char *when, const char *message,
+			 const struct log_pair *pairs, size_t count)
+{
+	put(line, when);
+	put(line, in_colour ? level_colours[level] : "");
+	put(line, " ");
+	put(line, level_names[level]);
+	put(line, in_colour ? "\033[0m " : " ");
+	put_escaped(line, message);
+	for (size_t i = 0; i < count; i++) {
+		put(line, " ");
+		put(line, pairs[i].key);
+		put(line, "=");
+		put_value(line, &pairs[i]);
+	}
+}
+
+void log_write(enum log_level level, const char *message, const struct log_pair *pairs, size_t count)
+{
+	char when[UTIME_TEXT_MAX];
+	struct timespec ts;
+	struct line line;
+	ssize_t written;
+
+	line.len = 0;
+	clock_gettime(CLOCK_REALTIME, &ts);
+	utime_text(when, (utime)ts.tv_sec * UTIME_SECOND + ts.tv_nsec / 1000, 0, true);
+	if (as_json)
+		put_json(&line, level, when, message, pairs, count);
+	else
+		put_readable(&line, level, when, message, pairs, count);
+	line.text[line.len++] = '\n';
+	written = write(STDERR_FILENO, line.text, line.len);
+	(void)written; /* nowhere left to tell it */
+}

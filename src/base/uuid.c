@@ -1,0 +1,71 @@
+/* See uuid.h. */
+#include "base/uuid.h"
+
+struct uuid uuid_v7(const struct world *world, utime now)
+{
+	uint64_t millis = (uint64_t)(now / 1000);
+	struct uuid id;
+
+	world->random(world, id.b, sizeof(id.b));
+	for (int i = 5; i >= 0; i--, millis >>= 8)
+		id.b[i] = (uint8_t)millis;
+	id.b[6] = (uint8_t)(0x70 | (id.b[6] & 0x0f));
+	id.b[8] = (uint8_t)(0x80 | (id.b[8] & 0x3f));
+	return id;
+}
+
+static int hex_value(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+static bool is_dash(size_t i)
+{
+	return i == 8 || i == 13 || i == 18 || i == 23;
+}
+
+bool uuid_parse(struct str text, struct uuid *ret)
+{
+	struct uuid id;
+	size_t byte = 0;
+	int high, low;
+
+	if (text.len != UUID_TEXT_LEN)
+		return false;
+	for (size_t i = 0; i < UUID_TEXT_LEN;) {
+		if (is_dash(i)) {
+			if (text.p[i++] != '-')
+				return false;
+			continue;
+		}
+		high = hex_value(text.p[i]);
+		low = hex_value(text.p[i + 1]);
+		if (high < 0 || low < 0)
+			return false;
+		id.b[byte++] = (uint8_t)(high << 4 | low);
+		i += 2;
+	}
+	*ret = id;
+	return true;
+}
+
+char *uuid_text(char buf[UUID_TEXT_LEN + 1], const struct uuid *id)
+{
+	static const char hex[] = "0123456789abcdef";
+	size_t at = 0;
+
+	for (size_t i = 0; i < sizeof(id->b); i++) {
+		if (is_dash(at))
+			buf[at++] = '-';
+		buf[at++] = hex[id->b[i] >> 4];
+		buf[at++] = hex[id->b[i] & 15];
+	}
+	buf[at] = '\0';
+	return buf;
+}

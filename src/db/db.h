@@ -1,0 +1,169 @@
+/*
+ * A room's store: static SQL with typed inputs and outputs, on SQLite or on
+ * PostgreSQL. What a query is comes from the room's queries.sql by tools/sqlgen.
+ *
+ * Reads answer inside the call when the store is embedded; on a remote store
+ * they make the calling fiber wait, and many fibers' reads share a round trip.
+ *
+ * Writes are scripts: a list of queries with no logic between them. Scripts of
+ * many requests share one transaction (group commit), and db_write() returns when its
+ * commit is durable. A script that fails is left out of its group, whole.
+ *
+ * Both must be called on a fiber (base/fiber.h). Results live in the ctx's arena.
+ */
+#ifndef DB_DB_H
+#define DB_DB_H
+
+#include "base/ctx.h"
+#include "base/fiber.h"
+
+enum dialect { DIALECT_SQLITE, DIALECT_POSTGRES, DIALECT_COUNT };
+
+/*
+ * How a member is kept: struct uuid, utime, int64_t, bool, const char * (TEXT,
+ * JSON, a date is TEXT too), or an enum by its word. A nullable member is "none" when: UUID nil, TIME
+ * UTIME_NONE, INT INT_NONE, TEXT and JSON NULL. BOOL and ENUM are never null.
+ */
+enum db_kind { DB_UUID, DB_TIME, DB_INT, DB_BOOL, DB_TEXT, DB_JSON, DB_ENUM };
+
+#define INT_NONE INT64_MIN
+
+struct column {
+	const char *name;
+	enum db_kind kind;
+	bool nullable;
+	size_t offset;		   /* in the query's in or out struct */
+	const struct names *names; /* of an ENUM; the member is an int-sized enum */
+};
+
+enum query_rows {
+	ROWS_NONE,  /* no result */
+	ROWS_ONE,   /* exactly one; none is RC_INTERNAL */
+	ROWS_MAYBE, /* none or one */
+	ROWS_MANY,
+};
+
+struct query {
+	const char *name;
+	const char *sql[DIALECT_COUNT];
+	const struct column *in, *out;
+	size_t in_count, out_count;
+	size_t in_size, out_size; /* of the structs */
+	enum query_rows rows;
+	enum room room;
+	unsigned index; /* in the room's query_set */
+	bool tenant;	/* scoped: the first input is tenant_id */
+};
+
+struct migration {
+	int number; /* 1, 2, ... without gaps */
+	const char *name;
+	const char *const *statements[DIALECT_COUNT]; /* one statement a string; ended by NULL */
+};
+
+/* All that sqlgen made of one room's folder. */
+struct query_set {
+	const char *name;
+	enum room room;
+	const struct query *const *queries;
+	size_t count;
+	const struct migration *migrations;
+	size_t migration_count;
+};
+
+/* --- The process's side ------------------------------------------------- */
+
+struct db;
+
+struct db_options {
+	const char *url;	  /* "sqlite:PATH" or "postgresql://..." */
+	int write_connections;	  /* PostgreSQL only; SQLite has one writer */
+	int read_connections;	  /* PostgreSQL only */
+	size_t group_max;	  /* scripts in one commit */
+};
+
+/* Opens, and starts the committer. On failure says why on the log. */
+enum rc db_open(const struct query_set *set, const struct db_options *options, struct db **ret) MUST_USE;
+/* Finishes what is queued, then closes. NULL is fine. */
+void db_close(struct db *db);
+
+enum dialect db_dialect(const struct db *db);
+/* RC_OK when the store answers just now. For /ready. */
+enum rc db_ping(struct db *db) MUST_USE;
+
+/*
+ * Brings the schema to `target` (-1: the newest). Tells each step to `progress` (may
+ * be NULL). RC_INTERNAL with the store unchanged when one fails, or when the schema is newer than
+ * this binary.
+ */
+typedef void db_progress_fn(const char *room, const struct migration *, bool up_to_date);
+enum rc db_migrate(struct db *db, int target, db_progress_fn *progress) MUST_USE;
+/* Highest migration that the store has; 0 for an empty one. */
+enum rc db_schema_version(struct db *db, int *ret) MUST_USE;
+
+/* --- A thread's side ---------------------------------------------------- */
+
+struct db_port *db_port_open(struct db *db) MUST_USE;
+void db_port_close(struct db_port *port);
+
+/*
+ * A count of the committed scripts under one key, in this process: what was read
+ * before it moved may be stale now. Striped, so that an unrelated key may move it too. Always 0 from
+ * a store that other processes write, where nothing can be told this way: see db_shared().
+ */
+uint64_t db_version(const struct db_port *port, const struct uuid *key);
+/* True when other processes may write the store, so that db_version() tells nothing. */
+bool db_shared(const struct db_port *port);
+
+/* --- A request's side --------------------------------------------------- */
+
+/* Rows as an array of the query's out struct. ROWS_MAYBE: count is 0 or 1. */
+struct rows {
+	void *items;
+	size_t count;
+};
+
+/* One query. Through the typed q_<name>() that sqlgen makes, not directly. */
+enum rc db_read(struct ctx *cx, const struct query *query, const void *in, struct rows *ret) MUST_USE;
+
+struct step {
+	const struct query *query;
+	const void *in;
+	struct rows rows; /* filled when the script has run */
+};
+
+#define SCRIPT_STEPS_MAX 8
+
+/*
+ * `key` is what the script locks first: groups are sorted by (tenant, key), and
+ * db_version(key) moves when it commits.
+ */
+struct script {
+	struct ctx *cx;
+	enum room room;
+	struct uuid tenant, key;
+	struct step steps[SCRIPT_STEPS_MAX];
+	size_t count;
+	enum rc rc;
+
+	/* The committer's own. */
+	struct script *next;
+	struct fiber *fiber;
+};
+
+void script_init(struct script *script, struct ctx *cx, enum room room, const struct uuid *tenant,
+		 const struct uuid *key);
+
+/* Copies `in`. A lack of memory is told by db_write(). Through SCRIPT_ADD. */
+struct step *script_add(struct script *script, const struct query *query, const void *in);
+
+#define SCRIPT_ADD(script, name, ...) \
+	script_add((script), &q_##name##_query, &(const struct q_##name##_in){__VA_ARGS__})
+
+/*
+ * Runs the steps and waits for the durable commit. RC_OK, RC_STORE_CONSTRAINT when a
+ * constraint refused a step (nothing of the script is kept), RC_STORE_DOWN, RC_NO_MEMORY.
+ */
+enum rc db_write(struct script *script) MUST_USE;
+
+#endif

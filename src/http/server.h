@@ -1,0 +1,117 @@
+/*
+ * HTTP/1.1 (RFC 9110, 9112) on libuv and llhttp. Strict: what is ambiguous is
+ * refused and the connection closed. Knows no routes, no JSON, no domain.
+ *
+ * Everything about an exchange happens on the loop thread that accepted its connection. One
+ * exchange a connection is in flight; pipelined requests wait their turn.
+ */
+#ifndef HTTP_SERVER_H
+#define HTTP_SERVER_H
+
+#include "base/arena.h"
+#include "base/errors.h"
+#include "base/mailbox.h"
+
+struct fiber_pool;
+struct http_server; /* all loops and listeners of a process */
+struct http_loop;   /* one thread */
+
+enum http_method {
+	HTTP_GET_, /* the underscore keeps clear of llhttp's names */
+	HTTP_HEAD_,
+	HTTP_POST_,
+	HTTP_PUT_,
+	HTTP_PATCH_,
+	HTTP_DELETE_,
+	HTTP_OPTIONS_,
+	HTTP_OTHER_,
+};
+
+struct http_header {
+	struct str name, value; /* name as sent; value without outer blanks */
+};
+
+/* One request and its reply. All it points to lives in `arena`, until http_reply() has been called. */
+struct http_exchange {
+	struct arena *arena;
+	struct http_loop *loop;
+	enum http_method method;
+	struct str method_name;
+	struct str target;	/* as sent */
+	struct str path, query; /* its parts, still percent-encoded; query without '?' */
+	const struct http_header *headers;
+	size_t header_count;
+	struct str body;
+	uint64_t received_ns;	/* monotonic: when its head was complete */
+	char peer[46];		/* the client's address */
+	void *user;		/* the dispatcher's own */
+};
+
+#define HTTP_REPLY_HEADERS_MAX 16
+
+struct http_reply {
+	int status;
+	struct str content_type; /* absent: none, as with 204 */
+	struct str body;
+	struct http_header headers[HTTP_REPLY_HEADERS_MAX]; /* besides Date, Content-Length, Content-Type, Connection */
+	size_t header_count;
+	bool close;
+};
+
+struct http_callbacks {
+	/*
+	 * The head is complete: how large may the body be? Sets *ret_body_max. Another rc than RC_OK refuses
+	 * the request before its body is read (handle() is then called with it as the fault).
+	 */
+	enum rc (*admit)(struct http_exchange *, size_t *ret_body_max);
+	/*
+	 * A whole request, or (fault != RC_OK) one that was refused; then only peer, and whatever of the head
+	 * was read, are set. Answers by http_send(), now or later on the same thread. After a fault the connection closes.
+	 */
+	void (*handle)(struct http_exchange *, enum rc fault);
+	/* A thread of ours starts and ends; the return value is http_loop_user(). NULL on start stops the server. */
+	void *(*thread_start)(struct http_loop *, void *arg);
+	void (*thread_stop)(void *user);
+	void *arg;
+};
+
+struct http_options {
+	const char *listen;	/* "127.0.0.1:8000", "[::1]:8000"; port 0 takes a free one */
+	int threads;
+	size_t max_connections; /* a process; over it: accepted, answered 503 and closed */
+	size_t max_head;	/* bytes of request line and headers: 16 KiB -> 431 */
+	size_t max_headers;	/* 64 -> 431 */
+	size_t max_target;	/* 4 KiB -> 414 */
+	int head_ms, body_ms;	/* 10 s each: 408 */
+	int idle_ms;		/* 60 s: closed */
+	int drain_ms;		/* how long http_server_stop() waits for what is in flight: 10 s */
+};
+
+/* Binds; the port is known when it returns. On failure says why on the log. */
+enum rc http_server_create(const struct http_options *options, const struct http_callbacks *callbacks,
+			   struct http_server **ret) MUST_USE;
+int http_server_port(const struct http_server *server);
+/* Runs until http_server_stop(), then drains. */
+enum rc http_server_run(struct http_server *server) MUST_USE;
+/* Async-signal-safe and callable from any thread. */
+void http_server_stop(struct http_server *server);
+void http_server_destroy(struct http_server *server);
+
+/* The reply to this exchange. Its head is made here; body and header values may lie in the exchange's arena. */
+void http_send(struct http_exchange *exchange, const struct http_reply *reply);
+
+/* The first header of that name (any case); absent: {NULL, 0}. */
+struct str http_header(const struct http_exchange *exchange, const char *name);
+
+void *http_loop_user(const struct http_loop *loop);
+struct mailbox *http_loop_mailbox(struct http_loop *loop);
+struct fiber_pool *http_loop_fibers(struct http_loop *loop);
+struct arena_pool *http_loop_arenas(struct http_loop *loop);
+
+/* Counters of the process, for /metrics. */
+struct http_stats {
+	uint64_t accepted, refused, open, requests, bytes_in, bytes_out;
+};
+void http_server_stats(const struct http_server *server, struct http_stats *ret);
+
+#endif
