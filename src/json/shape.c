@@ -1,0 +1,592 @@
+/* See shape.h. One table of kinds says how a value is read; nothing here knows a field by name. */
+#include "json/shape.h"
+
+#include "json/arena_json.h"
+#include "json/write.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+
+#define DEPTH_MAX     32
+#define NUMBERS_IN_INTS 7 * 5
+
+/* --- Members ------------------------------------------------------------ */
+
+static void *member_of(const struct field *field, void *object)
+{
+	return (char *)object + field->offset;
+}
+
+static uint64_t *has_of(const struct shape *shape, void *object)
+{
+	return (uint64_t *)(void *)((char *)object + shape->has_offset);
+}
+
+static size_t member_size(const struct field *field)
+{
+	switch (field->kind) {
+	case KIND_UUID:
+		return sizeof(struct uuid);
+	case KIND_WHEN:
+		return sizeof(struct wire_time);
+	case KIND_LOCAL:
+		return sizeof(struct local_time);
+	case KIND_INSTANT:
+	case KIND_CLOCK:
+	case KIND_INT:
+		return sizeof(int64_t);
+	case KIND_BOOL:
+		return sizeof(bool);
+	case KIND_ENUM:
+		return sizeof(int);
+	case KIND_OBJECT:
+		return field->shape->size;
+	case KIND_LIST:
+	case KIND_INTS:
+		return sizeof(struct list);
+	case KIND_DATE:
+	case KIND_TEXT:
+	case KIND_JSON:
+	case KIND_STORED:
+		return sizeof(char *);
+	}
+	return 0;
+}
+
+/* What a field holds before anything is read: its default, or "none". */
+static void member_reset(const struct field *field, void *member)
+{
+	switch (field->kind) {
+	case KIND_INSTANT:
+	case KIND_CLOCK:
+	case KIND_INT:
+		*(int64_t *)member = field->has_default ? field->dflt : INT64_MIN;
+		break;
+	case KIND_WHEN:
+		*(struct wire_time *)member = (struct wire_time){.at = UTIME_NONE};
+		break;
+	case KIND_BOOL:
+		*(bool *)member = field->dflt != 0;
+		break;
+	case KIND_ENUM:
+		*(int *)member = (int)field->dflt;
+		break;
+	case KIND_TEXT:
+		*(const char **)member = field->dflt_text;
+		break;
+	default:
+		memset(member, 0, member_size(field));
+	}
+}
+
+static void object_reset(const struct shape *shape, void *object)
+{
+	*has_of(shape, object) = 0;
+	for (size_t i = 0; i < shape->count; i++) {
+		const struct field *field = &shape->fields[i];
+
+		if (field->kind == KIND_OBJECT)
+			object_reset(field->shape, member_of(field, object));
+		else
+			member_reset(field, member_of(field, object));
+	}
+}
+
+void shape_merge(const struct shape *shape, void *object, const void *change)
+{
+	uint64_t sent = *(const uint64_t *)(const void *)((const char *)change + shape->has_offset);
+
+	for (size_t i = 0; i < shape->count; i++) {
+		const struct field *field = &shape->fields[i];
+		const void *from = (const char *)change + field->offset;
+
+		if ((sent >> i & 1) == 0)
+			continue;
+		if (field->kind == KIND_OBJECT)
+			shape_merge(field->shape, member_of(field, object), from);
+		else
+			memcpy(member_of(field, object), from, member_size(field));
+	}
+	*has_of(shape, object) |= sent;
+}
+
+/* --- Scalars, from text --------------------------------------------------- */
+
+static size_t utf8_length(struct str text)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < text.len; i++)
+		count += ((unsigned char)text.p[i] & 0xc0) != 0x80;
+	return count;
+}
+
+static void text_read(const struct field *field, struct str text, const struct loc *loc, struct issues *issues,
+		      void *member)
+{
+	size_t length = utf8_length(text);
+	char *copy;
+
+	if (length < (size_t)field->min)
+		issue_add_number(issues, loc, ISSUE_TOO_SHORT, field->min);
+	else if (field->max > 0 && length > (size_t)field->max)
+		issue_add_number(issues, loc, ISSUE_TOO_LONG, field->max);
+	else if (field->format != NULL && !field->format->valid(text))
+		issue_add(issues, loc, field->format->issue, NULL);
+	copy = arena_text(issues->arena, text);
+	issues->no_memory |= copy == NULL;
+	*(const char **)member = copy;
+}
+
+static void int_check(const struct field *field, int64_t value, const struct loc *loc, struct issues *issues,
+		      void *member)
+{
+	if (value < field->min && (field->min != 0 || field->max != 0))
+		issue_add_number(issues, loc, ISSUE_TOO_SMALL, field->min);
+	else if (field->max > 0 && value > field->max)
+		issue_add_number(issues, loc, ISSUE_TOO_LARGE, field->max);
+	*(int64_t *)member = value;
+}
+
+static bool int_from_text(struct str text, int64_t *ret)
+{
+	bool negative = text.len > 0 && text.p[0] == '-';
+	int64_t value = 0;
+
+	if (text.len == (size_t)negative)
+		return false;
+	for (size_t i = negative; i < text.len; i++) {
+		if (text.p[i] < '0' || text.p[i] > '9' || __builtin_mul_overflow(value, 10, &value) ||
+		    __builtin_sub_overflow(value, text.p[i] - '0', &value))
+			return false;
+	}
+	if (!negative && value == INT64_MIN)
+		return false;
+	*ret = negative ? value : -value;
+	return true;
+}
+
+static void enum_read(const struct field *field, struct str text, const struct loc *loc, struct issues *issues,
+		      void *member)
+{
+	int value = names_find(field->names, text);
+	char *list = NULL;
+
+	if (value >= 0) {
+		*(int *)member = value;
+		return;
+	}
+	for (int i = 0; i < field->names->count; i++)
+		list = arena_printf(issues->arena, "%s%s%s", list != NULL ? list : "", list != NULL ? ", " : "",
+				    field->names->text[i]);
+	issue_add(issues, loc, ISSUE_NOT_IN_ENUM, list);
+}
+
+static void bool_read(struct str text, const struct loc *loc, struct issues *issues, void *member)
+{
+	bool yes = str_equal_nocase(text, STR("true")) || str_equal(text, STR("1"));
+	bool no = str_equal_nocase(text, STR("false")) || str_equal(text, STR("0"));
+
+	if (!yes && !no)
+		issue_add(issues, loc, ISSUE_NOT_BOOL, NULL);
+	*(bool *)member = yes;
+}
+
+static void clock_read(struct str text, const struct loc *loc, struct issues *issues, void *member)
+{
+	int32_t seconds;
+
+	if (utime_parse_clock(text, &seconds))
+		*(int64_t *)member = seconds;
+	else
+		issue_add(issues, loc, ISSUE_NOT_CLOCK, NULL);
+}
+
+static void date_read(const struct field *field, struct str text, const struct loc *loc, struct issues *issues,
+		      void *member)
+{
+	int64_t days;
+
+	if (!utime_parse_date(text, &days))
+		issue_add(issues, loc, ISSUE_NOT_DATE, NULL);
+	else
+		text_read(field, text, loc, issues, member);
+}
+
+void field_parse_text(const struct field *field, struct str text, const struct loc *loc, struct issues *issues,
+		      void *member)
+{
+	int64_t number;
+
+	switch (field->kind) {
+	case KIND_UUID:
+		if (!uuid_parse(text, member))
+			issue_add(issues, loc, ISSUE_NOT_UUID, NULL);
+		break;
+	case KIND_WHEN:
+		if (!utime_parse(text, member))
+			issue_add(issues, loc, ISSUE_NOT_TIME, NULL);
+		break;
+	case KIND_DATE:
+		date_read(field, text, loc, issues, member);
+		break;
+	case KIND_CLOCK:
+		clock_read(text, loc, issues, member);
+		break;
+	case KIND_INT:
+		if (int_from_text(text, &number))
+			int_check(field, number, loc, issues, member);
+		else
+			issue_add(issues, loc, ISSUE_NOT_INT, NULL);
+		break;
+	case KIND_BOOL:
+		bool_read(text, loc, issues, member);
+		break;
+	case KIND_ENUM:
+		enum_read(field, text, loc, issues, member);
+		break;
+	default:
+		text_read(field, text, loc, issues, member);
+	}
+}
+
+/* --- Values, from JSON ---------------------------------------------------- */
+
+static void object_parse(const struct shape *shape, enum parse_mode mode, const json_t *json, const struct loc *loc,
+			 struct issues *issues, void *object);
+
+/* Any object, as compact text. */
+static void json_keep(const struct field *field, const json_t *value, const struct loc *loc, struct issues *issues,
+		      void *member)
+{
+	if (!json_is_object(value)) {
+		issue_add(issues, loc, ISSUE_NOT_OBJECT, NULL);
+		return;
+	}
+	if (field->check != NULL)
+		field->check(value, loc, issues);
+	*(const char **)member = arena_json_dump(issues->arena, value);
+	issues->no_memory |= *(const char **)member == NULL;
+}
+
+/* An object of a shape, checked, then written again: canonical, with its defaults. */
+static void stored_parse(const struct field *field, const json_t *value, const struct loc *loc,
+			 struct issues *issues, void *member)
+{
+	void *object = arena_alloc(issues->arena, field->shape->size);
+	struct writer writer;
+	struct str text;
+
+	if (object == NULL) {
+		issues->no_memory = true;
+		return;
+	}
+	object_parse(field->shape, PARSE_WHOLE, value, loc, issues, object);
+	writer_init(&writer, issues->arena, 256);
+	write_shape(&writer, field->shape, object);
+	write_char(&writer, '\0');
+	if (writer_take(&writer, &text))
+		*(const char **)member = text.p;
+	else
+		issues->no_memory = true;
+}
+
+static bool list_room(const struct field *field, const json_t *value, size_t size, const struct loc *loc,
+		      struct issues *issues, struct list *ret)
+{
+	size_t count = json_array_size(value);
+
+	if (!json_is_array(value)) {
+		issue_add(issues, loc, ISSUE_NOT_LIST, NULL);
+		return false;
+	}
+	if (field->max > 0 && count > (size_t)field->max) {
+		issue_add_number(issues, loc, ISSUE_TOO_MANY, field->max);
+		return false;
+	}
+	ret->items = arena_array(issues->arena, count + 1, size);
+	ret->count = ret->items != NULL ? count : 0;
+	issues->no_memory |= ret->items == NULL;
+	return ret->items != NULL;
+}
+
+static void list_parse(const struct field *field, const json_t *value, const struct loc *loc, struct issues *issues,
+		       void *member)
+{
+	struct list list;
+
+	if (!list_room(field, value, field->shape->size, loc, issues, &list))
+		return;
+	for (size_t i = 0; i < list.count; i++) {
+		struct loc here = {.up = loc, .index = i};
+
+		object_parse(field->shape, PARSE_WHOLE, json_array_get(value, i), &here, issues,
+			     (char *)list.items + i * field->shape->size);
+	}
+	*(struct list *)member = list;
+}
+
+static void ints_parse(const struct field *field, const json_t *value, const struct loc *loc, struct issues *issues,
+		       void *member)
+{
+	struct field item = {.min = field->min, .max = field->dflt};
+	struct field bounds = {.max = NUMBERS_IN_INTS};
+	struct list list;
+
+	if (!list_room(&bounds, value, sizeof(int64_t), loc, issues, &list))
+		return;
+	for (size_t i = 0; i < list.count; i++) {
+		const json_t *number = json_array_get(value, i);
+		struct loc here = {.up = loc, .index = i};
+
+		if (json_is_integer(number))
+			int_check(&item, json_integer_value(number), &here, issues, (int64_t *)list.items + i);
+		else
+			issue_add(issues, &here, ISSUE_NOT_INT, NULL);
+	}
+	*(struct list *)member = list;
+}
+
+static void value_parse(const struct field *field, enum parse_mode mode, const json_t *value, const struct loc *loc,
+			struct issues *issues, void *member)
+{
+	switch (field->kind) {
+	case KIND_INT:
+		if (json_is_integer(value))
+			int_check(field, json_integer_value(value), loc, issues, member);
+		else
+			issue_add(issues, loc, ISSUE_NOT_INT, NULL);
+		break;
+	case KIND_BOOL:
+		if (json_is_boolean(value))
+			*(bool *)member = json_is_true(value);
+		else
+			issue_add(issues, loc, ISSUE_NOT_BOOL, NULL);
+		break;
+	case KIND_OBJECT:
+		object_parse(field->shape, mode, value, loc, issues, member);
+		break;
+	case KIND_LIST:
+		list_parse(field, value, loc, issues, member);
+		break;
+	case KIND_INTS:
+		ints_parse(field, value, loc, issues, member);
+		break;
+	case KIND_JSON:
+		json_keep(field, value, loc, issues, member);
+		break;
+	case KIND_STORED:
+		stored_parse(field, value, loc, issues, member);
+		break;
+	default:
+		if (json_is_string(value))
+			field_parse_text(field,
+					 (struct str){json_string_value(value), json_string_length(value)}, loc,
+					 issues, member);
+		else
+			issue_add(issues, loc, ISSUE_NOT_TEXT, NULL);
+	}
+}
+
+static bool may_be_null(const struct field *field)
+{
+	return field->need == OPTIONAL && !field->has_default && field->kind != KIND_BOOL &&
+	       field->kind != KIND_ENUM && field->kind != KIND_OBJECT;
+}
+
+static const json_t *field_value(const struct field *field, const json_t *json)
+{
+	const json_t *value = json_object_get(json, field->name);
+
+	return value == NULL && field->alias != NULL ? json_object_get(json, field->alias) : value;
+}
+
+static void object_parse(const struct shape *shape, enum parse_mode mode, const json_t *json, const struct loc *loc,
+			 struct issues *issues, void *object)
+{
+	size_t before = issues->count;
+
+	object_reset(shape, object);
+	if (!json_is_object(json)) {
+		issue_add(issues, loc, ISSUE_NOT_OBJECT, NULL);
+		return;
+	}
+	for (size_t i = 0; i < shape->count; i++) {
+		const struct field *field = &shape->fields[i];
+		const json_t *value = field_value(field, json);
+		struct loc here = {.up = loc, .name = field->name};
+
+		if (mode == PARSE_CHANGE && field->fixed)
+			continue;
+		if (value == NULL) {
+			if (field->need == REQUIRED && mode == PARSE_WHOLE)
+				issue_add(issues, &here, ISSUE_MISSING, NULL);
+			continue;
+		}
+		*has_of(shape, object) |= UINT64_C(1) << i;
+		if (!json_is_null(value))
+			value_parse(field, mode, value, &here, issues, member_of(field, object));
+		else if (!may_be_null(field))
+			issue_add(issues, &here, ISSUE_NULL, NULL);
+	}
+	if (shape->check != NULL && mode == PARSE_WHOLE && issues->count == before)
+		shape->check(object, loc, issues);
+}
+
+/* Brackets that are open at once, outside of strings; parsers recurse on them. */
+static bool too_deep(struct str json)
+{
+	bool in_string = false;
+	int depth = 0;
+
+	for (size_t i = 0; i < json.len; i++) {
+		char c = json.p[i];
+
+		if (in_string) {
+			if (c == '\\')
+				i++;
+			else if (c == '"')
+				in_string = false;
+		} else if (c == '"') {
+			in_string = true;
+		} else if (c == '{' || c == '[') {
+			if (++depth > DEPTH_MAX)
+				return true;
+		} else if (c == '}' || c == ']') {
+			depth--;
+		}
+	}
+	return false;
+}
+
+enum rc shape_parse(const struct shape *shape, enum parse_mode mode, struct str json, struct issues *issues,
+		    void **ret)
+{
+	static const struct loc body = {.name = "body"};
+	void *object = arena_alloc(issues->arena, shape->size);
+	const char *why = NULL;
+	json_t *tree;
+
+	if (object == NULL)
+		return RC_NO_MEMORY;
+	tree = too_deep(json) ? NULL : arena_json_load(issues->arena, json, &why);
+	if (tree == NULL) {
+		issue_add(issues, &body, ISSUE_NOT_JSON, why != NULL ? why : "nested too deep");
+		object_reset(shape, object);
+	} else {
+		object_parse(shape, mode, tree, &body, issues, object);
+	}
+	*ret = object;
+	return issues_rc(issues);
+}
+
+/* --- Query strings ---------------------------------------------------------- */
+
+static int hex(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c = (char)(c | 0x20);
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+char *percent_decode(struct arena *arena, struct str text, bool plus_is_blank, bool *ret_good)
+{
+	char *out = arena_alloc(arena, text.len + 1);
+	size_t len = 0;
+
+	*ret_good = true;
+	if (out == NULL)
+		return NULL;
+	for (size_t i = 0; i < text.len; i++) {
+		char c = text.p[i];
+
+		if (c == '%') {
+			int high = i + 2 < text.len ? hex(text.p[i + 1]) : -1;
+			int low = i + 2 < text.len ? hex(text.p[i + 2]) : -1;
+
+			if (i + 2 >= text.len || high < 0 || low < 0) {
+				*ret_good = false;
+				return out;
+			}
+			c = (char)(high << 4 | low);
+			i += 2;
+		} else if (c == '+' && plus_is_blank) {
+			c = ' ';
+		}
+		out[len++] = c;
+	}
+	*ret_good = memchr(out, '\0', len) == NULL && arena_json_utf8(arena, (struct str){out, len});
+	return out;
+}
+
+static const struct field *field_named(const struct shape *shape, struct str name, size_t *ret_index)
+{
+	for (size_t i = 0; i < shape->count; i++) {
+		const struct field *field = &shape->fields[i];
+
+		if (str_equal(str_from(field->name), name) ||
+		    (field->alias != NULL && str_equal(str_from(field->alias), name))) {
+			*ret_index = i;
+			return field;
+		}
+	}
+	return NULL;
+}
+
+static struct str until(struct str *rest, char end)
+{
+	const char *at = rest->len > 0 ? memchr(rest->p, end, rest->len) : NULL;
+	struct str part = {rest->p, at != NULL ? (size_t)(at - rest->p) : rest->len};
+	size_t taken = at != NULL ? part.len + 1 : part.len;
+
+	rest->p += taken;
+	rest->len -= taken;
+	return part;
+}
+
+static void pair_parse(const struct shape *shape, struct str pair, struct issues *issues, void *object)
+{
+	static const struct loc query = {.name = "query"};
+	struct str name = until(&pair, '=');
+	const struct field *field;
+	struct loc here = {.up = &query};
+	size_t index;
+	char *value;
+	bool good;
+
+	field = field_named(shape, name, &index);
+	if (field == NULL || pair.len == 0)
+		return;
+	here.name = field->name;
+	value = percent_decode(issues->arena, pair, true, &good);
+	if (value == NULL) {
+		issues->no_memory = true;
+		return;
+	}
+	*has_of(shape, object) |= UINT64_C(1) << index;
+	if (good)
+		field_parse_text(field, str_from(value), &here, issues, member_of(field, object));
+	else
+		issue_add(issues, &here, ISSUE_NOT_UTF8, NULL);
+}
+
+enum rc shape_parse_query(const struct shape *shape, struct str query, struct issues *issues, void **ret)
+{
+	static const struct loc where = {.name = "query"};
+	void *object = arena_alloc(issues->arena, shape->size);
+
+	if (object == NULL)
+		return RC_NO_MEMORY;
+	object_reset(shape, object);
+	while (query.len > 0)
+		pair_parse(shape, until(&query, '&'), issues, object);
+	for (size_t i = 0; i < shape->count; i++) {
+		struct loc here = {.up = &where, .name = shape->fields[i].name};
+
+		if (shape->fields[i].need == REQUIRED && (*has_of(shape, object) >> i & 1) == 0)
+			issue_add(issues, &here, ISSUE_MISSING, NULL);
+	}
+	*ret = object;
+	return issues_rc(issues);
+}
