@@ -1,0 +1,322 @@
+"""Runs marca for a test and talks to it. Standard library only.
+
+    with Marca() as marca:
+        api = marca.api()
+        tenant = make_tenant(api)
+        reply = api.get("/users/", tenant_id=tenant["id"])
+        assert reply.status == 200 and reply.json == []
+
+A Marca has a data directory (or a fresh PostgreSQL database) of its own, time starts at CLOCK, and when it
+is left it must have stopped with status 0 and without a sanitizer's report.
+"""
+import http.client
+import itertools
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import urllib.parse
+import uuid
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+CLOCK = "2025-12-01T12:00:00Z"
+SANITIZER = re.compile(r"^.*(?:ERROR: \w+Sanitizer|WARNING: ThreadSanitizer|runtime error:).*$", re.M)
+
+# Sanitizers make every start slower, and the machine may be busy.
+START_SECONDS = 30
+STOP_SECONDS = 30
+
+
+def binary():
+    """The marca under test: that of MARCA_BUILD, a build directory."""
+    return ROOT / os.environ.get("MARCA_BUILD", "build") / "marca"
+
+
+# --- HTTP ---------------------------------------------------------------------
+
+
+class Reply:
+    def __init__(self, status, headers, body):
+        self.status = status
+        self.headers = headers  # an email.message.Message: names in any case, get_all() for repeated ones
+        self.body = body
+
+    @property
+    def text(self):
+        return self.body.decode("utf-8")
+
+    @property
+    def json(self):
+        return json.loads(self.body)
+
+    def __repr__(self):
+        return f"<Reply {self.status} {self.body[:2000].decode('utf-8', 'replace')}>"
+
+
+class Api:
+    """One keep-alive connection. For a second one at the same time: another Api."""
+
+    def __init__(self, address, headers=None):
+        self.address = address  # host:port
+        self.headers = dict(headers or {})
+        self.connection = http.client.HTTPConnection(address, timeout=60)
+
+    def request(self, method, path, body=None, headers=None, query=None):
+        """`body`: bytes or str as they are, anything else as JSON. None in `query` leaves that name out."""
+        query = {name: value for name, value in (query or {}).items() if value is not None}
+        if query:
+            path += "?" + urllib.parse.urlencode(query)
+        sent = {**self.headers, **(headers or {})}
+        if body is not None and not isinstance(body, (bytes, str)):
+            body = json.dumps(body, ensure_ascii=False)
+            sent.setdefault("Content-Type", "application/json")
+        if isinstance(body, str):
+            body = body.encode("utf-8")
+        self.connection.request(method, path, body, sent)
+        response = self.connection.getresponse()
+        return Reply(response.status, response.headers, response.read())
+
+    def get(self, path, headers=None, **query):
+        return self.request("GET", path, None, headers, query)
+
+    def post(self, path, body=None, headers=None, **query):
+        return self.request("POST", path, body, headers, query)
+
+    def put(self, path, body=None, headers=None, **query):
+        return self.request("PUT", path, body, headers, query)
+
+    def patch(self, path, body=None, headers=None, **query):
+        return self.request("PATCH", path, body, headers, query)
+
+    def delete(self, path, headers=None, **query):
+        return self.request("DELETE", path, None, headers, query)
+
+    def close(self):
+        self.connection.close()
+
+
+# --- PostgreSQL ---------------------------------------------------------------
+
+
+class PostgresDatabase:
+    """A fresh database in the cluster that MARCA_TEST_PG, a postgresql:// URL, leads to."""
+
+    def __init__(self):
+        self.cluster = os.environ["MARCA_TEST_PG"]
+        self.name = f"marca_test_{uuid.uuid4().hex}"
+        self.sql(self.cluster, f'CREATE DATABASE "{self.name}"')
+        self.url = urllib.parse.urlsplit(self.cluster)._replace(path=f"/{self.name}").geturl()
+        if "://" not in self.url:  # a URL without a host loses its slashes in urllib
+            self.url = self.url.replace(":", "://", 1)
+
+    @staticmethod
+    def sql(url, text):
+        """Runs one statement as psql prints it, without decoration."""
+        return subprocess.run(
+            ["psql", "-X", "-q", "-At", "-v", "ON_ERROR_STOP=1", "-d", url, "-c", text],
+            check=True, capture_output=True, text=True,
+        ).stdout
+
+    def drop(self):
+        self.sql(self.cluster, f'DROP DATABASE IF EXISTS "{self.name}" WITH (FORCE)')
+
+
+# --- The server ---------------------------------------------------------------
+
+
+class Marca:
+    """`marca serve` on a free port.
+
+    store: "sqlite" or "postgres". env: further variables; None removes one. arguments: further ones of `serve`.
+    start(), stop() and kill() may be called in turn: the data stay until the `with` is left.
+    """
+
+    def __init__(self, store="sqlite", clock=CLOCK, env=None, arguments=(), command=None):
+        self.store = store
+        self.arguments = list(arguments)
+        self.command = [str(part) for part in (command or [binary()])]
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="marca-test-"))
+        self.data = self.folder / "data"
+        self.stdout, self.stderr = self.folder / "stdout", self.folder / "stderr"
+        self.database = PostgresDatabase() if store == "postgres" else None
+        # Nothing of the caller's own marca set-up may leak in.
+        kept = {k: v for k, v in os.environ.items() if not re.match(r"MARCA_|.*(DATABASE|SERVICE|REDIS)_URL$", k)}
+        wanted = {"MARCA_CLOCK": clock, "DATABASE_URL": self.database and self.database.url, **(env or {})}
+        self.env = {**kept, **{k: v for k, v in wanted.items() if v is not None}}
+        self.process = None
+        self.address = None
+        self.apis = []
+
+    def __enter__(self):
+        try:
+            self.start()
+        except BaseException:
+            self.kill()
+            self.clean()
+            raise
+        return self
+
+    def __exit__(self, kind, value, trace):
+        try:
+            if self.process is not None:
+                self.stop()
+        finally:
+            self.kill()
+            self.clean()
+
+    def start(self):
+        for log in (self.stdout, self.stderr):
+            log.write_bytes(b"")
+        with open(self.stdout, "wb") as out, open(self.stderr, "wb") as err:
+            self.process = subprocess.Popen(
+                [*self.command, "serve", "--listen", "127.0.0.1:0", "--data", self.data, *self.arguments],
+                cwd=self.folder, env=self.env, stdin=subprocess.DEVNULL, stdout=out, stderr=err,
+            )
+        deadline = time.monotonic() + START_SECONDS
+        while (told := re.search(r"^marca: listening on http://(\S+?)/?$", self.stdout.read_text(), re.M)) is None:
+            self.wait_on(deadline, "it told no address")
+        self.address = told.group(1)
+        self.url = f"http://{self.address}"
+        while not self.ready():
+            self.wait_on(deadline, "/ready did not answer 200")
+
+    def wait_on(self, deadline, what):
+        if self.process.poll() is not None:
+            raise AssertionError(f"marca ended with {self.process.returncode} before it was ready:\n{self.log()}")
+        if time.monotonic() > deadline:
+            raise AssertionError(f"marca did not start: {what}\n{self.log()}")
+        time.sleep(0.01)
+
+    def ready(self):
+        api = Api(self.address)
+        try:
+            return api.get("/ready").status == 200
+        except OSError:
+            return False
+        finally:
+            api.close()
+
+    def api(self, headers=None):
+        """A new connection; closed before the server is stopped."""
+        self.apis.append(Api(self.address, headers))
+        return self.apis[-1]
+
+    def close_apis(self):
+        while self.apis:
+            self.apis.pop().close()
+
+    def stop(self):
+        """SIGTERM; it must end by itself, with status 0 and no sanitizer's report."""
+        process, self.process = self.process, None
+        self.close_apis()
+        process.send_signal(signal.SIGTERM)
+        try:
+            status = process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise AssertionError(f"marca did not stop within {STOP_SECONDS} s of SIGTERM\n{self.log()}") from None
+        report = SANITIZER.search(self.stderr.read_text(errors="replace"))
+        assert report is None, f"a sanitizer reports: {report.group()}\n{self.log()}"
+        assert status == 0, f"marca ended with {status}\n{self.log()}"
+
+    def kill(self):
+        """SIGKILL: what was not durable is lost."""
+        self.close_apis()
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+
+    def log(self):
+        """The end of what it printed."""
+        return self.stdout.read_text(errors="replace")[-2000:] + self.stderr.read_text(errors="replace")[-20000:]
+
+    def clean(self):
+        if self.database is not None:
+            self.database.drop()
+        shutil.rmtree(self.folder)
+
+
+# --- Builders: the least that is valid, and whatever the test cares about ----------
+
+serial = itertools.count(1)
+
+
+def create(api, path, body):
+    reply = api.post(path, {name: value for name, value in body.items() if value is not ...})
+    assert reply.status == 201, f"POST {path}: {reply}"
+    return reply.json
+
+
+def make_tenant(api, settings=None, **fields):
+    """Fields given as ... are left out of the request. `settings` change single settings of the default ones."""
+    number = next(serial)
+    return create(api, "/tenants/", {
+        "name": f"Tenant {number}",
+        "domain": f"tenant-{number}.example.com",
+        "plan": "profissional",
+        "settings": {
+            "business_type": "fitness",
+            "timezone": "America/Sao_Paulo",
+            "working_hours_start": "06:00:00",
+            "working_hours_end": "22:00:00",
+            "booking_interval": 60,
+            "advance_booking_days": 30,
+            "cancellation_hours": 24,
+            "custom_labels": {
+                "resource_singular": "Sala",
+                "resource_plural": "Salas",
+                "booking_label": "Aula",
+                "user_label": "Aluno",
+            },
+            **(settings or {}),
+        },
+        **fields,
+    })
+
+
+def make_user(api, tenant, **fields):
+    number = next(serial)
+    return create(api, "/users/", {
+        "tenant_id": tenant["id"],
+        "name": f"User {number}",
+        "email": f"user-{number}@example.com",
+        "user_type": "user",
+        "permissions": {"can_book": True},
+        **fields,
+    })
+
+
+def make_category(api, tenant, **fields):
+    return create(api, "/categories/", {
+        "tenant_id": tenant["id"],
+        "name": f"Category {next(serial)}",
+        "type": "fisico",
+        **fields,
+    })
+
+
+def make_resource(api, tenant, category, **fields):
+    return create(api, "/resources/", {
+        "tenant_id": tenant["id"],
+        "category_id": category["id"],
+        "name": f"Resource {next(serial)}",
+        **fields,
+    })
+
+
+def make_booking(api, resource, user, start_time, end_time, **fields):
+    return create(api, "/bookings/", {
+        "tenant_id": resource["tenant_id"],
+        "resource_id": resource["id"],
+        "user_id": user["id"],
+        "start_time": start_time,
+        "end_time": end_time,
+        **fields,
+    })
