@@ -92,22 +92,46 @@ static void object_reset(const struct shape *shape, void *object)
 	}
 }
 
-void shape_merge(const struct shape *shape, void *object, const void *change)
+static const struct field *field_called(const struct shape *shape, const char *name)
 {
-	uint64_t sent = *(const uint64_t *)(const void *)((const char *)change + shape->has_offset);
+	for (size_t i = 0; i < shape->count; i++)
+		if (strcmp(shape->fields[i].name, name) == 0)
+			return &shape->fields[i];
+	return NULL;
+}
+
+void shape_copy(const struct shape *to_shape, void *to, const struct shape *from_shape, const void *from,
+		enum copy_mode mode)
+{
+	uint64_t sent = *(const uint64_t *)(const void *)((const char *)from + from_shape->has_offset);
+
+	for (size_t i = 0; i < from_shape->count; i++) {
+		const struct field *source = &from_shape->fields[i];
+		const struct field *field = field_called(to_shape, source->name);
+		const void *member = (const char *)from + source->offset;
+
+		if (field == NULL || field->kind != source->kind || (mode == COPY_SENT && (sent >> i & 1) == 0))
+			continue;
+		*has_of(to_shape, to) |= UINT64_C(1) << (field - to_shape->fields);
+		if (field->kind == KIND_OBJECT)
+			shape_copy(field->shape, member_of(field, to), source->shape, member, mode);
+		else
+			memcpy(member_of(field, to), member, member_size(field));
+	}
+}
+
+enum rc shape_check_required(const struct shape *shape, const void *object, struct issues *issues)
+{
+	static const struct loc body = {.name = "body"};
+	uint64_t sent = *(const uint64_t *)(const void *)((const char *)object + shape->has_offset);
 
 	for (size_t i = 0; i < shape->count; i++) {
-		const struct field *field = &shape->fields[i];
-		const void *from = (const char *)change + field->offset;
+		struct loc here = {.up = &body, .name = shape->fields[i].name};
 
-		if ((sent >> i & 1) == 0)
-			continue;
-		if (field->kind == KIND_OBJECT)
-			shape_merge(field->shape, member_of(field, object), from);
-		else
-			memcpy(member_of(field, object), from, member_size(field));
+		if (shape->fields[i].need == REQUIRED && (sent >> i & 1) == 0)
+			issue_add(issues, &here, ISSUE_MISSING, NULL);
 	}
-	*has_of(shape, object) |= sent;
+	return issues_rc(issues);
 }
 
 /* --- Scalars, from text --------------------------------------------------- */
@@ -416,7 +440,7 @@ static void object_parse(const struct shape *shape, enum parse_mode mode, const 
 		const json_t *value = field_value(field, json);
 		struct loc here = {.up = loc, .name = field->name};
 
-		if (mode == PARSE_CHANGE && field->fixed)
+		if (field->hidden || (mode == PARSE_CHANGE && field->fixed))
 			continue;
 		if (value == NULL) {
 			if (field->need == REQUIRED && mode == PARSE_WHOLE)

@@ -71,6 +71,7 @@ struct field {
 	bool has_default;
 	bool fixed;	   /* set at creation; a change ignores it */
 	bool secret;	   /* writeOnly in the documentation */
+	bool hidden;	   /* of the row alone: neither read, nor written, nor documented */
 	int64_t min, max;  /* INT: value; TEXT: characters; LIST, INTS: max items. max 0: no bound */
 	int64_t dflt;	   /* INT, CLOCK, BOOL, ENUM */
 	const char *dflt_text; /* TEXT */
@@ -173,8 +174,17 @@ enum rc shape_parse(const struct shape *shape, enum parse_mode mode, struct str 
 /* The same from an urlencoded query string; loc is {"query", name}. An empty value counts as absent. */
 enum rc shape_parse_query(const struct shape *shape, struct str query, struct issues *issues, void **ret) MUST_USE;
 
-/* Copies the fields that `change` has into `object`, and the objects within. Both of one shape. */
-void shape_merge(const struct shape *shape, void *object, const void *change);
+/*
+ * Copies fields of the same name and kind from one object into another, of another shape or the same: all
+ * of them, or only those that `from` was sent. Objects within are copied field by field.
+ */
+enum copy_mode { COPY_ALL, COPY_SENT };
+void shape_copy(const struct shape *to_shape, void *to, const struct shape *from_shape, const void *from,
+		enum copy_mode mode);
+#define SHAPE_COPY(T, to, F, from, mode) shape_copy(&T##_shape, (to), &F##_shape, (from), (mode))
+
+/* Tells the required fields that `object` was never sent, under {"body"}. */
+enum rc shape_check_required(const struct shape *shape, const void *object, struct issues *issues) MUST_USE;
 
 /* One scalar from text (UUID, WHEN, DATE, CLOCK, TEXT, INT, BOOL, ENUM) into `member`; what is wrong goes to issues. */
 void field_parse_text(const struct field *field, struct str text, const struct loc *loc, struct issues *issues,

@@ -268,15 +268,20 @@ static void write_member(struct writer *writer, const struct field *field, const
 
 void write_shape(struct writer *writer, const struct shape *shape, const void *object)
 {
+	char before = '{';
+
 	for (size_t i = 0; i < shape->count; i++) {
 		const struct field *field = &shape->fields[i];
 
-		write_char(writer, i == 0 ? '{' : ',');
+		if (field->hidden)
+			continue;
+		write_char(writer, before);
 		write_plain(writer, field->name, strlen(field->name));
 		write_char(writer, ':');
 		write_member(writer, field, (const char *)object + field->offset);
+		before = ',';
 	}
-	write_raw(writer, shape->count == 0 ? STR("{}") : STR("}"));
+	write_raw(writer, before == '{' ? STR("{}") : STR("}"));
 }
 
 void write_list(struct writer *writer, const struct shape *shape, const void *items, size_t count)

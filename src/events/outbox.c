@@ -1,0 +1,30 @@
+/* See outbox.h. */
+#include "events/outbox.h"
+
+struct outbox_row outbox_row(const struct ctx *cx, const char *stream, const char *type, const struct uuid *tenant,
+			     const struct uuid *subject)
+{
+	return (struct outbox_row){
+		.tenant_id = *tenant,
+		.id = uuid_v7(cx->world, cx->now),
+		.stream = stream,
+		.type = type,
+		.subject_id = *subject,
+		.trace_id = cx->trace_id,
+		.created_at = cx->now,
+	};
+}
+
+bool outbox_payload(struct outbox_row *row, struct arena *arena, const struct shape *shape, const void *object)
+{
+	struct writer writer;
+	struct str text;
+
+	writer_init(&writer, arena, 512);
+	write_shape(&writer, shape, object);
+	write_char(&writer, '\0');
+	if (!writer_take(&writer, &text))
+		return false;
+	row->payload = text.p;
+	return true;
+}

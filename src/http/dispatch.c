@@ -1,0 +1,494 @@
+/* See dispatch.h. Reads top to bottom in the order in which a request is checked (api.md, "order of checks"). */
+#include "http/dispatch.h"
+
+#include "base/log.h"
+#include "http/problem.h"
+#include "http/router.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define HANDLER_TRIES 16
+
+struct dispatcher {
+	struct router *router;
+	struct dispatcher_options options;
+	_Atomic uint64_t *counts; /* [route][status class]; the last row is of requests without a route */
+};
+
+/* One loop thread. */
+struct worker {
+	struct dispatcher *dispatcher;
+	struct http_loop *loop;
+	struct db_port *ports[ROOM_COUNT];
+	void *locals[ROOM_COUNT];
+};
+
+/* --- Counters --------------------------------------------------------------- */
+
+static void count(struct dispatcher *dispatcher, size_t route, int status)
+{
+	atomic_fetch_add_explicit(&dispatcher->counts[route * STATUS_CLASSES + (size_t)(status / 100)], 1,
+				  memory_order_relaxed);
+}
+
+uint64_t dispatcher_count(const struct dispatcher *dispatcher, size_t route, int status_class)
+{
+	return atomic_load_explicit(&dispatcher->counts[route * STATUS_CLASSES + (size_t)status_class],
+				    memory_order_relaxed);
+}
+
+const struct router *dispatcher_router(const struct dispatcher *dispatcher)
+{
+	return dispatcher->router;
+}
+
+/* --- Trace and request id ------------------------------------------------- */
+
+static bool is_hex(struct str text)
+{
+	for (size_t i = 0; i < text.len; i++)
+		if (!((text.p[i] >= '0' && text.p[i] <= '9') || (text.p[i] >= 'a' && text.p[i] <= 'f')))
+			return false;
+	return true;
+}
+
+static bool all_zero(struct str text)
+{
+	for (size_t i = 0; i < text.len; i++)
+		if (text.p[i] != '0')
+			return false;
+	return true;
+}
+
+/* "00-<32 hex>-<16 hex>-<2 hex>": https://www.w3.org/TR/trace-context/ */
+static bool trace_taken(struct req *rq, struct str header)
+{
+	struct str trace = {header.p + 3, TRACE_ID_LEN};
+	struct str span = {header.p + 36, 16};
+
+	if (header.len != 55 || memcmp(header.p, "00-", 3) != 0 || header.p[35] != '-' || header.p[52] != '-')
+		return false;
+	if (!is_hex(trace) || all_zero(trace) || !is_hex(span) || all_zero(span) ||
+	    !is_hex((struct str){header.p + 53, 2}))
+		return false;
+	memcpy(rq->cx.trace_id, trace.p, TRACE_ID_LEN);
+	return true;
+}
+
+static void hex_from(char *to, const unsigned char *bytes, size_t size)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < size; i++) {
+		*to++ = digits[bytes[i] >> 4];
+		*to++ = digits[bytes[i] & 15];
+	}
+}
+
+static bool request_id_good(struct str id)
+{
+	if (id.len == 0 || id.len > REQUEST_ID_MAX)
+		return false;
+	for (size_t i = 0; i < id.len; i++) {
+		char c = id.p[i];
+
+		if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' ||
+		      c == '_' || c == '.'))
+			return false;
+	}
+	return true;
+}
+
+/* Taken from the caller or made; told back in the reply's headers. */
+static void trace_begin(struct req *rq)
+{
+	static const char flags[] = "-01";
+	unsigned char random[TRACE_ID_LEN / 2 + 8];
+	char *parent = arena_alloc(rq->cx.arena, 56);
+	struct str id = http_header(rq->http, "X-Request-ID");
+
+	rq->cx.world->random(rq->cx.world, random, sizeof(random));
+	if (!trace_taken(rq, http_header(rq->http, "traceparent")))
+		hex_from(rq->cx.trace_id, random, TRACE_ID_LEN / 2);
+	rq->request_id = request_id_good(id) ? arena_text(rq->cx.arena, id) : rq->cx.trace_id;
+	if (parent == NULL || rq->request_id == NULL) {
+		rq->request_id = rq->cx.trace_id;
+		return;
+	}
+	memcpy(parent, "00-", 3);
+	memcpy(parent + 3, rq->cx.trace_id, TRACE_ID_LEN);
+	parent[35] = '-';
+	hex_from(parent + 36, random + TRACE_ID_LEN / 2, 8);
+	memcpy(parent + 52, flags, sizeof(flags));
+	req_header(rq, "X-Request-ID", rq->request_id);
+	req_header(rq, "traceparent", parent);
+}
+
+/* --- Parsing ---------------------------------------------------------------- */
+
+static bool is_json(struct str type)
+{
+	const char *end = type.len > 0 ? memchr(type.p, ';', type.len) : NULL;
+
+	if (type.p == NULL)
+		return true; /* untold: taken for what it must be */
+	if (end != NULL)
+		type.len = (size_t)(end - type.p);
+	while (type.len > 0 && type.p[type.len - 1] == ' ')
+		type.len--;
+	return str_equal_nocase(type, STR("application/json")) ||
+	       (type.len > 5 && str_equal_nocase((struct str){type.p + type.len - 5, 5}, STR("+json")));
+}
+
+static void parse_param(struct req *rq, struct str encoded)
+{
+	static const struct loc path = {.name = "path"};
+	const char *open = strchr(rq->route->path, '{');
+	struct loc here = {.up = &path};
+	bool good;
+
+	if (open == NULL)
+		return;
+	here.name = arena_text(rq->cx.arena, (struct str){open + 1, strcspn(open + 1, "}")});
+	rq->param = percent_decode(rq->cx.arena, encoded, false, &good);
+	if (here.name == NULL || rq->param == NULL)
+		rq->issues.no_memory = true;
+	else if (!good)
+		issue_add(&rq->issues, &here, ISSUE_NOT_UTF8, NULL);
+	else if (strcmp(here.name, "id") == 0 && !uuid_parse(str_from(rq->param), &rq->id))
+		issue_add(&rq->issues, &here, ISSUE_NOT_UUID, NULL);
+}
+
+static enum rc parse_query(struct req *rq)
+{
+	void *query = NULL;
+	enum rc rc = shape_parse_query(rq->route->query, rq->http->query, &rq->issues, &query);
+
+	rq->query = query;
+	return rc;
+}
+
+static enum rc parse_body(struct req *rq)
+{
+	const struct route *route = rq->route;
+	struct str body = rq->http->body;
+	void *object = NULL;
+	enum rc rc;
+
+	if (body.len == 0 && route->body_optional)
+		body = STR("{}");
+	rc = shape_parse(route->body, route->change ? PARSE_CHANGE : PARSE_WHOLE, body, &rq->issues, &object);
+	rq->body = object;
+	return rc;
+}
+
+/* Everything that is wrong with path, query and body is told at once. */
+static enum rc parse(struct req *rq, struct str param)
+{
+	enum rc rc = RC_OK;
+
+	if (rq->route->body != NULL && rq->http->body.len > 0 && !is_json(http_header(rq->http, "Content-Type")))
+		return RC_BAD_MEDIA_TYPE;
+	parse_param(rq, param);
+	if (rq->route->query != NULL)
+		rc = parse_query(rq);
+	if (rq->route->body != NULL && rc != RC_NO_MEMORY)
+		rc = parse_body(rq);
+	return rc == RC_OK ? issues_rc(&rq->issues) : rc;
+}
+
+/* --- A request, from routing to its reply --------------------------------- */
+
+/* Can this route fail so? Its own errors, and those of what all stand on. */
+static bool may_fail_so(const struct route *route, enum rc rc)
+{
+	if (rc == RC_INVALID || error_table[rc].status >= 500 || rc == RC_BAD_MEDIA_TYPE)
+		return true;
+	if (route->versioned && (rc == RC_STALE || rc == RC_CHANGED_MEANWHILE))
+		return true;
+	for (size_t i = 0; i < ROUTE_ERRORS_MAX && route->errors[i] != RC_OK; i++)
+		if (route->errors[i] == rc)
+			return true;
+	return false;
+}
+
+static void check_failure(const struct req *rq, enum rc rc)
+{
+	if (may_fail_so(rq->route, rc))
+		return;
+	fprintf(stderr, "%s: RC_%s is not in its routes table\n", rq->route->id, error_table[rc].name);
+	abort();
+}
+
+static void reply_clear(struct req *rq)
+{
+	size_t kept = 0;
+
+	/* Of what a failed handler had begun, only the trace stays. */
+	for (size_t i = 0; i < rq->reply.header_count && i < 2; i++)
+		kept++;
+	rq->reply = (struct http_reply){.header_count = kept,
+					.headers = {rq->reply.headers[0], rq->reply.headers[1]}};
+	rq->replied = false;
+}
+
+static void send_reply(struct req *rq, size_t route_index)
+{
+	if (rq->reply.status >= 500)
+		LOG(ERROR, "request failed", LOG_TEXT("trace_id", rq->cx.trace_id),
+		    LOG_TEXT("operation", rq->route != NULL ? rq->route->id : "none"),
+		    LOG_NUMBER("status", rq->reply.status));
+	count(rq->worker->dispatcher, route_index, rq->reply.status);
+	http_send(rq->http, &rq->reply);
+}
+
+struct job {
+	struct req *rq;
+	struct str param;
+	size_t route_index;
+};
+
+static enum rc run_handler(struct req *rq, struct str param)
+{
+	enum rc rc = parse(rq, param);
+	int tries = 0;
+
+	if (rc != RC_OK)
+		return rc;
+	do {
+		reply_clear(rq);
+		rc = rq->route->handler(rq);
+	} while (rc == RC_CHANGED_MEANWHILE && ++tries < HANDLER_TRIES);
+	if (rc == RC_OK && !rq->replied) {
+		fprintf(stderr, "%s: returned RC_OK without a reply\n", rq->route->id);
+		abort();
+	}
+	return rc;
+}
+
+static void serve(void *arg)
+{
+	struct job job = *(struct job *)arg;
+	enum rc rc = run_handler(job.rq, job.param);
+
+	if (rc != RC_OK) {
+		check_failure(job.rq, rc);
+		reply_clear(job.rq);
+		problem_reply(job.rq, rc);
+	}
+	send_reply(job.rq, job.route_index);
+}
+
+static const char *const method_names[] = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"};
+
+static void header_allow(struct req *rq, unsigned allowed)
+{
+	char *text = arena_alloc(rq->cx.arena, 64);
+	size_t len = 0;
+
+	if (text == NULL)
+		return;
+	for (size_t i = 0; i < ARRAY_LEN(method_names); i++)
+		if (allowed >> i & 1)
+			len += (size_t)sprintf(text + len, "%s, ", method_names[i]);
+	memcpy(text + len, "OPTIONS", sizeof("OPTIONS"));
+	req_header(rq, "Allow", text);
+}
+
+static void refuse(struct req *rq, enum rc rc, size_t route_index)
+{
+	problem_reply(rq, rc);
+	send_reply(rq, route_index);
+}
+
+/* No route takes it: nothing there, another method, or the question which methods there are. */
+static void no_route(struct req *rq, const struct router_match *match, size_t route_index)
+{
+	if (match->allowed == 0) {
+		refuse(rq, RC_NO_ROUTE, route_index);
+		return;
+	}
+	header_allow(rq, match->allowed);
+	if (rq->http->method != HTTP_OPTIONS_) {
+		refuse(rq, RC_BAD_METHOD, route_index);
+		return;
+	}
+	rq->reply.status = 204;
+	send_reply(rq, route_index);
+}
+
+/* So little memory that there is not even a request: a fixed answer. */
+static void answer_without_memory(struct http_exchange *exchange)
+{
+	const struct http_reply reply = {
+		.status = 503,
+		.content_type = STR("application/problem+json"),
+		.body = STR("{\"status\":503,\"success\":false,\"error\":\"out_of_memory\"}"),
+		.close = true,
+	};
+
+	http_send(exchange, &reply);
+}
+
+static struct req *req_create(struct http_exchange *exchange)
+{
+	struct worker *worker = http_loop_user(exchange->loop);
+	struct req *rq = arena_alloc(exchange->arena, sizeof(*rq));
+
+	if (rq == NULL)
+		return NULL;
+	rq->http = exchange;
+	rq->worker = worker;
+	rq->issues.arena = exchange->arena;
+	rq->cx.arena = exchange->arena;
+	rq->cx.world = worker->dispatcher->options.world;
+	rq->cx.now = world_now(rq->cx.world);
+	rq->cx.ports = worker->ports;
+	rq->cx.locals = worker->locals;
+	rq->lang = lang_from(http_header(exchange, "Accept-Language"));
+	trace_begin(rq);
+	return rq;
+}
+
+static void handle(struct http_exchange *exchange, enum rc fault)
+{
+	struct req *rq = req_create(exchange);
+	const struct router *router;
+	struct router_match match;
+	struct job job;
+
+	if (rq == NULL) {
+		answer_without_memory(exchange);
+		return;
+	}
+	router = rq->worker->dispatcher->router;
+	if (fault != RC_OK) {
+		refuse(rq, fault, router_count(router));
+		return;
+	}
+	match = router_find(router, exchange->method, exchange->path);
+	if (match.route == NULL) {
+		no_route(rq, &match, router_count(router));
+		return;
+	}
+	rq->route = match.route;
+	job = (struct job){.rq = rq, .param = match.param, .route_index = match.index};
+	if (fiber_run(http_loop_fibers(exchange->loop), serve, &job) != RC_OK)
+		refuse(rq, RC_NO_MEMORY, match.index);
+}
+
+static enum rc admit(struct http_exchange *exchange, size_t *ret_body_max)
+{
+	const struct worker *worker = http_loop_user(exchange->loop);
+	struct router_match match = router_find(worker->dispatcher->router, exchange->method, exchange->path);
+
+	*ret_body_max = BODY_MAX_DEFAULT;
+	if (match.route != NULL && match.route->body_max > 0)
+		*ret_body_max = match.route->body_max;
+	return RC_OK;
+}
+
+/* --- Threads ------------------------------------------------------------------ */
+
+static void worker_stop(void *user)
+{
+	struct worker *worker = user;
+	const struct dispatcher_options *options;
+
+	if (worker == NULL)
+		return;
+	options = &worker->dispatcher->options;
+	for (size_t i = 0; i < options->service_count; i++) {
+		const struct service *service = options->services[i];
+
+		if (service->room >= 0 && worker->locals[service->room] != NULL)
+			service->local_destroy(worker->locals[service->room]);
+	}
+	for (size_t room = 0; room < ROOM_COUNT; room++)
+		db_port_close(worker->ports[room]);
+	free(worker);
+}
+
+static bool worker_open(struct worker *worker)
+{
+	const struct dispatcher_options *options = &worker->dispatcher->options;
+
+	for (size_t room = 0; room < ROOM_COUNT; room++) {
+		if (options->dbs[room] == NULL)
+			continue;
+		worker->ports[room] = db_port_open(options->dbs[room]);
+		if (worker->ports[room] == NULL)
+			return false;
+	}
+	for (size_t i = 0; i < options->service_count; i++) {
+		const struct service *service = options->services[i];
+
+		if (service->local_create == NULL)
+			continue;
+		worker->locals[service->room] = service->local_create(options->config);
+		if (worker->locals[service->room] == NULL)
+			return false;
+	}
+	return true;
+}
+
+static void *worker_start(struct http_loop *loop, void *arg)
+{
+	struct worker *worker = calloc(1, sizeof(*worker));
+
+	if (worker == NULL)
+		return NULL;
+	worker->dispatcher = arg;
+	worker->loop = loop;
+	if (!worker_open(worker)) {
+		worker_stop(worker);
+		return NULL;
+	}
+	return worker;
+}
+
+void *req_app(const struct req *rq)
+{
+	return rq->worker->dispatcher->options.app;
+}
+
+enum rc dispatcher_create(const struct dispatcher_options *options, struct dispatcher **ret)
+{
+	struct dispatcher *dispatcher = calloc(1, sizeof(*dispatcher));
+
+	if (dispatcher == NULL)
+		return RC_NO_MEMORY;
+	dispatcher->options = *options;
+	dispatcher->router = router_create(options->services, options->service_count);
+	if (dispatcher->router != NULL)
+		dispatcher->counts =
+			calloc((router_count(dispatcher->router) + 1) * STATUS_CLASSES, sizeof(dispatcher->counts[0]));
+	if (dispatcher->counts == NULL) {
+		dispatcher_destroy(dispatcher);
+		return RC_NO_MEMORY;
+	}
+	*ret = dispatcher;
+	return RC_OK;
+}
+
+void dispatcher_destroy(struct dispatcher *dispatcher)
+{
+	if (dispatcher == NULL)
+		return;
+	router_destroy(dispatcher->router);
+	free(dispatcher->counts);
+	free(dispatcher);
+}
+
+struct http_callbacks dispatcher_callbacks(struct dispatcher *dispatcher)
+{
+	return (struct http_callbacks){
+		.admit = admit,
+		.handle = handle,
+		.thread_start = worker_start,
+		.thread_stop = worker_stop,
+		.arg = dispatcher,
+	};
+}

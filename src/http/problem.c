@@ -1,0 +1,165 @@
+/* See problem.h. */
+#include "http/problem.h"
+
+#include <stdlib.h>
+
+static const struct {
+	int status;
+	const char *title[LANG_COUNT];
+} titles[] = {
+	{400, {"Requisição inválida", "Bad request"}},
+	{401, {"Não autenticado", "Unauthenticated"}},
+	{403, {"Proibido", "Forbidden"}},
+	{404, {"Não encontrado", "Not found"}},
+	{405, {"Método não permitido", "Method not allowed"}},
+	{408, {"Tempo esgotado", "Request timeout"}},
+	{409, {"Conflito", "Conflict"}},
+	{411, {"Tamanho necessário", "Length required"}},
+	{412, {"Pré-condição falhou", "Precondition failed"}},
+	{413, {"Corpo grande demais", "Content too large"}},
+	{414, {"Endereço longo demais", "URI too long"}},
+	{415, {"Tipo de mídia não suportado", "Unsupported media type"}},
+	{422, {"Dados inválidos", "Invalid data"}},
+	{429, {"Muitas requisições", "Too many requests"}},
+	{431, {"Cabeçalhos grandes demais", "Headers too large"}},
+	{500, {"Erro interno", "Internal error"}},
+	{501, {"Não implementado", "Not implemented"}},
+	{503, {"Serviço indisponível", "Service unavailable"}},
+	{505, {"Versão não suportada", "Version not supported"}},
+};
+
+static const char *title_of(int status, enum lang lang)
+{
+	for (size_t i = 0; i < ARRAY_LEN(titles); i++)
+		if (titles[i].status == status)
+			return titles[i].title[lang];
+	abort(); /* errors.def has a status that this table lacks; the unit test goes over all rows */
+}
+
+static void write_member(struct writer *w, const char *name, const char *text)
+{
+	write_raw(w, STR(",\""));
+	write_raw(w, str_from(name));
+	write_raw(w, STR("\":"));
+	write_text(w, str_from(text));
+}
+
+static void write_loc(struct writer *w, const struct loc *loc)
+{
+	if (loc->up != NULL) {
+		write_loc(w, loc->up);
+		write_char(w, ',');
+	}
+	if (loc->name != NULL)
+		write_text(w, str_from(loc->name));
+	else
+		write_int(w, (int64_t)loc->index);
+}
+
+static void write_issues(struct writer *w, const struct issues *issues, enum lang lang)
+{
+	write_raw(w, STR(",\"errors\":["));
+	for (const struct issue *i = issues->first; i != NULL; i = i->next) {
+		if (i != issues->first)
+			write_char(w, ',');
+		write_raw(w, STR("{\"loc\":["));
+		write_loc(w, i->loc);
+		write_raw(w, STR("],\"msg\":"));
+		write_filled(w, issue_table[i->kind].text[lang], i->arg);
+		write_raw(w, STR(",\"type\":\""));
+		write_raw(w, str_from(issue_table[i->kind].type));
+		write_raw(w, STR("\"}"));
+	}
+	write_char(w, ']');
+}
+
+static void write_problem(struct writer *w, const struct req *rq, const struct error_info *error, bool with_issues)
+{
+	write_raw(w, STR("{\"type\":\"urn:marca:error:"));
+	write_raw(w, str_from(error->code));
+	write_raw(w, STR("\",\"title\":"));
+	write_text(w, str_from(title_of(error->status, rq->lang)));
+	write_raw(w, STR(",\"status\":"));
+	write_int(w, error->status);
+	write_raw(w, STR(",\"detail\":"));
+	write_filled(w, error->text[rq->lang], rq->cx.error_args[0]);
+	write_raw(w, STR(",\"instance\":"));
+	write_text(w, rq->http->path);
+	write_raw(w, STR(",\"success\":false"));
+	write_member(w, "error", error->code);
+	write_raw(w, STR(",\"message\":"));
+	write_filled(w, error->text[rq->lang], rq->cx.error_args[0]);
+	write_member(w, "trace_id", rq->cx.trace_id);
+	if (with_issues)
+		write_issues(w, &rq->issues, rq->lang);
+	if (rq->extra_name != NULL) {
+		write_raw(w, STR(",\""));
+		write_raw(w, str_from(rq->extra_name));
+		write_raw(w, STR("\":"));
+		write_list(w, rq->extra_shape, rq->extra.items, rq->extra.count);
+	}
+	write_char(w, '}');
+}
+
+void problem_reply(struct req *rq, enum rc rc)
+{
+	const struct error_info *error = &error_table[rc];
+	struct writer w;
+
+	rq->reply.status = error->status;
+	rq->reply.content_type = STR("application/problem+json; charset=utf-8");
+	if (error->status == 503)
+		req_header(rq, "Retry-After", "1");
+	req_header(rq, "Content-Language", rq->lang == LANG_PT ? "pt-BR" : "en");
+	writer_init(&w, rq->cx.arena, 512);
+	write_problem(&w, rq, error, rc == RC_INVALID);
+	if (writer_take(&w, &rq->reply.body))
+		return;
+	rq->reply.status = 503;
+	rq->reply.body = STR("{\"type\":\"urn:marca:error:out_of_memory\",\"status\":503,\"success\":false,"
+			     "\"error\":\"out_of_memory\"}");
+}
+
+/* The quality of one item of Accept-Language, in thousandths (RFC 9110, 12.4.2). */
+static int quality(struct str item)
+{
+	const char *at = item.len > 0 ? memchr(item.p, ';', item.len) : NULL;
+	const char *end = item.p + item.len;
+	int value = 0, scale = 100;
+
+	if (at == NULL)
+		return 1000;
+	for (at++; at < end && *at == ' '; at++)
+		;
+	if (end - at < 3 || (*at != 'q' && *at != 'Q') || at[1] != '=' || at[2] < '0' || at[2] > '1')
+		return 0;
+	value = (at[2] - '0') * 1000;
+	for (at += 4; at < end && *at >= '0' && *at <= '9' && scale > 0; at++, scale /= 10)
+		value += (*at - '0') * scale;
+	return value > 1000 ? 1000 : value;
+}
+
+enum lang lang_from(struct str accept)
+{
+	int best[LANG_COUNT] = {0};
+
+	while (accept.len > 0) {
+		const char *comma = memchr(accept.p, ',', accept.len);
+		struct str item = {accept.p, comma != NULL ? (size_t)(comma - accept.p) : accept.len};
+		size_t taken = item.len + (comma != NULL);
+		int q;
+
+		accept.p += taken;
+		accept.len -= taken;
+		while (item.len > 0 && *item.p == ' ') {
+			item.p++;
+			item.len--;
+		}
+		q = quality(item);
+		if (item.len >= 2 && str_equal_nocase((struct str){item.p, 2}, STR("pt")) && q > best[LANG_PT])
+			best[LANG_PT] = q;
+		if (item.len >= 2 && str_equal_nocase((struct str){item.p, 2}, STR("en")) && q > best[LANG_EN])
+			best[LANG_EN] = q;
+	}
+	return best[LANG_EN] > best[LANG_PT] ? LANG_EN : LANG_PT;
+}

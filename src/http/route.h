@@ -1,0 +1,76 @@
+/*
+ * One row an endpoint. From these rows come the router, the parsing of path,
+ * query and body, the OpenAPI document, the access rules and the metrics.
+ */
+#ifndef HTTP_ROUTE_H
+#define HTTP_ROUTE_H
+
+#include "base/config.h"
+#include "http/server.h"
+#include "json/shape.h"
+
+struct req;
+
+enum access {
+	ACCESS_PUBLIC,	 /* anyone */
+	ACCESS_USER,	 /* a person of the tenant, for what is his */
+	ACCESS_ADMIN,	 /* staff of the tenant */
+	ACCESS_OPERATOR, /* who runs marca */
+};
+
+struct route_reply {
+	int status;
+	const struct shape *shape; /* NULL: no body, or `type` tells */
+	bool list;
+	const char *type; /* a body that is no JSON of a shape: its media type */
+	const char *doc;
+};
+
+#define ROUTE_REPLIES_MAX 3
+#define ROUTE_ERRORS_MAX  20
+
+struct route {
+	enum http_method method; /* HEAD follows from GET, OPTIONS from all */
+	const char *path;	 /* "/tenants/{id}/settings"; {id} is a UUID, any other {name} a text */
+	const char *id;		 /* OpenAPI operationId */
+	const char *summary;
+	const char *doc;	 /* more, in Markdown; may be NULL */
+	enum access access;
+	const struct shape *body;
+	bool change;		 /* the body is a change: shape.h, PARSE_CHANGE */
+	bool body_optional;
+	size_t body_max;	 /* 0: 64 KiB */
+	const struct shape *query;
+	bool versioned;		 /* replies carry an ETag; If-Match is honoured */
+	bool hidden;		 /* a page, not part of the API's documents */
+	struct route_reply replies[ROUTE_REPLIES_MAX];
+	enum rc errors[ROUTE_ERRORS_MAX]; /* besides those that any route can give; ended by 0 */
+	enum rc (*handler)(struct req *);
+};
+
+/* A service: a row of rooms.def with what it answers. Also used, with no store, by the gateway. */
+struct service {
+	const char *name;	/* "tenant" */
+	const char *collection; /* "tenants": its name in addresses */
+	const char *title;	/* for people */
+	const char *doc;
+	int room;		/* enum room, or -1 when it keeps nothing */
+	const struct route *routes;
+	size_t route_count;
+	/* What the room keeps for one thread (caches); reached by ctx->locals[room]. May be NULL. */
+	void *(*local_create)(const struct config *);
+	void (*local_destroy)(void *local);
+};
+
+extern const struct format format_cursor;
+
+/* Every list takes these. */
+#define PAGE_FIELDS(F, T)                                                                                   \
+	F(T, INT, limit, OPTIONAL, "How many items at most.", DEFAULT(100), .min = 1, .max = 1000)          \
+	F(T, TEXT, cursor, OPTIONAL, "Where to go on: the X-Next-Cursor of the page before.", .max = 128,   \
+	  .format = &format_cursor)
+
+#define BODY_MAX_DEFAULT ((size_t)64 * 1024)
+#define BODY_MAX_BULK	 ((size_t)1024 * 1024)
+
+#endif

@@ -1,0 +1,164 @@
+/*
+ * See client.h. In process: one query, kept for as long as the store's version of the tenant stands.
+ * Zones stay open once they are: there are some 600 names, and no request may read a file.
+ */
+#include "tenant/client.h"
+
+#include "base/cache.h"
+#include "base/config.h"
+#include "calendar/zone.h"
+#include "tenant/queries.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define CACHED_TENANTS 1024
+#define ZONES_MAX      700
+
+struct open_zone {
+	char name[65];
+	struct zone *zone;
+};
+
+struct local {
+	struct cache *rules;
+	struct tenant_row defaults;
+	size_t zone_count;
+	struct open_zone zones[ZONES_MAX];
+};
+
+static enum rc zone_kept(struct local *local, const char *name, const struct open_zone **ret)
+{
+	struct open_zone *open;
+	enum rc rc;
+
+	for (size_t i = 0; i < local->zone_count; i++) {
+		if (strcmp(local->zones[i].name, name) == 0) {
+			*ret = &local->zones[i];
+			return RC_OK;
+		}
+	}
+	if (local->zone_count == ZONES_MAX || strlen(name) >= sizeof(open->name))
+		return RC_INTERNAL;
+	open = &local->zones[local->zone_count];
+	rc = zone_open(name, &open->zone);
+	if (rc != RC_OK) /* stored, so it was good once: the machine's tz database has lost it */
+		return RC_SETTINGS_DOWN;
+	memcpy(open->name, name, strlen(name) + 1);
+	local->zone_count++;
+	*ret = open;
+	return RC_OK;
+}
+
+static enum rc compile(struct local *local, const struct tenant_row *row, struct tenant_rules *ret)
+{
+	const struct open_zone *open;
+	enum rc rc = zone_kept(local, row->timezone, &open);
+
+	if (rc != RC_OK)
+		return rc;
+	*ret = (struct tenant_rules){
+		.policy = {
+			.zone = open->zone,
+			.hours = {(int32_t)row->working_hours_start, (int32_t)row->working_hours_end},
+			.interval_min = (int32_t)row->booking_interval,
+			.advance_days = (int32_t)row->advance_booking_days,
+			.cancellation_hours = (int32_t)row->cancellation_hours,
+			.auto_confirm = row->auto_confirm,
+		},
+		.timezone = open->name,
+		.is_active = row->is_active,
+	};
+	return RC_OK;
+}
+
+static enum rc read_rules(struct ctx *cx, const struct uuid *tenant_id, struct tenant_rules *ret)
+{
+	const struct q_tenant_rules_by_id_in in = {.id = *tenant_id};
+	struct local *local = cx->locals[ROOM_tenant];
+	struct tenant_row *row;
+	enum rc rc = q_tenant_rules_by_id(cx, &in, &row);
+
+	if (rc == RC_STORE_DOWN)
+		return RC_SETTINGS_DOWN;
+	if (rc != RC_OK)
+		return rc;
+	if (row == NULL)
+		return RC_TENANT_UNKNOWN;
+	if (row->timezone == NULL) {
+		bool is_active = row->is_active;
+
+		*row = local->defaults;
+		row->is_active = is_active;
+	}
+	return compile(local, row, ret);
+}
+
+enum rc tenant_rules(struct ctx *cx, const struct uuid *tenant_id, struct tenant_rules *ret)
+{
+	struct local *local = cx->locals[ROOM_tenant];
+	const struct db_port *port = cx->ports[ROOM_tenant];
+	uint64_t version = db_version(port, tenant_id);
+	struct tenant_rules *kept = cache_get(local->rules, tenant_id, 0, version);
+	enum rc rc;
+
+	if (kept != NULL) {
+		*ret = *kept;
+		return RC_OK;
+	}
+	rc = read_rules(cx, tenant_id, ret);
+	if (rc != RC_OK || db_shared(port))
+		return rc;
+	kept = malloc(sizeof(*kept));
+	if (kept != NULL) {
+		*kept = *ret;
+		cache_put(local->rules, tenant_id, 0, version, kept);
+	}
+	return RC_OK;
+}
+
+static bool defaults_read(const struct config *config, struct tenant_row *ret)
+{
+	int32_t open, close;
+
+	if (!utime_parse_clock(str_from(config->default_open), &open) ||
+	    !utime_parse_clock(str_from(config->default_close), &close) || open >= close) {
+		fprintf(stderr, "marca: DEFAULT_WORKING_HOURS_START and _END must be HH:MM, the first before the second\n");
+		return false;
+	}
+	*ret = (struct tenant_row){
+		.timezone = config->default_timezone,
+		.working_hours_start = open,
+		.working_hours_end = close,
+		.booking_interval = config->default_interval,
+		.advance_booking_days = config->default_advance,
+		.cancellation_hours = config->default_cancellation,
+	};
+	return true;
+}
+
+void *tenant_local_create(const struct config *config)
+{
+	struct local *local = calloc(1, sizeof(*local));
+
+	if (local == NULL)
+		return NULL;
+	local->rules = cache_create(CACHED_TENANTS, free);
+	if (local->rules == NULL || !defaults_read(config, &local->defaults)) {
+		tenant_local_destroy(local);
+		return NULL;
+	}
+	return local;
+}
+
+void tenant_local_destroy(void *arg)
+{
+	struct local *local = arg;
+
+	if (local == NULL)
+		return;
+	for (size_t i = 0; i < local->zone_count; i++)
+		zone_close(local->zones[i].zone);
+	cache_destroy(local->rules);
+	free(local);
+}

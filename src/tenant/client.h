@@ -1,0 +1,26 @@
+/*
+ * How the other services ask the tenant service: which rules does this tenant book by?
+ * Never guesses: a tenant that cannot be asked for is RC_SETTINGS_DOWN.
+ */
+#ifndef TENANT_CLIENT_H
+#define TENANT_CLIENT_H
+
+#include "base/ctx.h"
+#include "calendar/policy.h"
+
+struct config;
+
+struct tenant_rules {
+	struct policy policy;
+	const char *timezone;
+	bool is_active;
+};
+
+/* RC_OK, RC_TENANT_UNKNOWN, RC_SETTINGS_DOWN. A tenant without settings books by the DEFAULT_* of config.def. */
+enum rc tenant_rules(struct ctx *cx, const struct uuid *tenant_id, struct tenant_rules *ret) MUST_USE;
+
+/* What one thread keeps: ctx->locals[ROOM_tenant]. */
+void *tenant_local_create(const struct config *config);
+void tenant_local_destroy(void *local);
+
+#endif

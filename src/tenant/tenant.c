@@ -1,0 +1,133 @@
+/* What the tenant service's handlers share: its shapes, what is derived before a row is written, how it is read. */
+#include "tenant/tenant.h"
+
+#include "base/fold.h"
+#include "calendar/zone.h"
+#include "events/outbox.h"
+#include "http/req.h"
+#include "tenant/queries.h"
+
+/* Kept only for as long as the question takes; policies keep theirs open (client.c). */
+static bool zone_valid(struct str text)
+{
+	char name[65];
+	struct zone *zone;
+
+	if (text.len >= sizeof(name))
+		return false;
+	memcpy(name, text.p, text.len);
+	name[text.len] = '\0';
+	if (zone_open(name, &zone) != RC_OK)
+		return false;
+	zone_close(zone);
+	return true;
+}
+
+const struct format format_zone = {.valid = zone_valid, .issue = ISSUE_BAD_ZONE};
+
+static void check_hours(int64_t start, int64_t end, const struct loc *loc, struct issues *issues)
+{
+	struct loc here = {.up = loc, .name = "working_hours_start"};
+
+	if (start >= end)
+		issue_add(issues, &here, ISSUE_BAD_HOURS, NULL);
+}
+
+static void settings_new_check(const void *object, const struct loc *loc, struct issues *issues)
+{
+	const struct settings_new *settings = object;
+
+	check_hours(settings->working_hours_start, settings->working_hours_end, loc, issues);
+}
+
+static void settings_check(const void *object, const struct loc *loc, struct issues *issues)
+{
+	const struct settings *settings = object;
+
+	check_hours(settings->working_hours_start, settings->working_hours_end, loc, issues);
+}
+
+/* clang-format off */
+ENUM_DEFINE(plan, PLAN);
+SHAPE_DEFINE(labels, LABELS, .doc = "The words a business uses for what is booked, a booking, and who books.");
+SHAPE_DEFINE(settings_new, SETTINGS_NEW, .doc = "Rules of booking, as set.", .check = settings_new_check);
+SHAPE_DEFINE(settings, SETTINGS, .doc = "Rules of booking.", .check = settings_check);
+SHAPE_DEFINE(tenant_new, TENANT_NEW, .doc = "An organisation, as it is registered.");
+SHAPE_DEFINE(tenant, TENANT, .doc = "An organisation.");
+SHAPE_DEFINE(brand, BRAND, .doc = "What a booking page shows of an organisation.");
+SHAPE_DEFINE(tenant_filter, TENANT_FILTER);
+
+#define SETTINGS_CHANGED(F, T) F(T, UUID, tenant_id, REQUIRED, "Whose settings changed.")
+SHAPE_DECLARE(settings_changed, SETTINGS_CHANGED);
+SHAPE_DEFINE(settings_changed, SETTINGS_CHANGED);
+/* clang-format on */
+
+enum rc tenant_derive(struct req *rq, struct tenant *row)
+{
+	row->domain = fold_ascii(rq->cx.arena, row->domain);
+	row->search_name = fold_text(rq->cx.arena, row->name);
+	return row->domain != NULL && row->search_name != NULL ? RC_OK : RC_NO_MEMORY;
+}
+
+enum rc tenant_find(struct req *rq, struct tenant **ret)
+{
+	const struct q_tenant_by_id_in in = {.id = rq->id};
+	struct tenant *row;
+	enum rc rc = q_tenant_by_id(&rq->cx, &in, &row);
+
+	if (rc != RC_OK)
+		return rc;
+	if (row == NULL)
+		return RC_TENANT_UNKNOWN;
+	row->settings.has = !uuid_is_none(&row->settings.id);
+	*ret = row;
+	return RC_OK;
+}
+
+enum rc settings_merge(struct req *rq, struct tenant *row, const struct settings_new *change)
+{
+	struct settings *settings = &row->settings;
+	bool first = settings->has == 0;
+	enum rc rc;
+
+	if (first) {
+		rc = shape_check_required(&settings_new_shape, change, &rq->issues);
+		if (rc != RC_OK)
+			return rc;
+		SHAPE_COPY(settings, settings, settings_new, change, COPY_ALL);
+		settings->id = uuid_v7(rq->cx.world, rq->cx.now);
+		settings->created_at = rq->cx.now;
+	} else {
+		SHAPE_COPY(settings, settings, settings_new, change, COPY_SENT);
+	}
+	settings->updated_at = rq->cx.now;
+	return req_check(rq, &settings_shape, settings);
+}
+
+enum rc tenant_store(struct req *rq, struct tenant *row)
+{
+	const struct settings_changed payload = {.tenant_id = row->id};
+	struct outbox_row event = outbox_row(&rq->cx, STREAM_TENANTS, "tenant.settings_changed", &row->id, &row->id);
+	struct script script;
+	struct step *update;
+	enum rc rc;
+
+	if (!outbox_payload(&event, rq->cx.arena, &settings_changed_shape, &payload))
+		return RC_NO_MEMORY;
+	row->updated_at = rq->cx.now;
+	row->change_id = event.id;
+	script_init(&script, &rq->cx, ROOM_tenant, &row->id, &row->id);
+	if (row->settings.has != 0)
+		script_add(&script, &q_settings_put_query, row);
+	update = script_add(&script, &q_tenant_update_query, row);
+	script_add(&script, &q_tenant_event_query, &event);
+	rc = db_write(&script);
+	if (rc == RC_STORE_CONSTRAINT)
+		return RC_DOMAIN_TAKEN;
+	if (rc != RC_OK)
+		return rc;
+	if (update->rows.count == 0)
+		return req_changed_meanwhile(rq);
+	row->version++;
+	return RC_OK;
+}

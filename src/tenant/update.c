@@ -1,0 +1,47 @@
+/* PUT /tenants/{id}, PUT /tenants/{id}/settings -- change what was sent, and nothing else. */
+#include "http/req.h"
+#include "tenant/queries.h"
+
+enum rc tenant_update(struct req *rq)
+{
+	const struct tenant_new *change = BODY(rq, tenant_new);
+	struct tenant *row;
+	enum rc rc = tenant_find(rq, &row);
+
+	if (rc == RC_OK)
+		rc = req_if_match(rq, row->version);
+	if (rc != RC_OK)
+		return rc;
+	if (HAS(change, tenant_new, settings))
+		rc = settings_merge(rq, row, &change->settings);
+	if (rc == RC_OK) {
+		struct settings settings = row->settings;
+
+		SHAPE_COPY(tenant, row, tenant_new, change, COPY_SENT);
+		row->settings = settings;
+		rc = tenant_derive(rq, row);
+	}
+	if (rc == RC_OK)
+		rc = tenant_store(rq, row);
+	if (rc == RC_OK)
+		rc = req_etag(rq, row->version);
+	return rc == RC_OK ? REPLY(rq, 200, tenant, row) : rc;
+}
+
+enum rc settings_update(struct req *rq)
+{
+	struct tenant *row;
+	enum rc rc = tenant_find(rq, &row);
+
+	if (rc == RC_OK)
+		rc = req_if_match(rq, row->version);
+	if (rc == RC_OK)
+		rc = settings_merge(rq, row, BODY(rq, settings_new));
+	if (rc == RC_OK)
+		rc = tenant_derive(rq, row);
+	if (rc == RC_OK)
+		rc = tenant_store(rq, row);
+	if (rc == RC_OK)
+		rc = req_etag(rq, row->version);
+	return rc == RC_OK ? REPLY(rq, 200, settings, &row->settings) : rc;
+}

@@ -1,0 +1,15 @@
+/* How the other services ask the user service. */
+#ifndef USER_CLIENT_H
+#define USER_CLIENT_H
+
+#include "base/ctx.h"
+
+struct user_brief {
+	struct uuid tenant_id;
+	bool is_active;
+};
+
+/* RC_OK, RC_USER_UNKNOWN (absent or deleted), or what the store says. */
+enum rc user_brief(struct ctx *cx, const struct uuid *user_id, struct user_brief *ret) MUST_USE;
+
+#endif
