@@ -73,7 +73,7 @@
     }
     for (const [column, hour, hours, who, confirmed] of bookings) {
       const slot = make('span', `slot ${confirmed ? 'confirmed' : 'pending'}${hours < 1 ? ' short' : ''}`,
-        make('b', '', who), make('small', '', `${clock(hour)} · ${inLanguage(statuses[confirmed])}`));
+        make('b', '', who), make('small', '', clock(hour), make('span', 'slot-status', ` · ${inLanguage(statuses[confirmed])}`)));
       day.append(place(slot, column, hour, hours));
     }
     return day;
