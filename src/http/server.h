@@ -31,7 +31,7 @@ struct http_header {
 	struct str name, value; /* name as sent; value without outer blanks */
 };
 
-/* One request and its reply. All it points to lives in `arena`, until http_reply() has been called. */
+/* One request. It and all it points to live in `arena`, which is gone when http_send() returns. */
 struct http_exchange {
 	struct arena *arena;
 	struct http_loop *loop;
@@ -42,9 +42,9 @@ struct http_exchange {
 	const struct http_header *headers;
 	size_t header_count;
 	struct str body;
-	uint64_t received_ns;	/* monotonic: when its head was complete */
-	char peer[46];		/* the client's address */
-	void *user;		/* the dispatcher's own */
+	uint64_t received_ns; /* monotonic: when its head was complete */
+	char peer[46];	      /* the client's address */
+	void *user;	      /* the dispatcher's own */
 };
 
 #define HTTP_REPLY_HEADERS_MAX 16
@@ -53,7 +53,8 @@ struct http_reply {
 	int status;
 	struct str content_type; /* absent: none, as with 204 */
 	struct str body;
-	struct http_header headers[HTTP_REPLY_HEADERS_MAX]; /* besides Date, Content-Length, Content-Type, Connection */
+	/* Besides Date, Content-Length, Content-Type and Connection. */
+	struct http_header headers[HTTP_REPLY_HEADERS_MAX];
 	size_t header_count;
 	bool close;
 };
@@ -66,44 +67,61 @@ struct http_callbacks {
 	enum rc (*admit)(struct http_exchange *, size_t *ret_body_max);
 	/*
 	 * A whole request, or (fault != RC_OK) one that was refused; then only peer, and whatever of the head
-	 * was read, are set. Answers by http_send(), now or later on the same thread. After a fault the connection closes.
+	 * was read, are set (method is HTTP_OTHER_ when nothing was). Must be answered by exactly one
+	 * http_send(), now or later on the same thread. After a fault the connection closes. A client may
+	 * leave meanwhile; the exchange stays valid all the same.
 	 */
 	void (*handle)(struct http_exchange *, enum rc fault);
-	/* A thread of ours starts and ends; the return value is http_loop_user(). NULL on start stops the server. */
+	/*
+	 * A thread of ours starts and ends; the return value is http_loop_user(). NULL on start stops the
+	 * server. thread_stop() closes what thread_start() and the handlers opened on http_loop_uv().
+	 */
 	void *(*thread_start)(struct http_loop *, void *arg);
 	void (*thread_stop)(void *user);
 	void *arg;
 };
 
+struct world;
+
+/* Zero takes the figure named beside it. */
 struct http_options {
-	const char *listen;	/* "127.0.0.1:8000", "[::1]:8000"; port 0 takes a free one */
-	int threads;
-	size_t max_connections; /* a process; over it: accepted, answered 503 and closed */
-	size_t max_head;	/* bytes of request line and headers: 16 KiB -> 431 */
-	size_t max_headers;	/* 64 -> 431 */
-	size_t max_target;	/* 4 KiB -> 414 */
-	int head_ms, body_ms;	/* 10 s each: 408 */
-	int idle_ms;		/* 60 s: closed */
-	int drain_ms;		/* how long http_server_stop() waits for what is in flight: 10 s */
+	const char *listen;	   /* "127.0.0.1:8000", "[::1]:8000"; port 0 takes a free one */
+	const struct world *world; /* the clock of the Date header; NULL: the machine's */
+	int threads;		   /* 1 */
+	size_t max_connections;	   /* a process: 16384; over it: accepted, answered 503 and closed */
+	size_t max_head;	   /* bytes of request line and headers: 16 KiB -> 431 */
+	size_t max_headers;	   /* 64 -> 431 */
+	size_t max_target;	   /* 4 KiB -> 414 */
+	int head_ms, body_ms;	   /* 10 s each: 408 */
+	int idle_ms;		   /* 60 s: closed */
+	int write_ms;		   /* 30 s: one who takes less than 16 KiB of a waiting reply in it is cut */
+	int drain_ms;		   /* how long http_server_stop() waits for what is in flight: 10 s */
 };
 
 /* Binds; the port is known when it returns. On failure says why on the log. */
 enum rc http_server_create(const struct http_options *options, const struct http_callbacks *callbacks,
 			   struct http_server **ret) MUST_USE;
 int http_server_port(const struct http_server *server);
-/* Runs until http_server_stop(), then drains. */
+/*
+ * Runs until http_server_stop(), then drains. Not RC_OK when a thread could not start, or when handlers had
+ * not answered drain_ms later: their loops are then left as they are, and the process should end.
+ */
 enum rc http_server_run(struct http_server *server) MUST_USE;
-/* Async-signal-safe and callable from any thread. */
+/* Async-signal-safe and callable from any thread, until http_server_destroy(). */
 void http_server_stop(struct http_server *server);
 void http_server_destroy(struct http_server *server);
 
-/* The reply to this exchange. Its head is made here; body and header values may lie in the exchange's arena. */
+/*
+ * The reply to this exchange, which is then gone. Its head is made here; body and header values may lie in
+ * the exchange's arena, and are not needed once this returns. Calls no callback: safe on a fiber.
+ */
 void http_send(struct http_exchange *exchange, const struct http_reply *reply);
 
 /* The first header of that name (any case); absent: {NULL, 0}. */
 struct str http_header(const struct http_exchange *exchange, const char *name);
 
 void *http_loop_user(const struct http_loop *loop);
+struct uv_loop_s *http_loop_uv(struct http_loop *loop);
 struct mailbox *http_loop_mailbox(struct http_loop *loop);
 struct fiber_pool *http_loop_fibers(struct http_loop *loop);
 struct arena_pool *http_loop_arenas(struct http_loop *loop);

@@ -1,0 +1,271 @@
+/* See loop.h. */
+#include "http/loop.h"
+#include "base/fiber.h"
+#include "base/log.h"
+#include "http/connection.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#define BACKLOG 4096
+
+void *http_loop_user(const struct http_loop *loop)
+{
+	return loop->user;
+}
+
+struct uv_loop_s *http_loop_uv(struct http_loop *loop)
+{
+	return &loop->uv;
+}
+
+struct mailbox *http_loop_mailbox(struct http_loop *loop)
+{
+	return &loop->mailbox;
+}
+
+struct fiber_pool *http_loop_fibers(struct http_loop *loop)
+{
+	return loop->fibers;
+}
+
+struct arena_pool *http_loop_arenas(struct http_loop *loop)
+{
+	return &loop->arenas;
+}
+
+/* Once all is answered, or time is up and all connections are closed. */
+static void end_if_done(struct http_loop *loop)
+{
+	if (!loop->stopping || loop->open > 0)
+		return;
+	if (loop->in_flight == 0 || uv_now(&loop->uv) >= loop->drain_until)
+		uv_stop(&loop->uv);
+}
+
+static void on_connection(uv_stream_t *listener, int status)
+{
+	struct http_loop *loop = listener->data;
+
+	if (status < 0)
+		counter_add(&loop->counters.refused, 1);
+	else
+		/* libuv leaves the listener alone until it has been taken: the next tick tries again. */
+		loop->accept_waits = !connection_accept(loop);
+}
+
+static void on_tick(uv_timer_t *tick)
+{
+	struct http_loop *loop = tick->data;
+	uint64_t now = uv_now(&loop->uv);
+
+	wheel_turn(&loop->wheel, now, connection_expired);
+	if (loop->accept_waits && !loop->stopping)
+		on_connection((uv_stream_t *)&loop->listener, 0);
+	if (loop->stopping && now >= loop->drain_until)
+		wheel_each(&loop->wheel, connection_cut);
+	end_if_done(loop);
+	if (loop->open == 0 && !loop->accept_waits && !loop->stopping)
+		uv_timer_stop(tick);
+}
+
+static void start_ticking(struct http_loop *loop)
+{
+	if (uv_is_active((uv_handle_t *)&loop->tick))
+		return;
+	if (loop->open == 0)
+		wheel_init(&loop->wheel, uv_now(&loop->uv));
+	uv_timer_start(&loop->tick, on_tick, WHEEL_TICK_MS, WHEEL_TICK_MS);
+}
+
+void loop_opened(struct http_loop *loop)
+{
+	start_ticking(loop);
+	loop->open++;
+	atomic_fetch_add_explicit(&loop->server->open, 1, memory_order_relaxed);
+	counter_add(&loop->counters.accepted, 1);
+}
+
+void loop_closed(struct http_loop *loop)
+{
+	loop->open--;
+	atomic_fetch_sub_explicit(&loop->server->open, 1, memory_order_relaxed);
+	end_if_done(loop);
+}
+
+void loop_began(struct http_loop *loop)
+{
+	loop->in_flight++;
+	counter_add(&loop->counters.requests, 1);
+}
+
+void loop_answered(struct http_loop *loop)
+{
+	loop->in_flight--;
+	end_if_done(loop);
+}
+
+static void begin_drain(struct http_loop *loop)
+{
+	loop->stopping = true;
+	loop->drain_until = uv_now(&loop->uv) + (uint64_t)loop->server->options.drain_ms;
+	start_ticking(loop);
+	uv_close((uv_handle_t *)&loop->listener, NULL);
+	wheel_each(&loop->wheel, connection_drain);
+	end_if_done(loop);
+}
+
+static void on_bell(uv_async_t *bell)
+{
+	struct http_loop *loop = bell->data;
+
+	mailbox_open(&loop->mailbox);
+	if (atomic_load(&loop->server->stop) && !loop->stopping)
+		begin_drain(loop);
+}
+
+static void ring(struct mailbox *mailbox)
+{
+	uv_async_send(&CONTAINER_OF(mailbox, struct http_loop, mailbox)->bell);
+}
+
+/* A reply may be sent from a timer or from a letter: both sides of the wait for the kernel look for what it
+ * made ready. */
+static void on_before(uv_prepare_t *before)
+{
+	connection_run_ready(before->data);
+}
+
+static void on_after(uv_check_t *after)
+{
+	connection_run_ready(after->data);
+}
+
+static bool init_handles(struct http_loop *loop)
+{
+	if (uv_async_init(&loop->uv, &loop->bell, on_bell) != 0)
+		return false;
+	loop->bell.data = loop;
+	uv_timer_init(&loop->uv, &loop->tick);
+	loop->tick.data = loop;
+	uv_prepare_init(&loop->uv, &loop->before);
+	loop->before.data = loop;
+	uv_prepare_start(&loop->before, on_before);
+	uv_check_init(&loop->uv, &loop->after);
+	loop->after.data = loop;
+	uv_check_start(&loop->after, on_after);
+	return true;
+}
+
+struct http_loop *loop_create(struct http_server *server)
+{
+	struct http_loop *loop = calloc(1, sizeof(*loop));
+
+	if (loop == NULL)
+		return NULL;
+	if (uv_loop_init(&loop->uv) != 0) {
+		free(loop);
+		return NULL;
+	}
+	loop->server = server;
+	loop->ready_end = &loop->ready;
+	wheel_init(&loop->wheel, 0);
+	mailbox_init(&loop->mailbox, ring);
+	loop->fibers = fiber_pool_create(&loop->mailbox);
+	if (loop->fibers == NULL || !init_handles(loop)) {
+		fiber_pool_destroy(loop->fibers);
+		uv_loop_close(&loop->uv);
+		free(loop);
+		return NULL;
+	}
+	return loop;
+}
+
+/*
+ * SO_REUSEPORT lets any process of this user share a port unseen. So the first socket is bound without
+ * it, which fails when the port is in use, and is opened to the sockets of the other loops afterwards.
+ */
+static int share_port(struct http_loop *loop)
+{
+	int on = 1, err;
+	uv_os_fd_t fd;
+
+	err = uv_fileno((uv_handle_t *)&loop->listener, &fd);
+	if (err == 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) != 0)
+		err = uv_translate_sys_error(errno);
+	return err;
+}
+
+int loop_listen(struct http_loop *loop, const struct sockaddr *address, bool first)
+{
+	int err = uv_tcp_init_ex(&loop->uv, &loop->listener, address->sa_family);
+
+	if (err != 0)
+		return err;
+	loop->listener.data = loop;
+	loop->listens = true;
+	if (!first)
+		err = share_port(loop);
+	if (err == 0)
+		err = uv_tcp_bind(&loop->listener, address, 0);
+	if (err == 0 && first)
+		err = share_port(loop);
+	/* On Linux what is accepted inherits it. */
+	if (err == 0)
+		err = uv_tcp_nodelay(&loop->listener, 1);
+	if (err == 0)
+		err = uv_listen((uv_stream_t *)&loop->listener, BACKLOG, on_connection);
+	return err;
+}
+
+/* All but the bell, which may be rung until nobody knows the server any more. */
+static void close_handles(struct http_loop *loop)
+{
+	if (loop->listens && !uv_is_closing((uv_handle_t *)&loop->listener))
+		uv_close((uv_handle_t *)&loop->listener, NULL);
+	if (uv_is_closing((uv_handle_t *)&loop->tick))
+		return;
+	loop->stopping = true; /* a bell still ringing has nothing to start */
+	uv_close((uv_handle_t *)&loop->tick, NULL);
+	uv_close((uv_handle_t *)&loop->before, NULL);
+	uv_close((uv_handle_t *)&loop->after, NULL);
+	uv_unref((uv_handle_t *)&loop->bell);
+	uv_run(&loop->uv, UV_RUN_DEFAULT);
+}
+
+void loop_run(struct http_loop *loop)
+{
+	struct http_server *server = loop->server;
+
+	loop->user = server->callbacks.thread_start(loop, server->callbacks.arg);
+	if (loop->user == NULL) {
+		atomic_store(&server->failed, true);
+		http_server_stop(server);
+		close_handles(loop);
+		return;
+	}
+	uv_run(&loop->uv, UV_RUN_DEFAULT);
+	if (loop->in_flight > 0) {
+		LOG(ERROR, "handlers did not answer in time; their thread is abandoned",
+		    LOG_NUMBER("requests", (int64_t)loop->in_flight));
+		atomic_store(&server->failed, true);
+		loop->abandoned = true;
+		return;
+	}
+	server->callbacks.thread_stop(loop->user);
+	close_handles(loop);
+}
+
+void loop_destroy(struct http_loop *loop)
+{
+	if (loop == NULL || loop->abandoned)
+		return;
+	close_handles(loop);
+	uv_close((uv_handle_t *)&loop->bell, NULL);
+	uv_run(&loop->uv, UV_RUN_DEFAULT);
+	uv_loop_close(&loop->uv);
+	fiber_pool_destroy(loop->fibers);
+	arena_pool_finish(&loop->arenas);
+	free(loop);
+}
