@@ -1,0 +1,99 @@
+/*
+ * sqlgen: a room's queries.sql and migrations become typed C (see db/db.h).
+ * What a file may say is told at the top of sqlgen.c.
+ *
+ * Memory is kept until the process ends: it runs for some milliseconds.
+ */
+#ifndef TOOLS_SQLGEN_H
+#define TOOLS_SQLGEN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+enum { MEMBERS_MAX = 64, DOC_LINES_MAX = 24, INCLUDES_MAX = 16, ITEMS_MAX = 512 };
+
+enum dialect { DIALECT_SQLITE, DIALECT_POSTGRES, DIALECT_COUNT };
+#define DIALECT_BOTH ((1u << DIALECT_SQLITE) | (1u << DIALECT_POSTGRES))
+
+enum kind { KIND_UUID, KIND_TIME, KIND_INT, KIND_BOOL, KIND_TEXT, KIND_JSON, KIND_ENUM, KIND_COUNT };
+enum row_count { COUNT_UNSET, COUNT_NONE, COUNT_ONE, COUNT_MAYBE, COUNT_MANY };
+enum scope { SCOPE_UNSET, SCOPE_TENANT, SCOPE_GLOBAL };
+
+struct place {
+	const char *file;
+	int line;
+};
+
+struct member {
+	const char *path; /* dotted when it lies in a struct of a struct */
+	enum kind kind;
+	bool nullable;
+	const char *words; /* of an enum: the list's name */
+};
+
+struct members {
+	struct member items[MEMBERS_MAX];
+	size_t count;
+};
+
+/* One SQL statement. `mask` is as long as `sql`, with blanks for what stands within quotes. */
+struct statement {
+	struct place at;
+	char *sql, *mask;
+	unsigned dialects; /* bits: for which it was written */
+};
+
+struct query {
+	struct place at;
+	const char *name;
+	enum row_count rows;
+	enum scope scope;
+	struct members in, out;
+	const char *in_struct, *out_struct; /* of a C header; NULL: one is made */
+	const char *doc[DOC_LINES_MAX];
+	size_t doc_lines;
+	struct statement by_dialect[DIALECT_COUNT]; /* the same one twice, unless there are variants */
+};
+
+struct migration {
+	struct place at;
+	int number;
+	const char *name;
+	struct statement *statements[ITEMS_MAX];
+	size_t count;
+};
+
+struct room {
+	const char *name;
+	const char *queries_file;
+	const char *includes[INCLUDES_MAX];
+	size_t include_count;
+	struct query *queries[ITEMS_MAX];
+	size_t query_count;
+	struct migration *migrations[ITEMS_MAX];
+	size_t migration_count;
+};
+
+/* "file:line: message" on standard error; the run goes on, writes nothing and ends with 1. */
+void fault(struct place at, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+void *keep(size_t size);
+char *keep_text(const char *from, size_t len);
+
+/* sqlgen_parse.c */
+void parse_queries(struct room *room, const char *file, const char *text);
+void parse_migration(struct room *room, const char *file, const char *text);
+
+/* sqlgen_check.c */
+void check_room(const struct room *room);
+/* Changes data: INSERT, UPDATE, DELETE, or a locking SELECT. */
+bool statement_writes(const struct statement *statement);
+
+/* sqlgen_emit.c */
+/* The text for one dialect, with :types replaced; NULL and a fault when there is an unknown one. */
+char *statement_text(const struct statement *statement, enum dialect dialect);
+void emit_header(FILE *out, const struct room *room);
+void emit_source(FILE *out, const struct room *room, const char *header);
+
+#endif
