@@ -17,7 +17,8 @@ STAND_IN = textwrap.dedent('''
         protocol_version = "HTTP/1.1"
 
         def do_GET(self):
-            self.reply(503 if fault == "unready" else 200, self.path.encode())
+            told = os.environ.get("DATABASE_URL", "") if self.path == "/database" else self.path
+            self.reply(503 if fault == "unready" else 200, told.encode())
 
         def do_POST(self):
             self.reply(201, self.rfile.read(int(self.headers["Content-Length"])))
@@ -57,8 +58,8 @@ def stand_in(tmp_path, monkeypatch):
     program = tmp_path / "marca.py"
     program.write_text(STAND_IN)
 
-    def make(fault=""):
-        return harness.Marca(command=[sys.executable, program], env={"FAULT": fault})
+    def make(fault="", store="sqlite"):
+        return harness.Marca(store, command=[sys.executable, program], env={"FAULT": fault})
 
     return make
 
@@ -75,6 +76,21 @@ def test_sound_server(stand_in):
         assert marca.address != address and marca.api().get("/").status == 200
         folder = marca.folder
     assert not folder.exists()
+
+
+def test_each_server_has_a_store_of_its_own(store, stand_in):
+    with stand_in(store=store) as one, stand_in(store=store) as other:
+        urls = [server.api().get("/database").text for server in (one, other)]
+        if store == "sqlite":
+            assert urls == ["", ""] and one.data != other.data
+        else:
+            assert urls[0] != urls[1]
+            for url in urls:
+                name = harness.PostgresDatabase.sql(url, "SELECT current_database()").strip()
+                assert name.startswith("marca_test_")
+    if store == "postgres":
+        left = f"SELECT count(*) FROM pg_database WHERE datname = '{one.database.name}'"
+        assert harness.PostgresDatabase.sql(one.database.cluster, left).strip() == "0"
 
 
 @pytest.mark.parametrize(
