@@ -28,7 +28,7 @@ static const struct {
 	{505, {"Versão não suportada", "Version not supported"}},
 };
 
-static const char *title_of(int status, enum lang lang)
+const char *problem_title(int status, enum lang lang)
 {
 	for (size_t i = 0; i < ARRAY_LEN(titles); i++)
 		if (titles[i].status == status)
@@ -36,7 +36,7 @@ static const char *title_of(int status, enum lang lang)
 	abort(); /* errors.def has a status that this table lacks; the unit test goes over all rows */
 }
 
-static void write_member(struct writer *w, const char *name, const char *text)
+static void write_text_member(struct writer *w, const char *name, const char *text)
 {
 	write_raw(w, STR(",\""));
 	write_raw(w, str_from(name));
@@ -73,12 +73,13 @@ static void write_issues(struct writer *w, const struct issues *issues, enum lan
 	write_char(w, ']');
 }
 
-static void write_problem(struct writer *w, const struct req *rq, const struct error_info *error, bool with_issues)
+static void write_problem(struct writer *w, const struct req *rq, const struct error_info *error,
+			  bool with_issues)
 {
 	write_raw(w, STR("{\"type\":\"urn:marca:error:"));
 	write_raw(w, str_from(error->code));
 	write_raw(w, STR("\",\"title\":"));
-	write_text(w, str_from(title_of(error->status, rq->lang)));
+	write_text(w, str_from(problem_title(error->status, rq->lang)));
 	write_raw(w, STR(",\"status\":"));
 	write_int(w, error->status);
 	write_raw(w, STR(",\"detail\":"));
@@ -86,10 +87,10 @@ static void write_problem(struct writer *w, const struct req *rq, const struct e
 	write_raw(w, STR(",\"instance\":"));
 	write_text(w, rq->http->path);
 	write_raw(w, STR(",\"success\":false"));
-	write_member(w, "error", error->code);
+	write_text_member(w, "error", error->code);
 	write_raw(w, STR(",\"message\":"));
 	write_filled(w, error->text[rq->lang], rq->cx.error_args[0]);
-	write_member(w, "trace_id", rq->cx.trace_id);
+	write_text_member(w, "trace_id", rq->cx.trace_id);
 	if (with_issues)
 		write_issues(w, &rq->issues, rq->lang);
 	if (rq->extra_name != NULL) {
@@ -156,9 +157,11 @@ enum lang lang_from(struct str accept)
 			item.len--;
 		}
 		q = quality(item);
-		if (item.len >= 2 && str_equal_nocase((struct str){item.p, 2}, STR("pt")) && q > best[LANG_PT])
+		if (item.len >= 2 && str_equal_nocase((struct str){item.p, 2}, STR("pt")) &&
+		    q > best[LANG_PT])
 			best[LANG_PT] = q;
-		if (item.len >= 2 && str_equal_nocase((struct str){item.p, 2}, STR("en")) && q > best[LANG_EN])
+		if (item.len >= 2 && str_equal_nocase((struct str){item.p, 2}, STR("en")) &&
+		    q > best[LANG_EN])
 			best[LANG_EN] = q;
 	}
 	return best[LANG_EN] > best[LANG_PT] ? LANG_EN : LANG_PT;
