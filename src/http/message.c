@@ -87,6 +87,14 @@ static int on_body(llhttp_t *parser, const char *at, size_t len)
 	return 0;
 }
 
+/* A chunk that cannot fit is refused when it is announced. */
+static int on_chunk_header(llhttp_t *parser)
+{
+	struct message *m = of(parser);
+
+	return parser->content_length > m->body_max - m->exchange.body.len ? stop(m, RC_BODY_TOO_LARGE) : 0;
+}
+
 static int on_chunk_extension(llhttp_t *parser, const char *at, size_t len)
 {
 	struct message *m = of(parser);
@@ -107,6 +115,7 @@ static const llhttp_settings_t settings = {
 	.on_header_value = on_header_value,
 	.on_headers_complete = on_headers_complete,
 	.on_body = on_body,
+	.on_chunk_header = on_chunk_header,
 	.on_chunk_extension_name = on_chunk_extension,
 	.on_chunk_extension_value = on_chunk_extension,
 	.on_message_complete = on_message_complete,
@@ -280,6 +289,12 @@ enum rc message_take_head(struct message *message, const struct head_limits *lim
 	return rc;
 }
 
+/* llhttp lets a chunked body end in a bare LF. */
+static bool ends_in_crlf(const struct message *m, const char *bytes, size_t used)
+{
+	return !m->head.chunked || (used > 1 ? bytes[used - 2] : m->last_byte) == '\r';
+}
+
 enum rc message_take_body(struct message *message, const char *bytes, size_t len, size_t *ret_used)
 {
 	size_t had = message->exchange.body.len;
@@ -290,6 +305,9 @@ enum rc message_take_body(struct message *message, const char *bytes, size_t len
 		used = (size_t)(llhttp_get_error_pos(&message->parser) - bytes);
 	else if (err != HPE_OK)
 		return message->fault != RC_OK ? message->fault : RC_MALFORMED;
+	if (message->whole && !ends_in_crlf(message, bytes, used))
+		return RC_MALFORMED;
+	message->last_byte = bytes[used - 1];
 	message->overhead += used - (message->exchange.body.len - had);
 	if (message->overhead > OVERHEAD_BASE + OVERHEAD_PER_BYTE * message->exchange.body.len)
 		return RC_MALFORMED;

@@ -27,6 +27,7 @@ struct message {
 	size_t body_max;	     /* as admitted */
 	size_t overhead;	     /* bytes of a chunked body that are not data */
 	size_t extensions;	     /* bytes of chunk extensions */
+	char last_byte;		       /* of the pieces of its body so far */
 	enum rc fault;		     /* why a callback of llhttp stopped it */
 	bool keep_alive;
 	bool in_flight; /* handed to handle(): its handler's until http_send() */
