@@ -33,7 +33,7 @@ static bool split(struct str path, struct segments *ret)
 {
 	size_t at = 0, start;
 
-	ret->count = 0;
+	*ret = (struct segments){0};
 	if (path.len > 1 && path.p[path.len - 1] == '/')
 		path.len--;
 	while (at < path.len) {
