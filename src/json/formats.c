@@ -74,7 +74,7 @@ static bool url_valid(struct str text)
 	rest.p += scheme;
 	rest.len -= scheme;
 	for (size_t i = 0; i < rest.len; i++)
-		if (rest.p[i] <= 0x20 || rest.p[i] == 0x7f || strchr("\"<>\\^`{|}", rest.p[i]) != NULL)
+		if (!isgraph((unsigned char)rest.p[i]) || strchr("\"<>\\^`{|}", rest.p[i]) != NULL)
 			return false;
 	while (host < rest.len && strchr(":/?#", rest.p[host]) == NULL)
 		host++;

@@ -2,25 +2,15 @@
 #include "json/shape.h"
 
 #include "json/arena_json.h"
+#include "json/member.h"
 #include "json/write.h"
 
 #include <jansson.h>
 #include <stdlib.h>
 
-#define DEPTH_MAX     32
-#define NUMBERS_IN_INTS 7 * 5
+#define DEPTH_MAX 32
 
 /* --- Members ------------------------------------------------------------ */
-
-static void *member_of(const struct field *field, void *object)
-{
-	return (char *)object + field->offset;
-}
-
-static uint64_t *has_of(const struct shape *shape, void *object)
-{
-	return (uint64_t *)(void *)((char *)object + shape->has_offset);
-}
 
 static size_t member_size(const struct field *field)
 {
@@ -65,6 +55,9 @@ static void member_reset(const struct field *field, void *member)
 	case KIND_WHEN:
 		*(struct wire_time *)member = (struct wire_time){.at = UTIME_NONE};
 		break;
+	case KIND_LOCAL:
+		*(struct local_time *)member = (struct local_time){.at = UTIME_NONE};
+		break;
 	case KIND_BOOL:
 		*(bool *)member = field->dflt != 0;
 		break;
@@ -79,14 +72,14 @@ static void member_reset(const struct field *field, void *member)
 	}
 }
 
-static void object_reset(const struct shape *shape, void *object)
+void shape_reset(const struct shape *shape, void *object)
 {
 	*has_of(shape, object) = 0;
 	for (size_t i = 0; i < shape->count; i++) {
 		const struct field *field = &shape->fields[i];
 
 		if (field->kind == KIND_OBJECT)
-			object_reset(field->shape, member_of(field, object));
+			shape_reset(field->shape, member_of(field, object));
 		else
 			member_reset(field, member_of(field, object));
 	}
@@ -353,8 +346,8 @@ static void list_parse(const struct field *field, const json_t *value, const str
 static void ints_parse(const struct field *field, const json_t *value, const struct loc *loc, struct issues *issues,
 		       void *member)
 {
-	struct field item = {.min = field->min, .max = field->dflt};
-	struct field bounds = {.max = NUMBERS_IN_INTS};
+	struct field item = {.min = field->min, .max = field->max};
+	struct field bounds = {.max = INTS_MAX};
 	struct list list;
 
 	if (!list_room(&bounds, value, sizeof(int64_t), loc, issues, &list))
@@ -430,7 +423,7 @@ static void object_parse(const struct shape *shape, enum parse_mode mode, const 
 {
 	size_t before = issues->count;
 
-	object_reset(shape, object);
+	shape_reset(shape, object);
 	if (!json_is_object(json)) {
 		issue_add(issues, loc, ISSUE_NOT_OBJECT, NULL);
 		return;
@@ -496,120 +489,9 @@ enum rc shape_parse(const struct shape *shape, enum parse_mode mode, struct str 
 	tree = too_deep(json) ? NULL : arena_json_load(issues->arena, json, &why);
 	if (tree == NULL) {
 		issue_add(issues, &body, ISSUE_NOT_JSON, why != NULL ? why : "nested too deep");
-		object_reset(shape, object);
+		shape_reset(shape, object);
 	} else {
 		object_parse(shape, mode, tree, &body, issues, object);
-	}
-	*ret = object;
-	return issues_rc(issues);
-}
-
-/* --- Query strings ---------------------------------------------------------- */
-
-static int hex(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = (char)(c | 0x20);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-char *percent_decode(struct arena *arena, struct str text, bool plus_is_blank, bool *ret_good)
-{
-	char *out = arena_alloc(arena, text.len + 1);
-	size_t len = 0;
-
-	*ret_good = true;
-	if (out == NULL)
-		return NULL;
-	for (size_t i = 0; i < text.len; i++) {
-		char c = text.p[i];
-
-		if (c == '%') {
-			int high = i + 2 < text.len ? hex(text.p[i + 1]) : -1;
-			int low = i + 2 < text.len ? hex(text.p[i + 2]) : -1;
-
-			if (i + 2 >= text.len || high < 0 || low < 0) {
-				*ret_good = false;
-				return out;
-			}
-			c = (char)(high << 4 | low);
-			i += 2;
-		} else if (c == '+' && plus_is_blank) {
-			c = ' ';
-		}
-		out[len++] = c;
-	}
-	*ret_good = memchr(out, '\0', len) == NULL && arena_json_utf8(arena, (struct str){out, len});
-	return out;
-}
-
-static const struct field *field_named(const struct shape *shape, struct str name, size_t *ret_index)
-{
-	for (size_t i = 0; i < shape->count; i++) {
-		const struct field *field = &shape->fields[i];
-
-		if (str_equal(str_from(field->name), name) ||
-		    (field->alias != NULL && str_equal(str_from(field->alias), name))) {
-			*ret_index = i;
-			return field;
-		}
-	}
-	return NULL;
-}
-
-static struct str until(struct str *rest, char end)
-{
-	const char *at = rest->len > 0 ? memchr(rest->p, end, rest->len) : NULL;
-	struct str part = {rest->p, at != NULL ? (size_t)(at - rest->p) : rest->len};
-	size_t taken = at != NULL ? part.len + 1 : part.len;
-
-	rest->p += taken;
-	rest->len -= taken;
-	return part;
-}
-
-static void pair_parse(const struct shape *shape, struct str pair, struct issues *issues, void *object)
-{
-	static const struct loc query = {.name = "query"};
-	struct str name = until(&pair, '=');
-	const struct field *field;
-	struct loc here = {.up = &query};
-	size_t index;
-	char *value;
-	bool good;
-
-	field = field_named(shape, name, &index);
-	if (field == NULL || pair.len == 0)
-		return;
-	here.name = field->name;
-	value = percent_decode(issues->arena, pair, true, &good);
-	if (value == NULL) {
-		issues->no_memory = true;
-		return;
-	}
-	*has_of(shape, object) |= UINT64_C(1) << index;
-	if (good)
-		field_parse_text(field, str_from(value), &here, issues, member_of(field, object));
-	else
-		issue_add(issues, &here, ISSUE_NOT_UTF8, NULL);
-}
-
-enum rc shape_parse_query(const struct shape *shape, struct str query, struct issues *issues, void **ret)
-{
-	static const struct loc where = {.name = "query"};
-	void *object = arena_alloc(issues->arena, shape->size);
-
-	if (object == NULL)
-		return RC_NO_MEMORY;
-	object_reset(shape, object);
-	while (query.len > 0)
-		pair_parse(shape, until(&query, '&'), issues, object);
-	for (size_t i = 0; i < shape->count; i++) {
-		struct loc here = {.up = &where, .name = shape->fields[i].name};
-
-		if (shape->fields[i].need == REQUIRED && (*has_of(shape, object) >> i & 1) == 0)
-			issue_add(issues, &here, ISSUE_MISSING, NULL);
 	}
 	*ret = object;
 	return issues_rc(issues);

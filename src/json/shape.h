@@ -50,6 +50,9 @@ struct list {
 	size_t count;
 };
 
+/* How many numbers KIND_INTS takes. */
+#define INTS_MAX 32
+
 /* A text that means more than its characters. */
 struct format {
 	const char *name; /* OpenAPI format; may be NULL */
@@ -72,7 +75,7 @@ struct field {
 	bool fixed;	   /* set at creation; a change ignores it */
 	bool secret;	   /* writeOnly in the documentation */
 	bool hidden;	   /* of the row alone: neither read, nor written, nor documented */
-	int64_t min, max;  /* INT: value; TEXT: characters; LIST, INTS: max items. max 0: no bound */
+	int64_t min, max;  /* INT: value; TEXT: characters; INTS: each number; LIST: max items. max 0: no bound */
 	int64_t dflt;	   /* INT, CLOCK, BOOL, ENUM */
 	const char *dflt_text; /* TEXT */
 	const struct format *format;
@@ -93,7 +96,7 @@ struct shape {
 };
 
 /* Was the field sent? HAS(body, booking_new, notes) */
-#define HAS(object, T, name) (((object)->has >> T##_##name) & 1u)
+#define HAS(object, T, name) (((object)->has >> T##_has_##name) & 1u)
 
 /* clang-format off */
 #define C_UUID      struct uuid
@@ -131,21 +134,21 @@ struct shape {
 #define DEFAULT(value)      .has_default = true, .dflt = (value)
 #define DEFAULT_TEXT(value) .has_default = true, .dflt_text = (value)
 
-#define SHAPE_BIT(T, K, n, ...)    T##_##n,
+#define SHAPE_BIT(T, K, n, ...)    T##_has_##n,
 #define SHAPE_MEMBER(T, K, n, ...) C_##K n;
 #define SHAPE_ROW(T, K, n, r, d, ...) \
-	[T##_##n] = { .name = #n, K_##K, .need = (r), .doc = (d), .offset = offsetof(struct T, n), __VA_ARGS__ },
+	[T##_has_##n] = { .name = #n, K_##K, .need = (r), .doc = (d), .offset = offsetof(struct T, n), __VA_ARGS__ },
 
 #define SHAPE_DECLARE(T, LIST)                                   \
-	enum { LIST(SHAPE_BIT, T) T##_count };                   \
+	enum { LIST(SHAPE_BIT, T) T##_has_count };                  \
 	struct T { uint64_t has; LIST(SHAPE_MEMBER, T) };        \
-	_Static_assert(T##_count <= 64, #T ": too many fields"); \
+	_Static_assert(T##_has_count <= 64, #T ": too many fields"); \
 	extern const struct shape T##_shape
 
 #define SHAPE_DEFINE(T, LIST, ...)                                              \
 	static const struct field T##_fields[] = { LIST(SHAPE_ROW, T) };        \
 	const struct shape T##_shape = { .name = #T, .fields = T##_fields,      \
-		.count = T##_count, .size = sizeof(struct T),                   \
+		.count = T##_has_count, .size = sizeof(struct T),                   \
 		.has_offset = offsetof(struct T, has), __VA_ARGS__ }
 
 /* A closed list of words: an enum and its names, from one list. */

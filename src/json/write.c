@@ -155,6 +155,28 @@ static void write_instant(struct writer *writer, utime at, int32_t offset, bool 
 	write_plain(writer, buf, utime_text(buf, at, offset, zulu));
 }
 
+static void write_local(struct writer *writer, const struct local_time *local)
+{
+	if (local->at == UTIME_NONE)
+		write_null(writer);
+	else
+		write_instant(writer, local->at, local->offset, false);
+}
+
+/* As it was sent: a wall-clock reading stays one. */
+static void write_when(struct writer *writer, const struct wire_time *when)
+{
+	char buf[UTIME_TEXT_MAX];
+	size_t len;
+
+	if (when->at == UTIME_NONE) {
+		write_null(writer);
+		return;
+	}
+	len = utime_text(buf, when->at, 0, true);
+	write_plain(writer, buf, when->local ? len - 1 : len);
+}
+
 static void write_ints(struct writer *writer, const struct list *list)
 {
 	const int64_t *numbers = list->items;
@@ -219,9 +241,8 @@ static void write_object_or_null(struct writer *writer, const struct field *fiel
 		write_shape(writer, shape, object);
 }
 
-static void write_member(struct writer *writer, const struct field *field, const void *member)
+void write_member(struct writer *writer, const struct field *field, const void *member)
 {
-	const struct local_time *local = member;
 	const struct list *list = member;
 
 	switch (field->kind) {
@@ -234,10 +255,10 @@ static void write_member(struct writer *writer, const struct field *field, const
 		write_number_or_null(writer, field, *(const int64_t *)member);
 		break;
 	case KIND_WHEN:
-		write_instant(writer, ((const struct wire_time *)member)->at, 0, true);
+		write_when(writer, member);
 		break;
 	case KIND_LOCAL:
-		write_instant(writer, local->at, local->offset, false);
+		write_local(writer, member);
 		break;
 	case KIND_BOOL:
 		write_raw(writer, *(const bool *)member ? STR("true") : STR("false"));

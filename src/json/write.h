@@ -25,6 +25,8 @@ void write_char(struct writer *writer, char c);
 void write_text(struct writer *writer, struct str text); /* quoted and escaped */
 void write_int(struct writer *writer, int64_t value);
 
+/* One value, without its name. */
+void write_member(struct writer *writer, const struct field *field, const void *member);
 void write_shape(struct writer *writer, const struct shape *shape, const void *object);
 void write_list(struct writer *writer, const struct shape *shape, const void *items, size_t count);
 

@@ -1,0 +1,113 @@
+/* Query strings and percent-encoding. See shape.h. */
+#include "json/arena_json.h"
+#include "json/member.h"
+
+static int hex(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c = (char)(c | 0x20);
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+char *percent_decode(struct arena *arena, struct str text, bool plus_is_blank, bool *ret_good)
+{
+	char *out = arena_alloc(arena, text.len + 1);
+	size_t len = 0;
+
+	*ret_good = true;
+	if (out == NULL)
+		return NULL;
+	for (size_t i = 0; i < text.len; i++) {
+		char c = text.p[i];
+
+		if (c == '%') {
+			int high = i + 2 < text.len ? hex(text.p[i + 1]) : -1;
+			int low = i + 2 < text.len ? hex(text.p[i + 2]) : -1;
+
+			if (i + 2 >= text.len || high < 0 || low < 0) {
+				*ret_good = false;
+				return out;
+			}
+			c = (char)(high << 4 | low);
+			i += 2;
+		} else if (c == '+' && plus_is_blank) {
+			c = ' ';
+		}
+		out[len++] = c;
+	}
+	*ret_good = memchr(out, '\0', len) == NULL && arena_json_utf8(arena, (struct str){out, len});
+	return out;
+}
+
+static const struct field *field_named(const struct shape *shape, struct str name, size_t *ret_index)
+{
+	for (size_t i = 0; i < shape->count; i++) {
+		const struct field *field = &shape->fields[i];
+
+		if (str_equal(str_from(field->name), name) ||
+		    (field->alias != NULL && str_equal(str_from(field->alias), name))) {
+			*ret_index = i;
+			return field;
+		}
+	}
+	return NULL;
+}
+
+static struct str until(struct str *rest, char end)
+{
+	const char *at = rest->len > 0 ? memchr(rest->p, end, rest->len) : NULL;
+	struct str part = {rest->p, at != NULL ? (size_t)(at - rest->p) : rest->len};
+	size_t taken = at != NULL ? part.len + 1 : part.len;
+
+	rest->p += taken;
+	rest->len -= taken;
+	return part;
+}
+
+static void pair_parse(const struct shape *shape, struct str pair, struct issues *issues, void *object)
+{
+	static const struct loc query = {.name = "query"};
+	size_t index;
+	bool good;
+	char *name = percent_decode(issues->arena, until(&pair, '='), true, &good);
+	const struct field *field = name != NULL && good ? field_named(shape, str_from(name), &index) : NULL;
+	struct loc here = {.up = &query};
+	char *value;
+
+	issues->no_memory |= name == NULL;
+	if (field == NULL || field->hidden || pair.len == 0)
+		return;
+	here.name = field->name;
+	value = percent_decode(issues->arena, pair, true, &good);
+	if (value == NULL) {
+		issues->no_memory = true;
+		return;
+	}
+	*has_of(shape, object) |= UINT64_C(1) << index;
+	if (good)
+		field_parse_text(field, str_from(value), &here, issues, member_of(field, object));
+	else
+		issue_add(issues, &here, ISSUE_NOT_UTF8, NULL);
+}
+
+enum rc shape_parse_query(const struct shape *shape, struct str query, struct issues *issues, void **ret)
+{
+	static const struct loc where = {.name = "query"};
+	void *object = arena_alloc(issues->arena, shape->size);
+
+	if (object == NULL)
+		return RC_NO_MEMORY;
+	shape_reset(shape, object);
+	while (query.len > 0)
+		pair_parse(shape, until(&query, '&'), issues, object);
+	for (size_t i = 0; i < shape->count; i++) {
+		struct loc here = {.up = &where, .name = shape->fields[i].name};
+
+		if (shape->fields[i].need == REQUIRED && !shape->fields[i].hidden &&
+		    (*has_of(shape, object) >> i & 1) == 0)
+			issue_add(issues, &here, ISSUE_MISSING, NULL);
+	}
+	*ret = object;
+	return issues_rc(issues);
+}
