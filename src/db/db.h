@@ -76,10 +76,11 @@ struct query_set {
 struct db;
 
 struct db_options {
-	const char *url;	  /* "sqlite:PATH" or "postgresql://..." */
-	int write_connections;	  /* PostgreSQL only; SQLite has one writer */
-	int read_connections;	  /* PostgreSQL only */
-	size_t group_max;	  /* scripts in one commit */
+	const char *url;	   /* "sqlite:PATH" or "postgresql://..." */
+	int write_connections;	   /* PostgreSQL only; SQLite has one writer */
+	int read_connections;	   /* PostgreSQL only */
+	size_t group_max;	   /* scripts in one commit */
+	const struct world *world; /* whose clock dates the migrations */
 };
 
 /* Opens, and starts the committer. On failure says why on the log. */
@@ -88,7 +89,7 @@ enum rc db_open(const struct query_set *set, const struct db_options *options, s
 void db_close(struct db *db);
 
 enum dialect db_dialect(const struct db *db);
-/* RC_OK when the store answers just now. For /ready. */
+/* RC_OK when the store answers just now. For /ready; on a fiber. */
 enum rc db_ping(struct db *db) MUST_USE;
 
 /*
@@ -100,6 +101,9 @@ typedef void db_progress_fn(const char *room, const struct migration *, bool up_
 enum rc db_migrate(struct db *db, int target, db_progress_fn *progress) MUST_USE;
 /* Highest migration that the store has; 0 for an empty one. */
 enum rc db_schema_version(struct db *db, int *ret) MUST_USE;
+
+/* Prepares each query without running it: RC_INTERNAL, and the log says which, when the store refuses one. */
+enum rc db_check(struct db *db) MUST_USE;
 
 /* --- A thread's side ---------------------------------------------------- */
 
@@ -134,21 +138,27 @@ struct step {
 
 #define SCRIPT_STEPS_MAX 8
 
+/* Something that a worker thread does while a fiber waits. The store's own. */
+struct job {
+	struct job *next;
+	struct fiber *fiber;
+	enum rc rc;
+};
+
 /*
  * `key` is what the script locks first: groups are sorted by (tenant, key), and
- * db_version(key) moves when it commits.
+ * db_version(key) moves when it commits; that of `also` too, unless it is nil.
  */
 struct script {
 	struct ctx *cx;
 	enum room room;
-	struct uuid tenant, key;
+	struct uuid tenant, key, also;
 	struct step steps[SCRIPT_STEPS_MAX];
 	size_t count;
-	enum rc rc;
 
 	/* The committer's own. */
-	struct script *next;
-	struct fiber *fiber;
+	struct job job;
+	unsigned place; /* among those that queued up with it */
 };
 
 void script_init(struct script *script, struct ctx *cx, enum room room, const struct uuid *tenant,
@@ -161,8 +171,10 @@ struct step *script_add(struct script *script, const struct query *query, const 
 	script_add((script), &q_##name##_query, &(const struct q_##name##_in){__VA_ARGS__})
 
 /*
- * Runs the steps and waits for the durable commit. RC_OK, RC_STORE_CONSTRAINT when a
- * constraint refused a step (nothing of the script is kept), RC_STORE_DOWN, RC_NO_MEMORY.
+ * Runs the steps and waits for the durable commit. RC_OK; RC_STORE_CONSTRAINT when a constraint refused a
+ * step, RC_OVERLOADED when too many wait: nothing of the script is kept. RC_STORE_DOWN, RC_NO_MEMORY,
+ * RC_INTERNAL (a bug: a statement that the store refuses, a result that is not as queries.sql says): whether
+ * it is kept is not known.
  */
 enum rc db_write(struct script *script) MUST_USE;
 

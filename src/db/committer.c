@@ -1,0 +1,130 @@
+/*
+ * Group commit: what queued up while the last commit ran becomes one transaction.
+ *
+ * A group is sorted by (tenant, key), so that two processes lock rows in one order
+ * and never wait for each other in a circle. A script that fails is left out and the rest runs again:
+ * free while failures are rare. When several fail in one group, somebody may be sending
+ * bad requests on purpose, and the rest runs apart, where a failure costs only itself.
+ */
+#include "db/driver.h"
+
+#include "base/log.h"
+
+#include <stdlib.h>
+
+#define DROPS_MAX 3  /* failures in one group before the rest runs apart */
+#define AGAIN_MAX 10 /* deadlocks of one group */
+
+struct group {
+	struct script *scripts[GROUP_MAX];
+	size_t count;
+};
+
+static int compare(const void *a, const void *b)
+{
+	const struct script *x = *(struct script *const *)a, *y = *(struct script *const *)b;
+	int order = memcmp(x->tenant.b, y->tenant.b, sizeof(x->tenant.b));
+
+	if (order == 0)
+		order = memcmp(x->key.b, y->key.b, sizeof(x->key.b));
+	/* Under one key, the first come is served first. */
+	return order != 0 ? order : (x->place > y->place) - (x->place < y->place);
+}
+
+/* All that is left has ended. The versions move before anyone is told that his change is kept. */
+static void settle(struct db *db, struct group *group)
+{
+	for (size_t i = 0; i < group->count; i++) {
+		const struct script *script = group->scripts[i];
+
+		atomic_fetch_add_explicit(db_stripe(db, &script->key), 1, memory_order_release);
+		if (!uuid_is_none(&script->also))
+			atomic_fetch_add_explicit(db_stripe(db, &script->also), 1, memory_order_release);
+	}
+	for (size_t i = 0; i < group->count; i++)
+		job_done(&group->scripts[i]->job, group->scripts[i]->job.rc);
+	group->count = 0;
+}
+
+static void give_up(struct group *group, enum rc rc)
+{
+	for (size_t i = 0; i < group->count; i++)
+		job_done(&group->scripts[i]->job, rc);
+	group->count = 0;
+}
+
+static void drop(struct group *group, size_t index)
+{
+	struct script *script = group->scripts[index];
+
+	group->count--;
+	memmove(&group->scripts[index], &group->scripts[index + 1],
+		(group->count - index) * sizeof(group->scripts[0]));
+	job_done(&script->job, script->job.rc);
+}
+
+/* False when the writer has lost its store. */
+static bool commit_group(const struct hand *hand, struct group *group)
+{
+	struct db *db = hand->db;
+	unsigned drops = 0, again = 0;
+	size_t failed;
+
+	while (group->count > 0) {
+		switch (db->driver->commit(hand->writer, group->scripts, group->count, drops >= DROPS_MAX,
+					   &failed)) {
+		case OUTCOME_DONE:
+			settle(db, group);
+			break;
+		case OUTCOME_REFUSED:
+			drop(group, failed);
+			drops++;
+			break;
+		case OUTCOME_AGAIN:
+			if (++again == AGAIN_MAX)
+				give_up(group, RC_STORE_DOWN);
+			break;
+		case OUTCOME_LOST:
+			give_up(group, RC_STORE_DOWN);
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool run(void *arg, struct job **jobs, size_t count)
+{
+	struct group group = {.count = count};
+
+	for (size_t i = 0; i < count; i++) {
+		group.scripts[i] = CONTAINER_OF(jobs[i], struct script, job);
+		group.scripts[i]->place = (unsigned)i;
+	}
+	qsort(group.scripts, count, sizeof(group.scripts[0]), compare);
+	return commit_group(arg, &group);
+}
+
+static bool ready(void *arg)
+{
+	struct hand *hand = arg;
+
+	return hand->db->driver->writer_ready(hand->writer);
+}
+
+static void idle(void *arg)
+{
+	struct hand *hand = arg;
+
+	if (hand->db->driver->writer_idle != NULL)
+		hand->db->driver->writer_idle(hand->writer);
+}
+
+struct crew *committer_create(struct db *db)
+{
+	static const struct crew_work work = {.ready = ready, .run = run, .idle = idle};
+	void *hands[WRITERS_MAX];
+
+	for (size_t i = 0; i < db->hand_count; i++)
+		hands[i] = &db->hands[i];
+	return crew_create(&work, hands, db->hand_count, db->options.group_max);
+}

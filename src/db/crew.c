@@ -1,0 +1,250 @@
+/*
+ * Threads that take jobs, many at a time, from one bounded queue. Each has a hand: a connection
+ * that can be lost and made ready again. While no hand is ready, a job is refused
+ * at once: a fiber never waits for a store that is not there.
+ */
+#include "db/driver.h"
+
+#include <poll.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#define QUEUE_MAX	 8192
+#define BACKOFF_FIRST_MS 50
+#define BACKOFF_MAX_MS	 3000
+
+struct member {
+	struct crew *crew;
+	void *hand;
+	pthread_t thread;
+	bool up;
+};
+
+struct crew {
+	const struct crew_work *work;
+	size_t batch_max;
+	pthread_mutex_t lock;
+	pthread_cond_t filled;
+	int bell;		   /* readable once the crew closes: ends a member's pause */
+	struct job *oldest, **end; /* the queue */
+	size_t queued;
+	size_t up; /* members whose hand is ready */
+	bool down; /* none is, and the last try to change that failed */
+	bool closing;
+	size_t count;
+	struct member members[];
+};
+
+void job_done(struct job *job, enum rc rc)
+{
+	job->rc = rc;
+	fiber_wake(job->fiber);
+}
+
+/* --- The asking side ----------------------------------------------------- */
+
+static enum rc enqueue(struct crew *crew, struct job *job)
+{
+	enum rc rc = crew->down ? RC_STORE_DOWN : crew->queued == QUEUE_MAX ? RC_OVERLOADED : RC_OK;
+
+	if (rc != RC_OK)
+		return rc;
+	job->next = NULL;
+	*crew->end = job;
+	crew->end = &job->next;
+	crew->queued++;
+	pthread_cond_signal(&crew->filled);
+	return RC_OK;
+}
+
+enum rc crew_do(struct crew *crew, struct job *job)
+{
+	enum rc rc;
+
+	job->fiber = fiber_self();
+	pthread_mutex_lock(&crew->lock);
+	rc = enqueue(crew, job);
+	pthread_mutex_unlock(&crew->lock);
+	if (rc != RC_OK)
+		return rc;
+	fiber_wait();
+	return job->rc;
+}
+
+bool crew_is_down(struct crew *crew)
+{
+	bool down;
+
+	pthread_mutex_lock(&crew->lock);
+	down = crew->down;
+	pthread_mutex_unlock(&crew->lock);
+	return down;
+}
+
+/* --- The threads --------------------------------------------------------- */
+
+/* All below up to work_on() hold the lock. */
+
+static size_t take(struct crew *crew, struct job **jobs, size_t max)
+{
+	size_t count = 0;
+
+	while (count < max && crew->oldest != NULL) {
+		jobs[count++] = crew->oldest;
+		crew->oldest = crew->oldest->next;
+	}
+	if (crew->oldest == NULL)
+		crew->end = &crew->oldest;
+	crew->queued -= count;
+	return count;
+}
+
+static void refuse_all(struct crew *crew)
+{
+	struct job *job;
+
+	crew->down = true;
+	while (take(crew, &job, 1) == 1)
+		job_done(job, RC_STORE_DOWN);
+}
+
+static void pause_for(const struct crew *crew, int ms)
+{
+	struct pollfd bell = {.fd = crew->bell, .events = POLLIN};
+
+	(void)!poll(&bell, 1, ms);
+}
+
+/* Tries until the hand is ready; false when the crew closes first. */
+static bool get_ready(struct member *member)
+{
+	struct crew *crew = member->crew;
+	int backoff = BACKOFF_FIRST_MS;
+	bool ready;
+
+	for (;;) {
+		pthread_mutex_unlock(&crew->lock);
+		ready = crew->work->ready(member->hand);
+		pthread_mutex_lock(&crew->lock);
+		if (ready)
+			break;
+		if (crew->up == 0)
+			refuse_all(crew);
+		pthread_mutex_unlock(&crew->lock);
+		pause_for(crew, backoff);
+		pthread_mutex_lock(&crew->lock);
+		if (crew->closing)
+			return false;
+		backoff = backoff * 2 < BACKOFF_MAX_MS ? backoff * 2 : BACKOFF_MAX_MS;
+	}
+	member->up = true;
+	crew->up++;
+	crew->down = false;
+	return true;
+}
+
+static void await_job(struct crew *crew)
+{
+	while (crew->oldest == NULL && !crew->closing)
+		pthread_cond_wait(&crew->filled, &crew->lock);
+}
+
+static void run_batch(struct member *member)
+{
+	struct crew *crew = member->crew;
+	struct job *jobs[GROUP_MAX];
+	size_t count = take(crew, jobs, crew->batch_max);
+	bool fine;
+
+	if (count == 0)
+		return;
+	pthread_mutex_unlock(&crew->lock);
+	fine = crew->work->run(member->hand, jobs, count);
+	pthread_mutex_lock(&crew->lock);
+	if (!fine) {
+		member->up = false;
+		crew->up--;
+	}
+}
+
+/* Nothing waits just now: a good moment for what would hold up a job. */
+static void tell_idle(struct member *member)
+{
+	struct crew *crew = member->crew;
+
+	if (crew->work->idle == NULL || !member->up || crew->oldest != NULL)
+		return;
+	pthread_mutex_unlock(&crew->lock);
+	crew->work->idle(member->hand);
+	pthread_mutex_lock(&crew->lock);
+}
+
+static void *work_on(void *arg)
+{
+	struct member *member = arg;
+	struct crew *crew = member->crew;
+
+	pthread_mutex_lock(&crew->lock);
+	while (!crew->closing || crew->oldest != NULL) {
+		if (!member->up && !get_ready(member))
+			break;
+		await_job(crew);
+		run_batch(member);
+		tell_idle(member);
+	}
+	if (member->up)
+		crew->up--;
+	if (crew->up == 0)
+		refuse_all(crew);
+	pthread_mutex_unlock(&crew->lock);
+	return NULL;
+}
+
+/* --- Life ---------------------------------------------------------------- */
+
+struct crew *crew_create(const struct crew_work *work, void *const *hands, size_t count, size_t batch_max)
+{
+	struct crew *crew = calloc(1, sizeof(*crew) + count * sizeof(crew->members[0]));
+
+	if (crew == NULL)
+		return NULL;
+	crew->work = work;
+	crew->batch_max = batch_max;
+	crew->end = &crew->oldest;
+	crew->bell = eventfd(0, EFD_CLOEXEC);
+	pthread_mutex_init(&crew->lock, NULL);
+	pthread_cond_init(&crew->filled, NULL);
+	if (crew->bell < 0) {
+		crew_destroy(crew);
+		return NULL;
+	}
+	for (; crew->count < count; crew->count++) {
+		struct member *member = &crew->members[crew->count];
+
+		*member = (struct member){.crew = crew, .hand = hands[crew->count]};
+		if (pthread_create(&member->thread, NULL, work_on, member) != 0) {
+			crew_destroy(crew);
+			return NULL;
+		}
+	}
+	return crew;
+}
+
+void crew_destroy(struct crew *crew)
+{
+	if (crew == NULL)
+		return;
+	pthread_mutex_lock(&crew->lock);
+	crew->closing = true;
+	pthread_cond_broadcast(&crew->filled);
+	pthread_mutex_unlock(&crew->lock);
+	(void)!eventfd_write(crew->bell, 1);
+	for (size_t i = 0; i < crew->count; i++)
+		pthread_join(crew->members[i].thread, NULL);
+	pthread_cond_destroy(&crew->filled);
+	close(crew->bell);
+	pthread_mutex_destroy(&crew->lock);
+	free(crew);
+}

@@ -1,0 +1,222 @@
+/* See db.h: the front of a store, whichever driver stands behind it. */
+#include "db/driver.h"
+
+#include "base/log.h"
+
+#include <stdlib.h>
+
+#define GROUP_DEFAULT	    64
+#define CONNECTIONS_DEFAULT 2
+
+struct db_port {
+	struct db *db;
+	void *port; /* the driver's */
+};
+
+/* --- The process's side -------------------------------------------------- */
+
+static const struct driver *driver_for(const char *url)
+{
+	if (strncmp(url, "sqlite:", 7) == 0)
+		return &sqlite_driver;
+	return NULL;
+}
+
+static int within(int value, int fallback, int max)
+{
+	return value <= 0 ? fallback : value > max ? max : value;
+}
+
+static bool set_options(struct db *db, const struct db_options *options)
+{
+	struct db_options *own = &db->options;
+
+	*own = *options;
+	own->url = strdup(options->url);
+	own->write_connections = within(own->write_connections, CONNECTIONS_DEFAULT, WRITERS_MAX);
+	own->read_connections = within(own->read_connections, CONNECTIONS_DEFAULT, WRITERS_MAX);
+	if (own->group_max == 0 || own->group_max > GROUP_MAX)
+		own->group_max = own->group_max == 0 ? GROUP_DEFAULT : GROUP_MAX;
+	return own->url != NULL;
+}
+
+static void db_free(struct db *db)
+{
+	free((void *)(uintptr_t)db->options.url);
+	free(db);
+}
+
+static enum rc start(struct db *db)
+{
+	enum rc rc = db->driver->open(db);
+
+	if (rc != RC_OK)
+		return rc;
+	db->committer = committer_create(db);
+	if (db->committer == NULL) {
+		db->driver->close(db);
+		return RC_NO_MEMORY;
+	}
+	return RC_OK;
+}
+
+enum rc db_open(const struct query_set *set, const struct db_options *options, struct db **ret)
+{
+	const struct driver *driver = driver_for(options->url);
+	struct db *db;
+	enum rc rc;
+
+	if (driver == NULL) {
+		LOG(ERROR, "a store's URL begins with sqlite: or postgresql://", LOG_TEXT("room", set->name));
+		return RC_INTERNAL;
+	}
+	db = calloc(1, sizeof(*db));
+	if (db == NULL)
+		return RC_NO_MEMORY;
+	db->set = set;
+	db->driver = driver;
+	rc = set_options(db, options) ? start(db) : RC_NO_MEMORY;
+	if (rc != RC_OK) {
+		db_free(db);
+		return rc;
+	}
+	*ret = db;
+	return RC_OK;
+}
+
+void db_close(struct db *db)
+{
+	if (db == NULL)
+		return;
+	crew_destroy(db->committer);
+	db->driver->close(db);
+	db_free(db);
+}
+
+void db_add_writer(struct db *db, void *writer)
+{
+	db->hands[db->hand_count++] = (struct hand){.db = db, .writer = writer};
+}
+
+enum dialect db_dialect(const struct db *db)
+{
+	return db->driver->dialect;
+}
+
+enum rc db_ping(struct db *db)
+{
+	return db->driver->ping(db);
+}
+
+enum rc db_check(struct db *db)
+{
+	struct session *session;
+	enum rc rc = db->driver->session_open(db, &session), one;
+
+	if (rc != RC_OK)
+		return rc;
+	for (size_t i = 0; i < db->set->count; i++) {
+		one = db->driver->session_prepare(session, db->set->queries[i]);
+		if (one != RC_OK)
+			rc = one;
+	}
+	db->driver->session_close(session);
+	return rc;
+}
+
+/* --- A thread's side ----------------------------------------------------- */
+
+struct db_port *db_port_open(struct db *db)
+{
+	struct db_port *port = malloc(sizeof(*port));
+
+	if (port == NULL)
+		return NULL;
+	*port = (struct db_port){.db = db, .port = db->driver->port_open(db)};
+	if (port->port == NULL) {
+		free(port);
+		return NULL;
+	}
+	return port;
+}
+
+void db_port_close(struct db_port *port)
+{
+	if (port == NULL)
+		return;
+	port->db->driver->port_close(port->port);
+	free(port);
+}
+
+/* The second half of a UUID is the random one in every version. */
+_Atomic uint64_t *db_stripe(struct db *db, const struct uuid *key)
+{
+	uint64_t half;
+
+	memcpy(&half, key->b + 8, sizeof(half));
+	return &db->versions[half * UINT64_C(0x9e3779b97f4a7c15) >> (64 - VERSION_BITS)];
+}
+
+uint64_t db_version(const struct db_port *port, const struct uuid *key)
+{
+	if (db_shared(port))
+		return 0;
+	return atomic_load_explicit(db_stripe(port->db, key), memory_order_acquire);
+}
+
+bool db_shared(const struct db_port *port)
+{
+	return port->db->driver->shared;
+}
+
+/* --- A request's side ---------------------------------------------------- */
+
+enum rc db_read(struct ctx *cx, const struct query *query, const void *in, struct rows *ret)
+{
+	const struct db_port *port = cx->ports[query->room];
+	struct rows rows = {NULL, 0};
+	enum rc rc = port->db->driver->read(port->port, cx, query, in, &rows);
+
+	if (rc == RC_OK)
+		*ret = rows;
+	return rc;
+}
+
+void script_init(struct script *script, struct ctx *cx, enum room room, const struct uuid *tenant,
+		 const struct uuid *key)
+{
+	*script = (struct script){.cx = cx, .room = room, .tenant = *tenant, .key = *key};
+}
+
+struct step *script_add(struct script *script, const struct query *query, const void *in)
+{
+	struct step *step = &script->steps[script->count];
+
+	if (script->count == SCRIPT_STEPS_MAX) {
+		LOG(ERROR, "a script has too many steps", LOG_TEXT("query", query->name));
+		script->job.rc = RC_INTERNAL;
+		return NULL;
+	}
+	*step = (struct step){.query = query, .in = arena_copy(script->cx->arena, in, query->in_size)};
+	if (step->in == NULL) {
+		script->job.rc = RC_NO_MEMORY;
+		return NULL;
+	}
+	script->count++;
+	return step;
+}
+
+enum rc db_write(struct script *script)
+{
+	struct arena *arena = script->cx->arena;
+	struct arena_pool *pool = arena->pool;
+	enum rc rc;
+
+	if (script->job.rc != RC_OK)
+		return script->job.rc;
+	/* The committer's thread puts the results into the arena, and a pool belongs to its own thread. */
+	arena->pool = NULL;
+	rc = crew_do(script->cx->ports[script->room]->db->committer, &script->job);
+	arena->pool = pool;
+	return rc;
+}

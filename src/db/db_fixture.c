@@ -1,0 +1,272 @@
+/* See db_fixture.h. */
+#include "db/db_fixture.h"
+
+#include <libpq-fe.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static const char *const colour_texts[] = {"red", "green"};
+const struct names colour_names = {"colour", colour_texts, COLOUR_COUNT};
+
+/* --- Stores -------------------------------------------------------------- */
+
+static struct fixture *fixture_create(void)
+{
+	struct fixture *fixture = calloc(1, sizeof(*fixture));
+
+	assert_non_null(fixture);
+	world_init(&fixture->world, UTIME_NONE);
+	harness_init(&fixture->harness);
+	fixture->tenant = new_id(fixture);
+	fixture->options = (struct db_options){
+		.url = fixture->url,
+		.write_connections = 2,
+		.read_connections = 2,
+		.group_max = 64,
+		.world = &fixture->world,
+	};
+	return fixture;
+}
+
+struct fixture *fixture_sqlite(void)
+{
+	struct fixture *fixture = fixture_create();
+
+	snprintf(fixture->folder, sizeof(fixture->folder), "/tmp/marca-db-test-XXXXXX");
+	assert_non_null(mkdtemp(fixture->folder));
+	snprintf(fixture->url, sizeof(fixture->url), "sqlite:%s/store.db", fixture->folder);
+	return fixture;
+}
+
+static void postgres_sql(const char *url, const char *sql)
+{
+	PGconn *conn = PQconnectdb(url);
+	PGresult *result = PQexec(conn, sql);
+
+	if (PQresultStatus(result) != PGRES_COMMAND_OK && PQresultStatus(result) != PGRES_TUPLES_OK)
+		fail_msg("%s: %s", sql, PQerrorMessage(conn));
+	PQclear(result);
+	PQfinish(conn);
+}
+
+/* This process's schema: gone, or new and empty. */
+static void reset_schema(const char *url, bool create)
+{
+	char sql[128];
+
+	snprintf(sql, sizeof(sql), "DROP SCHEMA IF EXISTS test_%d CASCADE", getpid());
+	postgres_sql(url, sql);
+	snprintf(sql, sizeof(sql), "CREATE SCHEMA test_%d", getpid());
+	if (create)
+		postgres_sql(url, sql);
+}
+
+struct fixture *fixture_postgres(void)
+{
+	const char *url = getenv("MARCA_TEST_PG");
+	struct fixture *fixture;
+
+	if (url == NULL) {
+		fprintf(stderr, "\n*** NOT TESTED on PostgreSQL: MARCA_TEST_PG is not set. "
+				"Run it as `scripts/with-postgres meson test ...` ***\n\n");
+		return NULL;
+	}
+	fixture = fixture_create();
+	reset_schema(url, true);
+	snprintf(fixture->url, sizeof(fixture->url), "%s?options=-csearch_path%%3Dtest_%d", url, getpid());
+	return fixture;
+}
+
+static void remove_file(const struct fixture *fixture, const char *name)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/%s", fixture->folder, name);
+	unlink(path);
+}
+
+static void remove_store(const struct fixture *fixture)
+{
+	if (fixture->folder[0] == '\0') {
+		reset_schema(getenv("MARCA_TEST_PG"), false);
+		return;
+	}
+	remove_file(fixture, "store.db");
+	remove_file(fixture, "store.db-wal");
+	remove_file(fixture, "store.db-shm");
+	remove_file(fixture, "store.db.lock");
+	rmdir(fixture->folder);
+}
+
+void fixture_destroy(struct fixture *fixture)
+{
+	fixture_close(fixture);
+	harness_finish(&fixture->harness);
+	arena_pool_finish(&fixture->pool);
+	remove_store(fixture);
+	free(fixture);
+}
+
+void fixture_open(struct fixture *fixture)
+{
+	assert_int_equal(db_open(&testroom_queries, &fixture->options, &fixture->db), RC_OK);
+	assert_int_equal(db_migrate(fixture->db, -1, NULL), RC_OK);
+	fixture->port = db_port_open(fixture->db);
+	assert_non_null(fixture->port);
+	fixture->ports[ROOM_testroom] = fixture->port;
+}
+
+void fixture_close(struct fixture *fixture)
+{
+	db_port_close(fixture->port);
+	db_close(fixture->db);
+	fixture->port = NULL;
+	fixture->db = NULL;
+}
+
+void fixture_sql(struct fixture *fixture, const char *sql)
+{
+	char *said = NULL;
+	sqlite3 *sqlite;
+
+	if (fixture->folder[0] == '\0') {
+		postgres_sql(fixture->url, sql);
+		return;
+	}
+	assert_int_equal(sqlite3_open(fixture->url + strlen("sqlite:"), &sqlite), SQLITE_OK);
+	sqlite3_busy_timeout(sqlite, 5000);
+	if (sqlite3_exec(sqlite, sql, NULL, NULL, &said) != SQLITE_OK)
+		fail_msg("%s: %s", sql, said);
+	sqlite3_close(sqlite);
+}
+
+/* --- Fibers -------------------------------------------------------------- */
+
+struct uuid new_id(const struct fixture *fixture)
+{
+	return uuid_v7(&fixture->world, world_now(&fixture->world));
+}
+
+static struct ctx ctx_of(struct fixture *fixture, struct arena *arena)
+{
+	return (struct ctx){
+		.arena = arena,
+		.world = &fixture->world,
+		.now = world_now(&fixture->world),
+		.ports = fixture->ports,
+	};
+}
+
+struct task {
+	void (*fn)(struct ctx *cx, void *arg);
+	struct ctx cx;
+	void *arg;
+};
+
+static void run_task(void *arg)
+{
+	struct task *task = arg;
+
+	task->fn(&task->cx, task->arg);
+}
+
+void on_fiber(struct fixture *fixture, struct arena *arena, void (*fn)(struct ctx *cx, void *arg), void *arg)
+{
+	struct task task = {fn, ctx_of(fixture, arena), arg};
+	struct errand errand;
+
+	assert_int_equal(harness_go(&fixture->harness, &errand, run_task, &task), RC_OK);
+	harness_wait(&fixture->harness);
+}
+
+/* --- Counters and things ------------------------------------------------- */
+
+static void raise_one(void *arg)
+{
+	struct raise *raise = arg;
+	const struct uuid *tenant = &raise->fixture->tenant;
+	const struct step *step;
+
+	script_init(&raise->script, &raise->cx, ROOM_testroom, tenant, &raise->key);
+	step = SCRIPT_ADD(&raise->script, counter_raise, .tenant_id = *tenant, .id = raise->key);
+	SCRIPT_ADD(&raise->script, thing_insert, .tenant_id = *tenant, .id = new_id(raise->fixture),
+		   .name = raise->doomed ? "taken" : arena_printf(&raise->arena, "thing %p", (void *)raise),
+		   .document = "{}", .other_id = raise->key);
+	raise->rc = db_write(&raise->script);
+	if (raise->rc == RC_OK)
+		raise->version = q_counter_raise_rows(step)->version;
+}
+
+void raise_all(struct fixture *fixture, struct raise *raises, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct raise *raise = &raises[i];
+
+		raise->fixture = fixture;
+		arena_init(&raise->arena, &fixture->pool);
+		raise->cx = ctx_of(fixture, &raise->arena);
+		assert_int_equal(harness_go(&fixture->harness, &raise->errand, raise_one, raise), RC_OK);
+	}
+}
+
+void raise_finish(struct raise *raises, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		arena_finish(&raises[i].arena);
+}
+
+enum rc insert_thing(struct ctx *cx, const struct q_thing_insert_in *in)
+{
+	struct script script;
+
+	script_init(&script, cx, ROOM_testroom, &in->tenant_id, &in->id);
+	script_add(&script, &q_thing_insert_query, in);
+	return db_write(&script);
+}
+
+struct count {
+	struct uuid tenant, key;
+	int64_t count;
+};
+
+static void read_counter(struct ctx *cx, void *arg)
+{
+	struct count *count = arg;
+	struct q_counter_read_out *row = NULL;
+
+	assert_int_equal(q_counter_read(cx, &(struct q_counter_read_in){count->tenant, count->key}, &row),
+			 RC_OK);
+	count->count = row != NULL ? row->version : 0;
+}
+
+static void read_things(struct ctx *cx, void *arg)
+{
+	struct count *count = arg;
+	struct q_things_count_out *row = NULL;
+
+	assert_int_equal(q_things_count(cx, &(struct q_things_count_in){count->tenant}, &row), RC_OK);
+	count->count = row->count;
+}
+
+static int64_t counted(struct fixture *fixture, const struct uuid *key, void (*fn)(struct ctx *cx, void *arg))
+{
+	struct count count = {fixture->tenant, *key, 0};
+	struct arena arena;
+
+	arena_init(&arena, NULL);
+	on_fiber(fixture, &arena, fn, &count);
+	arena_finish(&arena);
+	return count.count;
+}
+
+int64_t counter_of(struct fixture *fixture, const struct uuid *key)
+{
+	return counted(fixture, key, read_counter);
+}
+
+int64_t things_in(struct fixture *fixture)
+{
+	return counted(fixture, &fixture->tenant, read_things);
+}

@@ -1,0 +1,68 @@
+/* What the stores' tests share: an empty store of either kind, fibers to ask it, rows to put into it. */
+#ifndef DB_DB_FIXTURE_H
+#define DB_DB_FIXTURE_H
+
+#include "db/db.h"
+#include "db/fiber_harness.h"
+#include "db/testroom_queries.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+/* cmocka wants those before it. */
+#include <cmocka.h>
+
+struct fixture {
+	struct world world;
+	struct db_options options;
+	char url[512];
+	char folder[64]; /* SQLite's; empty for PostgreSQL */
+	struct db *db;
+	struct db_port *port;
+	struct db_port *ports[ROOM_COUNT];
+	struct harness harness;
+	struct arena_pool pool;
+	struct uuid tenant;
+};
+
+/* The store's URL and options, nothing in it; opened and migrated by fixture_open(). */
+struct fixture *fixture_sqlite(void);
+/* In a schema of its own in the database that MARCA_TEST_PG names. NULL, loudly, when there is none. */
+struct fixture *fixture_postgres(void);
+void fixture_destroy(struct fixture *fixture);
+
+/* Opens and migrates; also after fixture_close(), which leaves the data. */
+void fixture_open(struct fixture *fixture);
+void fixture_close(struct fixture *fixture);
+
+/* As an operator at the store itself. */
+void fixture_sql(struct fixture *fixture, const char *sql);
+
+/* Runs fn(cx, arg) on a fiber and waits for its end. What it makes lives in `arena`. */
+void on_fiber(struct fixture *fixture, struct arena *arena, void (*fn)(struct ctx *cx, void *arg), void *arg);
+
+struct uuid new_id(const struct fixture *fixture);
+
+/* A script that raises a counter, and what became of it; many can be under way at once. */
+struct raise {
+	struct fixture *fixture;
+	struct arena arena;
+	struct ctx cx;
+	struct errand errand;
+	struct script script;
+	struct uuid key;
+	bool doomed; /* inserts a thing whose name is taken */
+	int64_t version;
+	enum rc rc;
+};
+
+/* Starts a fiber for each; harness_wait() then. */
+void raise_all(struct fixture *fixture, struct raise *raises, size_t count);
+void raise_finish(struct raise *raises, size_t count);
+
+/* One write of one thing. */
+enum rc insert_thing(struct ctx *cx, const struct q_thing_insert_in *in);
+/* That its counter says so many; 0 when it has never been raised. */
+int64_t counter_of(struct fixture *fixture, const struct uuid *key);
+int64_t things_in(struct fixture *fixture);
+
+#endif

@@ -1,0 +1,146 @@
+/*
+ * Inside src/db: what a driver gives (sqlite.c, postgres.c), and what all share.
+ *
+ * db.c        the front: options, ports, db_read() and db_write()
+ * crew.c      threads that take jobs from a bounded queue
+ * committer.c group commit, one algorithm for both drivers
+ * migrate.c   the schema's versions
+ * value.c     members of in and out structs
+ */
+#ifndef DB_DRIVER_H
+#define DB_DRIVER_H
+
+#include "db/db.h"
+
+#include <stdatomic.h>
+
+struct driver;
+
+#define VERSION_BITS 12 /* 4096 counters */
+#define GROUP_MAX    256
+#define WRITERS_MAX  16
+
+/* What one thread of the committer holds. */
+struct hand {
+	struct db *db;
+	void *writer; /* the driver's */
+};
+
+struct db {
+	const struct query_set *set;
+	const struct driver *driver;
+	struct db_options options; /* with its own copy of the url */
+	void *store;		   /* the driver's */
+	struct hand hands[WRITERS_MAX];
+	size_t hand_count;
+	struct crew *committer;
+	_Atomic uint64_t versions[1 << VERSION_BITS];
+};
+
+/* How a group's transaction ended. */
+enum outcome {
+	OUTCOME_DONE,	 /* durable; or, when apart, each script's rc says how it fared */
+	OUTCOME_REFUSED, /* nothing was kept, because of one script: its rc says why */
+	OUTCOME_AGAIN,	 /* nothing was kept; the same may succeed now (deadlock, serialisation) */
+	OUTCOME_LOST,	 /* the store is gone; whether anything was kept is not known */
+};
+
+/* One job after another on a connection of one's own, for migrations. */
+struct session;
+
+struct driver {
+	enum dialect dialect;
+	bool shared; /* other processes may write this store */
+
+	/* Fills db->store, and db->hands by db_add_writer(). Logs why not. */
+	enum rc (*open)(struct db *db);
+	/* After the committer has ended. */
+	void (*close)(struct db *db);
+	enum rc (*ping)(struct db *db);
+
+	void *(*port_open)(struct db *db);
+	void (*port_close)(void *port);
+	enum rc (*read)(void *port, struct ctx *cx, const struct query *query, const void *in,
+			struct rows *ret);
+
+	/* True when the writer can be used; opens it again when its connection was lost. */
+	bool (*writer_ready)(void *writer);
+	/*
+	 * Runs the scripts in one transaction, in this order. `apart`: one that fails does not
+	 * disturb the others; dearer, and so only taken when too many fail.
+	 */
+	enum outcome (*commit)(void *writer, struct script **scripts, size_t count, bool apart,
+			       size_t *ret_failed);
+	/* No script waits just now. May be NULL. */
+	void (*writer_idle)(void *writer);
+
+	enum rc (*session_open)(struct db *db, struct session **ret);
+	void (*session_close)(struct session *session);
+	enum rc (*session_exec)(struct session *session, const char *sql);
+	enum rc (*session_commit)(struct session *session);
+	enum rc (*session_query)(struct session *session, const struct query *query, const void *in,
+				 struct arena *arena, struct rows *ret);
+	enum rc (*session_prepare)(struct session *session, const struct query *query);
+
+	/* Starts a transaction beside which no other process can change the schema. */
+	const char *schema_begin;
+	/* The first statement in it; NULL when the above suffices. */
+	const char *schema_lock;
+};
+
+extern const struct driver sqlite_driver, postgres_driver;
+
+/* db.c */
+void db_add_writer(struct db *db, void *writer);
+/* The counter that db_version() reads. */
+_Atomic uint64_t *db_stripe(struct db *db, const struct uuid *key);
+
+/* --- crew.c -------------------------------------------------------------- */
+
+/* What one thread of a crew does. `hand` is its own: a connection. */
+struct crew_work {
+	bool (*ready)(void *hand);
+	/* Answers every job, by job_done(). False: the hand is to be made ready again. */
+	bool (*run)(void *hand, struct job **jobs, size_t count);
+	void (*idle)(void *hand); /* may be NULL */
+};
+
+/* NULL when a thread cannot be had. The hands outlive the crew. */
+struct crew *crew_create(const struct crew_work *work, void *const *hands, size_t count,
+			 size_t batch_max) MUST_USE;
+/* Finishes what is queued. NULL is fine. */
+void crew_destroy(struct crew *crew);
+
+/* On a fiber: waits until the job is done. RC_STORE_DOWN at once while no hand is ready. */
+enum rc crew_do(struct crew *crew, struct job *job) MUST_USE;
+void job_done(struct job *job, enum rc rc);
+/* True while no hand could be made ready. */
+bool crew_is_down(struct crew *crew);
+
+/* --- committer.c --------------------------------------------------------- */
+
+struct crew *committer_create(struct db *db) MUST_USE;
+
+/* --- value.c: members of in and out structs ------------------------------ */
+
+bool value_is_none(const struct column *column, const void *in);
+/* UUID */
+const struct uuid *value_uuid(const struct column *column, const void *in);
+/* TIME, INT, BOOL */
+int64_t value_int(const struct column *column, const void *in);
+/* TEXT, JSON, ENUM */
+struct str value_text(const struct column *column, const void *in);
+
+/* False when the column may not be null. */
+bool value_set_none(const struct column *column, void *out) MUST_USE;
+void value_set_uuid(const struct column *column, void *out, const void *bytes);
+void value_set_int(const struct column *column, void *out, int64_t value);
+/* RC_INTERNAL: not a word of the enum. */
+enum rc value_set_text(const struct column *column, void *out, struct arena *arena, struct str text) MUST_USE;
+
+/* So many rows may come from that query. Logs when not. */
+enum rc rows_check(const struct query *query, size_t count) MUST_USE;
+/* A column of a result is not what queries.sql says. Logs, returns RC_INTERNAL. */
+enum rc column_wrong(const struct query *query, const struct column *column, const char *what);
+
+#endif

@@ -1,0 +1,245 @@
+/*
+ * The schema's versions: table marca_schema holds a row for each migration that a room's store has
+ * seen. A migration and its row are one transaction, so it is there whole or not at all; and
+ * the version is read within that transaction, so that two processes never run the same one.
+ */
+#include "db/driver.h"
+
+#include "base/log.h"
+
+#define TABLE_TRIES 5
+
+struct version_in {
+	const char *room;
+};
+
+struct version_out {
+	int64_t number;
+};
+
+struct applied_in {
+	const char *room;
+	int64_t number;
+	const char *name;
+	utime applied_at;
+};
+
+static const char create_table[] = "CREATE TABLE IF NOT EXISTS marca_schema ("
+				   "room text NOT NULL, number bigint NOT NULL, name text NOT NULL, "
+				   "applied_at bigint NOT NULL, PRIMARY KEY (room, number))";
+
+static const struct column version_in[] = {
+	{.name = "room", .kind = DB_TEXT, .offset = offsetof(struct version_in, room)},
+};
+
+static const struct column version_out[] = {
+	{.name = "number", .kind = DB_INT, .offset = offsetof(struct version_out, number)},
+};
+
+#define VERSION_SQL "SELECT coalesce(max(number), 0) FROM marca_schema WHERE room = $1"
+
+static const struct query version_query = {
+	.name = "schema_version",
+	.sql = {VERSION_SQL, VERSION_SQL},
+	.in = version_in,
+	.in_count = ARRAY_LEN(version_in),
+	.in_size = sizeof(struct version_in),
+	.out = version_out,
+	.out_count = ARRAY_LEN(version_out),
+	.out_size = sizeof(struct version_out),
+	.rows = ROWS_ONE,
+};
+
+static const struct column applied_in[] = {
+	{.name = "room", .kind = DB_TEXT, .offset = offsetof(struct applied_in, room)},
+	{.name = "number", .kind = DB_INT, .offset = offsetof(struct applied_in, number)},
+	{.name = "name", .kind = DB_TEXT, .offset = offsetof(struct applied_in, name)},
+	{.name = "applied_at", .kind = DB_TIME, .offset = offsetof(struct applied_in, applied_at)},
+};
+
+#define APPLIED_SQL "INSERT INTO marca_schema (room, number, name, applied_at) VALUES ($1, $2, $3, $4)"
+
+static const struct query applied_query = {
+	.name = "schema_applied",
+	.sql = {APPLIED_SQL, APPLIED_SQL},
+	.in = applied_in,
+	.in_count = ARRAY_LEN(applied_in),
+	.in_size = sizeof(struct applied_in),
+	.rows = ROWS_NONE,
+};
+
+/* One run of db_migrate() or db_schema_version(). */
+struct run {
+	struct db *db;
+	struct session *session;
+	struct arena arena;
+};
+
+static enum rc exec(struct run *run, const char *sql)
+{
+	return run->db->driver->session_exec(run->session, sql);
+}
+
+static enum rc read_version(struct run *run, int *ret)
+{
+	const struct version_in in = {.room = run->db->set->name};
+	struct rows rows;
+	enum rc rc = run->db->driver->session_query(run->session, &version_query, &in, &run->arena, &rows);
+
+	if (rc != RC_OK)
+		return rc;
+	*ret = (int)((const struct version_out *)rows.items)->number;
+	return RC_OK;
+}
+
+/* Two that create it at once on PostgreSQL: IF NOT EXISTS fails for one, which then finds it. */
+static enum rc make_table(struct run *run)
+{
+	enum rc rc = RC_OK;
+
+	for (int i = 0; i < TABLE_TRIES; i++) {
+		rc = exec(run, create_table);
+		if (rc != RC_STORE_CONSTRAINT)
+			break;
+	}
+	return rc;
+}
+
+static enum rc run_open(struct run *run, struct db *db)
+{
+	enum rc rc;
+
+	*run = (struct run){.db = db};
+	arena_init(&run->arena, NULL);
+	rc = db->driver->session_open(db, &run->session);
+	if (rc != RC_OK)
+		return rc;
+	rc = make_table(run);
+	if (rc != RC_OK)
+		db->driver->session_close(run->session);
+	return rc;
+}
+
+static void run_close(struct run *run)
+{
+	run->db->driver->session_close(run->session);
+	arena_finish(&run->arena);
+}
+
+/* Its statements and its row, inside an open transaction. */
+static enum rc apply(struct run *run, const struct migration *migration)
+{
+	const struct db *db = run->db;
+	const struct applied_in in = {
+		.room = db->set->name,
+		.number = migration->number,
+		.name = migration->name,
+		.applied_at = world_now(db->options.world),
+	};
+	struct rows none;
+	enum rc rc = RC_OK;
+
+	for (const char *const *sql = migration->statements[db_dialect(db)]; rc == RC_OK && *sql != NULL;
+	     sql++)
+		rc = exec(run, *sql);
+	if (rc == RC_OK)
+		rc = db->driver->session_query(run->session, &applied_query, &in, &run->arena, &none);
+	return rc;
+}
+
+/* With the schema to ourselves: the migration after the version that is there, if it is wanted. */
+static enum rc step(struct run *run, int target, const struct migration **ret)
+{
+	const struct query_set *set = run->db->set;
+	int version;
+	enum rc rc = read_version(run, &version);
+
+	if (rc != RC_OK)
+		return rc;
+	if ((size_t)version > set->migration_count) {
+		LOG(ERROR, "the schema is newer than this binary", LOG_TEXT("room", set->name),
+		    LOG_NUMBER("schema", version), LOG_NUMBER("known", (int64_t)set->migration_count));
+		return RC_INTERNAL;
+	}
+	if (version >= target) {
+		*ret = NULL;
+		return RC_OK;
+	}
+	*ret = &set->migrations[version];
+	rc = apply(run, *ret);
+	if (rc != RC_OK)
+		LOG(ERROR, "a migration failed and changed nothing", LOG_TEXT("room", set->name),
+		    LOG_NUMBER("number", (*ret)->number), LOG_TEXT("name", (*ret)->name));
+	return rc;
+}
+
+/* *ret is what was applied, NULL when nothing is left to do. */
+static enum rc step_alone(struct run *run, int target, const struct migration **ret)
+{
+	const struct driver *driver = run->db->driver;
+	enum rc rc = exec(run, driver->schema_begin), undone;
+
+	if (rc != RC_OK)
+		return rc;
+	if (driver->schema_lock != NULL)
+		rc = exec(run, driver->schema_lock);
+	if (rc == RC_OK)
+		rc = step(run, target, ret);
+	if (rc == RC_OK)
+		rc = driver->session_commit(run->session);
+	if (rc == RC_OK)
+		return RC_OK;
+	undone = exec(run, "ROLLBACK");
+	return undone == RC_OK ? RC_INTERNAL : undone;
+}
+
+static enum rc migrate(struct run *run, int target, db_progress_fn *progress)
+{
+	const struct query_set *set = run->db->set;
+	const struct migration *done = NULL;
+	bool any = false;
+	enum rc rc;
+
+	do {
+		rc = step_alone(run, target, &done);
+		if (rc != RC_OK)
+			return rc;
+		if (done != NULL && progress != NULL)
+			progress(set->name, done, false);
+		any = any || done != NULL;
+	} while (done != NULL);
+	if (!any && progress != NULL && set->migration_count > 0)
+		progress(set->name, &set->migrations[target > 0 ? target - 1 : 0], true);
+	return RC_OK;
+}
+
+enum rc db_migrate(struct db *db, int target, db_progress_fn *progress)
+{
+	int newest = (int)db->set->migration_count;
+	struct run run;
+	enum rc rc;
+
+	if (target > newest) {
+		LOG(ERROR, "there is no such migration", LOG_TEXT("room", db->set->name),
+		    LOG_NUMBER("asked", target), LOG_NUMBER("newest", newest));
+		return RC_INTERNAL;
+	}
+	rc = run_open(&run, db);
+	if (rc != RC_OK)
+		return rc;
+	rc = migrate(&run, target < 0 ? newest : target, progress);
+	run_close(&run);
+	return rc;
+}
+
+enum rc db_schema_version(struct db *db, int *ret)
+{
+	struct run run;
+	enum rc rc = run_open(&run, db);
+
+	if (rc != RC_OK)
+		return rc;
+	rc = read_version(&run, ret);
+	run_close(&run);
+	return rc;
+}

@@ -1,0 +1,406 @@
+/*
+ * The embedded store. One connection is the only writer and checkpointer (SQLite 3.40 can lose a
+ * WAL that two connections reset at once), and each thread reads on a connection of its own.
+ * A lock on a file beside the database keeps a second marca process away.
+ */
+#include "db/sqlite.h"
+
+#include "base/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#define URL_PREFIX	"sqlite:"
+#define BUSY_TIMEOUT_MS 5000
+
+/* Frames (pages of 4 KiB) that the WAL has beyond the last checkpoint. */
+#define WAL_WHEN_IDLE  1000  /* copied into the database when no script waits */
+#define WAL_WHEN_BUSY  8000  /* copied even then */
+#define WAL_TOO_LONG   65536 /* and the readers are waited for, so that it can begin anew */
+#define WAL_KEEP_BYTES "67108864"
+
+/* LIKE tells capitals from small letters, as PostgreSQL's does. */
+static const char writer_setup[] = "PRAGMA journal_mode = WAL;"
+				   "PRAGMA synchronous = FULL;"
+				   "PRAGMA foreign_keys = ON;"
+				   "PRAGMA trusted_schema = OFF;"
+				   "PRAGMA temp_store = MEMORY;"
+				   "PRAGMA case_sensitive_like = ON;"
+				   "PRAGMA cache_size = -16384;"
+				   "PRAGMA journal_size_limit = " WAL_KEEP_BYTES ";";
+
+static const char reader_setup[] = "PRAGMA query_only = ON;"
+				   "PRAGMA trusted_schema = OFF;"
+				   "PRAGMA temp_store = MEMORY;"
+				   "PRAGMA case_sensitive_like = ON;"
+				   "PRAGMA cache_size = -8192;";
+
+struct store {
+	const char *path; /* of the database, in the url */
+	size_t queries;
+	int lock_fd;
+	struct sqlite_conn writer;
+	pthread_mutex_t writing; /* held by the committer for a group, by a session for its life */
+	int wal_frames, wal_copied;
+	atomic_bool ailing; /* the last group was lost */
+};
+
+/* --- Connections --------------------------------------------------------- */
+
+static void conn_close(struct sqlite_conn *conn)
+{
+	for (size_t i = 0; conn->cache != NULL && i < conn->count; i++)
+		sqlite_unprepare(&conn->cache[i]);
+	free(conn->cache);
+	sqlite3_close(conn->db);
+	*conn = (struct sqlite_conn){NULL};
+}
+
+static enum rc conn_exec(struct sqlite_conn *conn, const char *sql)
+{
+	return sqlite3_exec(conn->db, sql, NULL, NULL, NULL) == SQLITE_OK ? RC_OK : sqlite_failed(conn, sql);
+}
+
+static enum rc conn_set_up(struct sqlite_conn *conn, const char *setup)
+{
+	sqlite3_busy_timeout(conn->db, BUSY_TIMEOUT_MS);
+	sqlite3_db_config(conn->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+	/* A name within "" that does not exist is an error, not a text. */
+	sqlite3_db_config(conn->db, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
+	sqlite3_db_config(conn->db, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);
+	return conn_exec(conn, setup);
+}
+
+static enum rc conn_open(struct sqlite_conn *conn, const struct store *store, const char *setup)
+{
+	enum rc rc;
+	int code;
+
+	conn->count = store->queries;
+	conn->cache = calloc(conn->count + 1, sizeof(conn->cache[0]));
+	if (conn->cache == NULL)
+		return RC_NO_MEMORY;
+	code = sqlite3_open_v2(store->path, &conn->db,
+			       SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
+	if (conn->db == NULL)
+		rc = RC_NO_MEMORY;
+	else
+		rc = code == SQLITE_OK ? conn_set_up(conn, setup) : sqlite_failed(conn, store->path);
+	if (rc != RC_OK)
+		conn_close(conn);
+	return rc;
+}
+
+/* --- The store ----------------------------------------------------------- */
+
+static enum rc lock_file(struct store *store)
+{
+	char path[4096];
+	int len = snprintf(path, sizeof(path), "%s.lock", store->path);
+
+	if (len >= (int)sizeof(path)) {
+		LOG(ERROR, "the database's path is too long");
+		return RC_INTERNAL;
+	}
+	store->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (store->lock_fd < 0) {
+		LOG(ERROR, "cannot open the database's lock file", LOG_TEXT("file", path),
+		    LOG_TEXT("why", strerrorname_np(errno)));
+		return RC_STORE_DOWN;
+	}
+	if (flock(store->lock_fd, LOCK_EX | LOCK_NB) != 0) {
+		LOG(ERROR, "another marca process has this database open", LOG_TEXT("file", store->path));
+		return RC_STORE_DOWN;
+	}
+	return RC_OK;
+}
+
+static int on_wal(void *arg, sqlite3 *db, const char *schema, int frames)
+{
+	struct store *store = arg;
+
+	(void)db;
+	(void)schema;
+	if (frames < store->wal_frames)
+		store->wal_copied = 0; /* it began anew */
+	store->wal_frames = frames;
+	return SQLITE_OK;
+}
+
+/* In place of SQLite's own checkpoints, which would come within a commit. */
+static void checkpoint_beyond(struct store *store, int frames)
+{
+	int mode = store->wal_frames > WAL_TOO_LONG ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE;
+
+	if (store->wal_frames - store->wal_copied < frames)
+		return;
+	if (sqlite3_wal_checkpoint_v2(store->writer.db, NULL, mode, NULL, NULL) != SQLITE_OK)
+		LOG(WARN, "a checkpoint failed", LOG_TEXT("said", sqlite3_errmsg(store->writer.db)));
+	store->wal_copied = store->wal_frames;
+}
+
+static void store_free(struct store *store)
+{
+	conn_close(&store->writer);
+	/* Closing unlocks; the file stays, since another process may have it open to lock it. */
+	if (store->lock_fd >= 0)
+		close(store->lock_fd);
+	pthread_mutex_destroy(&store->writing);
+	free(store);
+}
+
+static enum rc sqlite_open(struct db *db)
+{
+	struct store *store = calloc(1, sizeof(*store));
+	enum rc rc;
+
+	if (store == NULL)
+		return RC_NO_MEMORY;
+	store->path = db->options.url + strlen(URL_PREFIX);
+	store->queries = db->set->count;
+	store->lock_fd = -1;
+	pthread_mutex_init(&store->writing, NULL);
+	rc = lock_file(store);
+	if (rc == RC_OK)
+		rc = conn_open(&store->writer, store, writer_setup);
+	if (rc != RC_OK) {
+		store_free(store);
+		return rc;
+	}
+	sqlite3_wal_hook(store->writer.db, on_wal, store);
+	db->store = store;
+	db_add_writer(db, store);
+	return RC_OK;
+}
+
+static void sqlite_close(struct db *db)
+{
+	store_free(db->store);
+}
+
+static enum rc sqlite_ping(struct db *db)
+{
+	struct store *store = db->store;
+
+	return atomic_load(&store->ailing) ? RC_STORE_DOWN : RC_OK;
+}
+
+/* --- Reading ------------------------------------------------------------- */
+
+static void *sqlite_port_open(struct db *db)
+{
+	struct sqlite_conn *conn = calloc(1, sizeof(*conn));
+
+	if (conn == NULL)
+		return NULL;
+	if (conn_open(conn, db->store, reader_setup) != RC_OK) {
+		free(conn);
+		return NULL;
+	}
+	/* The writer alone checkpoints. */
+	sqlite3_db_config(conn->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+	return conn;
+}
+
+static void sqlite_port_close(void *port)
+{
+	conn_close(port);
+	free(port);
+}
+
+static enum rc sqlite_read(void *port, struct ctx *cx, const struct query *query, const void *in,
+			   struct rows *ret)
+{
+	return sqlite_run(port, query, in, cx->arena, ret);
+}
+
+/* --- Writing ------------------------------------------------------------- */
+
+static bool sqlite_writer_ready(void *writer)
+{
+	(void)writer;
+	return true; /* a file does not hang up: the next group tries again */
+}
+
+static void sqlite_writer_idle(void *writer)
+{
+	struct store *store = writer;
+
+	pthread_mutex_lock(&store->writing);
+	checkpoint_beyond(store, WAL_WHEN_IDLE);
+	pthread_mutex_unlock(&store->writing);
+}
+
+static enum rc run_script(struct sqlite_conn *conn, struct script *script)
+{
+	enum rc rc = RC_OK;
+
+	for (size_t i = 0; rc == RC_OK && i < script->count; i++) {
+		struct step *step = &script->steps[i];
+
+		rc = sqlite_run(conn, step->query, step->in, script->cx->arena, &step->rows);
+	}
+	return rc;
+}
+
+static enum rc run_apart(struct sqlite_conn *conn, struct script *script)
+{
+	enum rc rc = conn_exec(conn, "SAVEPOINT apart");
+
+	if (rc != RC_OK)
+		return RC_STORE_DOWN;
+	script->job.rc = run_script(conn, script);
+	if (script->job.rc != RC_OK)
+		rc = conn_exec(conn, "ROLLBACK TO apart");
+	if (rc == RC_OK)
+		rc = conn_exec(conn, "RELEASE apart");
+	return rc == RC_OK ? RC_OK : RC_STORE_DOWN;
+}
+
+/* In an open transaction. */
+static enum outcome run_group(struct sqlite_conn *conn, struct script **scripts, size_t count, bool apart,
+			      size_t *ret_failed)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct script *script = scripts[i];
+		enum rc rc = apart ? run_apart(conn, script) : run_script(conn, script);
+
+		if (rc == RC_STORE_DOWN)
+			return OUTCOME_LOST;
+		if (rc != RC_OK) {
+			script->job.rc = rc;
+			*ret_failed = i;
+			return OUTCOME_REFUSED;
+		}
+	}
+	return conn_exec(conn, "COMMIT") == RC_OK ? OUTCOME_DONE : OUTCOME_LOST;
+}
+
+static enum outcome sqlite_commit(void *writer, struct script **scripts, size_t count, bool apart,
+				  size_t *ret_failed)
+{
+	struct store *store = writer;
+	struct sqlite_conn *conn = &store->writer;
+	enum outcome outcome = OUTCOME_LOST;
+
+	pthread_mutex_lock(&store->writing);
+	if (conn_exec(conn, "BEGIN IMMEDIATE") == RC_OK)
+		outcome = run_group(conn, scripts, count, apart, ret_failed);
+	/* Some failures have rolled back already. */
+	if (outcome != OUTCOME_DONE && !sqlite3_get_autocommit(conn->db) &&
+	    conn_exec(conn, "ROLLBACK") != RC_OK)
+		outcome = OUTCOME_LOST;
+	if (outcome == OUTCOME_DONE)
+		checkpoint_beyond(store, WAL_WHEN_BUSY);
+	atomic_store(&store->ailing, outcome == OUTCOME_LOST);
+	pthread_mutex_unlock(&store->writing);
+	return outcome;
+}
+
+/* --- Migrations ---------------------------------------------------------- */
+
+/*
+ * A table is changed by making a new one in its place, so foreign keys are off meanwhile and looked at before
+ * the commit: https://www.sqlite.org/lang_altertable.html, section 7.
+ */
+static enum rc sqlite_session_open(struct db *db, struct session **ret)
+{
+	struct store *store = db->store;
+	enum rc rc;
+
+	pthread_mutex_lock(&store->writing);
+	rc = conn_exec(&store->writer, "PRAGMA foreign_keys = OFF");
+	if (rc != RC_OK) {
+		pthread_mutex_unlock(&store->writing);
+		return rc;
+	}
+	*ret = (struct session *)store;
+	return RC_OK;
+}
+
+static void sqlite_session_close(struct session *session)
+{
+	struct store *store = (struct store *)session;
+
+	if (conn_exec(&store->writer, "PRAGMA foreign_keys = ON") != RC_OK)
+		atomic_store(&store->ailing, true);
+	pthread_mutex_unlock(&store->writing);
+}
+
+static enum rc sqlite_session_exec(struct session *session, const char *sql)
+{
+	return conn_exec(&((struct store *)session)->writer, sql);
+}
+
+static enum rc check_foreign_keys(struct sqlite_conn *conn)
+{
+	sqlite3_stmt *stmt;
+	int code;
+
+	if (sqlite3_prepare_v2(conn->db, "PRAGMA foreign_key_check", -1, &stmt, NULL) != SQLITE_OK)
+		return sqlite_failed(conn, "foreign_key_check");
+	code = sqlite3_step(stmt);
+	if (code == SQLITE_ROW)
+		LOG(ERROR, "a migration leaves a row without the one it refers to",
+		    LOG_TEXT("table", (const char *)sqlite3_column_text(stmt, 0)));
+	sqlite3_finalize(stmt);
+	return code == SQLITE_DONE ? RC_OK : RC_INTERNAL;
+}
+
+static enum rc sqlite_session_commit(struct session *session)
+{
+	struct sqlite_conn *conn = &((struct store *)session)->writer;
+	enum rc rc = check_foreign_keys(conn);
+
+	return rc == RC_OK ? conn_exec(conn, "COMMIT") : rc;
+}
+
+static enum rc sqlite_session_query(struct session *session, const struct query *query, const void *in,
+				    struct arena *arena, struct rows *ret)
+{
+	struct sqlite_conn *conn = &((struct store *)session)->writer;
+	struct sqlite_query prepared;
+	enum rc rc = sqlite_prepare(conn, query, &prepared);
+
+	if (rc != RC_OK)
+		return rc;
+	rc = sqlite_run_prepared(conn, &prepared, query, in, arena, ret);
+	sqlite_unprepare(&prepared);
+	return rc;
+}
+
+static enum rc sqlite_session_prepare(struct session *session, const struct query *query)
+{
+	struct sqlite_query prepared;
+	enum rc rc = sqlite_prepare(&((struct store *)session)->writer, query, &prepared);
+
+	if (rc == RC_OK)
+		sqlite_unprepare(&prepared);
+	return rc;
+}
+
+const struct driver sqlite_driver = {
+	.dialect = DIALECT_SQLITE,
+	.shared = false,
+	.open = sqlite_open,
+	.close = sqlite_close,
+	.ping = sqlite_ping,
+	.port_open = sqlite_port_open,
+	.port_close = sqlite_port_close,
+	.read = sqlite_read,
+	.writer_ready = sqlite_writer_ready,
+	.commit = sqlite_commit,
+	.writer_idle = sqlite_writer_idle,
+	.session_open = sqlite_session_open,
+	.session_close = sqlite_session_close,
+	.session_exec = sqlite_session_exec,
+	.session_commit = sqlite_session_commit,
+	.session_query = sqlite_session_query,
+	.session_prepare = sqlite_session_prepare,
+	.schema_begin = "BEGIN IMMEDIATE",
+};

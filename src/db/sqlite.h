@@ -1,0 +1,36 @@
+/* Between sqlite.c (the store, its one writer, its lock) and sqlite_query.c (one query on one connection). */
+#ifndef DB_SQLITE_H
+#define DB_SQLITE_H
+
+#include "db/driver.h"
+
+#include <sqlite3.h>
+
+/* A prepared query. SQLite takes $2 for a name: params[i] is its number for input i, 0 when it does not use
+ * it. */
+struct sqlite_query {
+	sqlite3_stmt *stmt;
+	int *params;
+};
+
+struct sqlite_conn {
+	sqlite3 *db;
+	struct sqlite_query *cache; /* by the queries' index */
+	size_t count;
+};
+
+/* The connection's last failure as an rc. What is not the caller's doing goes to the log. */
+enum rc sqlite_failed(const struct sqlite_conn *conn, const char *what);
+
+enum rc sqlite_prepare(struct sqlite_conn *conn, const struct query *query,
+		       struct sqlite_query *ret) MUST_USE;
+void sqlite_unprepare(struct sqlite_query *prepared);
+
+/* Through the cache. */
+enum rc sqlite_run(struct sqlite_conn *conn, const struct query *query, const void *in, struct arena *arena,
+		   struct rows *ret) MUST_USE;
+enum rc sqlite_run_prepared(struct sqlite_conn *conn, const struct sqlite_query *prepared,
+			    const struct query *query, const void *in, struct arena *arena,
+			    struct rows *ret) MUST_USE;
+
+#endif
