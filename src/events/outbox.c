@@ -4,15 +4,29 @@
 struct outbox_row outbox_row(const struct ctx *cx, const char *stream, const char *type, const struct uuid *tenant,
 			     const struct uuid *subject)
 {
+	struct uuid id = uuid_v7(cx->world, cx->now);
+
 	return (struct outbox_row){
 		.tenant_id = *tenant,
-		.id = uuid_v7(cx->world, cx->now),
+		.id = id,
+		.change_id = id,
 		.stream = stream,
 		.type = type,
 		.subject_id = *subject,
 		.trace_id = cx->trace_id,
 		.created_at = cx->now,
 	};
+}
+
+struct outbox_row outbox_next(const struct ctx *cx, const struct outbox_row *before, const char *type)
+{
+	struct outbox_row row = *before;
+
+	row.id = uuid_v7(cx->world, cx->now);
+	row.type = type;
+	row.ordinal++;
+	row.payload = NULL;
+	return row;
 }
 
 bool outbox_payload(struct outbox_row *row, struct arena *arena, const struct shape *shape, const void *object)

@@ -1,9 +1,9 @@
 /* See dispatch.h. Reads top to bottom in the order in which a request is checked (api.md, "order of checks"). */
 #include "http/dispatch.h"
 
+#include "base/fiber.h"
 #include "base/log.h"
 #include "http/problem.h"
-#include "http/router.h"
 
 #include <stdatomic.h>
 #include <stdio.h>
@@ -21,8 +21,7 @@ struct dispatcher {
 struct worker {
 	struct dispatcher *dispatcher;
 	struct http_loop *loop;
-	struct db_port *ports[ROOM_COUNT];
-	void *locals[ROOM_COUNT];
+	struct room_locals rooms;
 };
 
 /* --- Counters --------------------------------------------------------------- */
@@ -244,7 +243,7 @@ static void send_reply(struct req *rq, size_t route_index)
 	http_send(rq->http, &rq->reply);
 }
 
-struct job {
+struct call {
 	struct req *rq;
 	struct str param;
 	size_t route_index;
@@ -270,31 +269,28 @@ static enum rc run_handler(struct req *rq, struct str param)
 
 static void serve(void *arg)
 {
-	struct job job = *(struct job *)arg;
-	enum rc rc = run_handler(job.rq, job.param);
+	struct call call = *(struct call *)arg;
+	enum rc rc = run_handler(call.rq, call.param);
 
 	if (rc != RC_OK) {
-		check_failure(job.rq, rc);
-		reply_clear(job.rq);
-		problem_reply(job.rq, rc);
+		check_failure(call.rq, rc);
+		reply_clear(call.rq);
+		problem_reply(call.rq, rc);
 	}
-	send_reply(job.rq, job.route_index);
+	send_reply(call.rq, call.route_index);
 }
 
 static const char *const method_names[] = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"};
 
 static void header_allow(struct req *rq, unsigned allowed)
 {
-	char *text = arena_alloc(rq->cx.arena, 64);
-	size_t len = 0;
+	const char *text = "OPTIONS";
 
-	if (text == NULL)
-		return;
-	for (size_t i = 0; i < ARRAY_LEN(method_names); i++)
+	for (size_t i = ARRAY_LEN(method_names); i-- > 0 && text != NULL;)
 		if (allowed >> i & 1)
-			len += (size_t)sprintf(text + len, "%s, ", method_names[i]);
-	memcpy(text + len, "OPTIONS", sizeof("OPTIONS"));
-	req_header(rq, "Allow", text);
+			text = arena_printf(rq->cx.arena, "%s, %s", method_names[i], text);
+	if (text != NULL)
+		req_header(rq, "Allow", text);
 }
 
 static void refuse(struct req *rq, enum rc rc, size_t route_index)
@@ -345,8 +341,8 @@ static struct req *req_create(struct http_exchange *exchange)
 	rq->cx.arena = exchange->arena;
 	rq->cx.world = worker->dispatcher->options.world;
 	rq->cx.now = world_now(rq->cx.world);
-	rq->cx.ports = worker->ports;
-	rq->cx.locals = worker->locals;
+	rq->cx.ports = worker->rooms.ports;
+	rq->cx.locals = worker->rooms.locals;
 	rq->lang = lang_from(http_header(exchange, "Accept-Language"));
 	trace_begin(rq);
 	return rq;
@@ -357,7 +353,7 @@ static void handle(struct http_exchange *exchange, enum rc fault)
 	struct req *rq = req_create(exchange);
 	const struct router *router;
 	struct router_match match;
-	struct job job;
+	struct call call;
 
 	if (rq == NULL) {
 		answer_without_memory(exchange);
@@ -374,8 +370,8 @@ static void handle(struct http_exchange *exchange, enum rc fault)
 		return;
 	}
 	rq->route = match.route;
-	job = (struct job){.rq = rq, .param = match.param, .route_index = match.index};
-	if (fiber_run(http_loop_fibers(exchange->loop), serve, &job) != RC_OK)
+	call = (struct call){.rq = rq, .param = match.param, .route_index = match.index};
+	if (fiber_run(http_loop_fibers(exchange->loop), serve, &call) != RC_OK)
 		refuse(rq, RC_NO_MEMORY, match.index);
 }
 
@@ -395,43 +391,9 @@ static enum rc admit(struct http_exchange *exchange, size_t *ret_body_max)
 static void worker_stop(void *user)
 {
 	struct worker *worker = user;
-	const struct dispatcher_options *options;
 
-	if (worker == NULL)
-		return;
-	options = &worker->dispatcher->options;
-	for (size_t i = 0; i < options->service_count; i++) {
-		const struct service *service = options->services[i];
-
-		if (service->room >= 0 && worker->locals[service->room] != NULL)
-			service->local_destroy(worker->locals[service->room]);
-	}
-	for (size_t room = 0; room < ROOM_COUNT; room++)
-		db_port_close(worker->ports[room]);
+	worker->dispatcher->options.close(worker->dispatcher->options.app, &worker->rooms);
 	free(worker);
-}
-
-static bool worker_open(struct worker *worker)
-{
-	const struct dispatcher_options *options = &worker->dispatcher->options;
-
-	for (size_t room = 0; room < ROOM_COUNT; room++) {
-		if (options->dbs[room] == NULL)
-			continue;
-		worker->ports[room] = db_port_open(options->dbs[room]);
-		if (worker->ports[room] == NULL)
-			return false;
-	}
-	for (size_t i = 0; i < options->service_count; i++) {
-		const struct service *service = options->services[i];
-
-		if (service->local_create == NULL)
-			continue;
-		worker->locals[service->room] = service->local_create(options->config);
-		if (worker->locals[service->room] == NULL)
-			return false;
-	}
-	return true;
 }
 
 static void *worker_start(struct http_loop *loop, void *arg)
@@ -442,7 +404,7 @@ static void *worker_start(struct http_loop *loop, void *arg)
 		return NULL;
 	worker->dispatcher = arg;
 	worker->loop = loop;
-	if (!worker_open(worker)) {
+	if (!worker->dispatcher->options.open(worker->dispatcher->options.app, &worker->rooms)) {
 		worker_stop(worker);
 		return NULL;
 	}

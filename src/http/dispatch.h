@@ -6,18 +6,25 @@
 #ifndef HTTP_DISPATCH_H
 #define HTTP_DISPATCH_H
 
-#include "db/db.h"
 #include "http/req.h"
+#include "http/router.h"
 
 struct dispatcher;
+
+/* What a loop thread keeps: its ways into the stores and its caches. */
+struct room_locals {
+	struct db_port *ports[ROOM_COUNT];
+	void *locals[ROOM_COUNT];
+};
 
 struct dispatcher_options {
 	const struct service *const *services;
 	size_t service_count;
-	struct db *const *dbs; /* by room; NULL where this process keeps no such store */
 	const struct world *world;
-	const struct config *config;
 	void *app; /* req_app() */
+	/* At the start and the end of each thread; `close` takes what a failed `open` left as well. */
+	bool (*open)(void *app, struct room_locals *ret);
+	void (*close)(void *app, struct room_locals *locals);
 };
 
 enum rc dispatcher_create(const struct dispatcher_options *options, struct dispatcher **ret) MUST_USE;

@@ -27,7 +27,7 @@ enum rc tenant_delete(struct req *rq)
 
 	script_init(&script, &rq->cx, ROOM_tenant, &row->id, &row->id);
 	removal = SCRIPT_ADD(&script, tenant_remove, .id = row->id, .version = row->version,
-			     .deleted_at = rq->cx.now, .change_id = event.id);
+			     .deleted_at = rq->cx.now, .change_id = event.change_id);
 	script_add(&script, &q_tenant_event_query, &event);
 	rc = db_write(&script);
 	if (rc != RC_OK)

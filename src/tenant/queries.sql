@@ -96,11 +96,11 @@ RETURNING version;
 
 -- :name  tenant_event :none
 -- :scope global
--- :in    struct outbox_row: tenant_id:uuid id:uuid stream:text type:text subject_id:uuid payload:json trace_id:text
---        created_at:time
--- The event of the change that carries its id; none when that change did not come about.
-INSERT INTO tenant_outbox (tenant_id, id, stream, type, subject_id, version, payload, trace_id, created_at)
-SELECT t.tenant_id, $2, $3, $4, $5, t.version, $6, $7, $8
+-- :in    struct outbox_row: tenant_id:uuid change_id:uuid id:uuid ordinal:int stream:text type:text subject_id:uuid
+--        payload:json trace_id:text created_at:time
+-- The event of the change that bears this id; none when that change did not come about.
+INSERT INTO tenant_outbox (tenant_id, id, ordinal, stream, type, subject_id, version, payload, trace_id, created_at)
+SELECT t.tenant_id, $3, $4, $5, $6, $7, t.version, $8, $9, $10
   FROM tenants t WHERE t.tenant_id = $1 AND t.change_id = $2;
 
 -- :name  tenant_rules_by_id :maybe

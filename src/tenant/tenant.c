@@ -115,7 +115,7 @@ enum rc tenant_store(struct req *rq, struct tenant *row)
 	if (!outbox_payload(&event, rq->cx.arena, &settings_changed_shape, &payload))
 		return RC_NO_MEMORY;
 	row->updated_at = rq->cx.now;
-	row->change_id = event.id;
+	row->change_id = event.change_id;
 	script_init(&script, &rq->cx, ROOM_tenant, &row->id, &row->id);
 	if (row->settings.has != 0)
 		script_add(&script, &q_settings_put_query, row);

@@ -43,6 +43,7 @@ CREATE TABLE tenant_outbox (
     type       :text NOT NULL,
     subject_id :uuid NOT NULL,
     version    :int  NOT NULL,
+    ordinal    :int  NOT NULL,
     payload    :json NOT NULL,
     trace_id   :text NOT NULL,
     created_at :time NOT NULL,

@@ -1,0 +1,191 @@
+/* What the booking service's handlers share: shapes, the parties to a booking, the rules as told to a client. */
+#include "booking/booking.h"
+
+#include "booking/queries.h"
+#include "calendar/overlap.h"
+#include "calendar/rules.h"
+#include "http/req.h"
+#include "user/client.h"
+
+static bool day_or_time_valid(struct str text)
+{
+	struct wire_time when;
+	int64_t days;
+
+	return utime_parse_date(text, &days) || utime_parse(text, &when);
+}
+
+const struct format format_day_or_time = {.valid = day_or_time_valid, .issue = ISSUE_NOT_TIME};
+
+/* clang-format off */
+ENUM_DEFINE(booking_status, BOOKING_STATUS);
+ENUM_DEFINE(frequency, FREQUENCY);
+SHAPE_DEFINE(recurring_pattern, RECURRING_PATTERN, .doc = "How a booking recurs.");
+SHAPE_DEFINE(booking_new, BOOKING_NEW, .doc = "A booking, as it is asked for.");
+SHAPE_DEFINE(booking, BOOKING, .doc = "A booking.");
+SHAPE_DEFINE(conflict, CONFLICT, .doc = "A booking that is in the way.");
+SHAPE_DEFINE(booking_filter, BOOKING_FILTER);
+SHAPE_DEFINE(cancellation, CANCELLATION, .doc = "Why a booking is cancelled.");
+SHAPE_DEFINE(cancellation_query, CANCELLATION_QUERY);
+SHAPE_DEFINE(status_change, STATUS_CHANGE, .doc = "The new status of a booking.");
+SHAPE_DEFINE(status_query, STATUS_QUERY);
+/* clang-format on */
+
+/* --- Status --------------------------------------------------------------- */
+
+bool booking_blocks(enum booking_status status)
+{
+	return status == booking_status_pendente || status == booking_status_confirmado;
+}
+
+bool status_may_become(enum booking_status from, enum booking_status to)
+{
+	static const unsigned moves[booking_status_count] = {
+		[booking_status_pendente] = 1u << booking_status_confirmado | 1u << booking_status_cancelado,
+		[booking_status_confirmado] = 1u << booking_status_concluido | 1u << booking_status_cancelado |
+					      1u << booking_status_sem_dados,
+	};
+
+	return moves[from] >> to & 1;
+}
+
+bool booking_can_cancel(const struct booking *row, const struct tenant_rules *rules, utime now)
+{
+	return booking_blocks(row->status) && rules_can_cancel(&rules->policy, row->start_time, now);
+}
+
+/* --- Reading -------------------------------------------------------------- */
+
+enum rc booking_find(struct req *rq, struct booking **ret, struct tenant_rules *rules)
+{
+	const struct q_booking_by_id_in in = {.id = rq->id};
+	struct booking *row;
+	enum rc rc = q_booking_by_id(&rq->cx, &in, &row);
+
+	if (rc == RC_OK && row == NULL)
+		rc = RC_BOOKING_UNKNOWN;
+	if (rc == RC_OK)
+		rc = tenant_rules(&rq->cx, &row->tenant_id, rules);
+	if (rc != RC_OK)
+		return rc == RC_TENANT_UNKNOWN ? RC_BOOKING_UNKNOWN : rc;
+	row->can_cancel = booking_can_cancel(row, rules, rq->cx.now);
+	*ret = row;
+	return RC_OK;
+}
+
+enum rc booking_reply(struct req *rq, struct booking *row, const struct tenant_rules *rules)
+{
+	enum rc rc = req_etag(rq, row->version);
+
+	row->can_cancel = booking_can_cancel(row, rules, rq->cx.now);
+	return rc == RC_OK ? REPLY(rq, 200, booking, row) : rc;
+}
+
+enum rc parties_find(struct req *rq, const struct booking *row, struct parties *ret)
+{
+	struct user_brief user;
+	enum rc rc = tenant_rules(&rq->cx, &row->tenant_id, &ret->tenant);
+
+	if (rc == RC_OK)
+		rc = resource_rules(&rq->cx, &row->resource_id, &ret->resource);
+	if (rc == RC_OK)
+		rc = user_brief(&rq->cx, &row->user_id, &user);
+	if (rc != RC_OK)
+		return rc;
+	if (!uuid_equal(&ret->resource.tenant_id, &row->tenant_id))
+		return RC_RESOURCE_NOT_TENANTS;
+	if (!uuid_equal(&user.tenant_id, &row->tenant_id))
+		return RC_USER_NOT_TENANTS;
+	if (!ret->tenant.is_active)
+		return RC_TENANT_INACTIVE;
+	return ret->resource.is_available ? RC_OK : RC_RESOURCE_UNAVAILABLE;
+}
+
+enum rc booking_when(struct req *rq, const struct tenant_rules *rules, const char *name, struct wire_time when,
+		     utime *ret)
+{
+	if (rules_instant(&rules->policy, when, ret) == RC_OK)
+		return RC_OK;
+	return req_invalid(rq, name, ISSUE_NO_SUCH_LOCAL);
+}
+
+/* --- Rules ---------------------------------------------------------------- */
+
+static enum rc conflicts_read(struct req *rq, const struct booking *row)
+{
+	const struct q_bookings_conflicting_in in = {
+		.tenant_id = row->tenant_id,
+		.resource_id = row->resource_id,
+		.start_time = row->start_time,
+		.end_time = row->end_time,
+		.except = row->id,
+	};
+	struct conflict *conflicts;
+	size_t count;
+	enum rc rc = q_bookings_conflicting(&rq->cx, &in, &conflicts, &count);
+
+	if (rc != RC_OK)
+		return rc;
+	rq->extra = (struct list){conflicts, count};
+	return RC_OK;
+}
+
+enum rc booking_conflict(struct req *rq, const struct booking *row)
+{
+	enum rc rc = conflicts_read(rq, row);
+
+	if (rc != RC_OK)
+		return rc;
+	/* Whoever was in the way has gone since: there may be room now. */
+	if (rq->extra.count == 0)
+		return RC_CHANGED_MEANWHILE;
+	rq->extra_name = "conflicts";
+	rq->extra_shape = &conflict_shape;
+	return RC_CONFLICT;
+}
+
+/* Is there room for it among what is booked now? */
+static enum rc room_check(struct req *rq, const struct booking *row, int32_t capacity)
+{
+	const struct conflict *conflicts;
+	struct busy busy = {.capacity = capacity};
+	struct span *spans;
+	enum rc rc = conflicts_read(rq, row);
+
+	if (rc != RC_OK)
+		return rc;
+	conflicts = rq->extra.items;
+	spans = arena_array(rq->cx.arena, rq->extra.count + 1, sizeof(*spans));
+	if (spans == NULL)
+		return RC_NO_MEMORY;
+	for (size_t i = 0; i < rq->extra.count; i++)
+		spans[i] = (struct span){conflicts[i].start_time, conflicts[i].end_time};
+	busy.spans = spans;
+	busy.count = rq->extra.count;
+	return overlap_check(rq->cx.arena, &busy, (struct span){row->start_time, row->end_time});
+}
+
+/* Off the grid: but a conflict is told first. */
+static enum rc off_grid(struct req *rq, const struct booking *row, const struct parties *parties)
+{
+	enum rc rc = room_check(rq, row, parties->resource.capacity);
+
+	if (rc == RC_CONFLICT)
+		rc = booking_conflict(rq, row);
+	return rc == RC_OK ? error_set(&rq->cx, RC_OFF_GRID, parties->tenant.policy.interval_min) : rc;
+}
+
+enum rc booking_check(struct req *rq, const struct booking *row, const struct parties *parties)
+{
+	const struct policy *policy = &parties->tenant.policy;
+	struct span period = {row->start_time, row->end_time};
+	enum rc rc = rules_check(policy, &parties->resource.schedule, period, rq->cx.now);
+
+	if (rc == RC_TOO_FAR_AHEAD)
+		return error_set(&rq->cx, rc, policy->advance_days);
+	if (rc == RC_BAD_DURATION)
+		return error_set(&rq->cx, rc, policy->interval_min);
+	if (rc != RC_OK)
+		return rc;
+	return rules_on_grid(policy, row->start_time) ? RC_OK : off_grid(rq, row, parties);
+}

@@ -1,0 +1,52 @@
+/* PATCH and DELETE /bookings/{id}/cancel -- the row stays, its time is free at once. */
+#include "booking/booking.h"
+#include "calendar/rules.h"
+#include "http/req.h"
+
+enum rc booking_mark_cancelled(struct req *rq, struct booking *row, const struct tenant_rules *rules, const char *reason,
+			       const char *by)
+{
+	if (!status_may_become(row->status, booking_status_cancelado))
+		return RC_BAD_TRANSITION;
+	if (!rules_can_cancel(&rules->policy, row->start_time, rq->cx.now))
+		return error_set(&rq->cx, RC_CANCEL_TOO_LATE, rules->policy.cancellation_hours);
+	row->status = booking_status_cancelado;
+	row->cancellation_reason = reason;
+	row->cancelled_by = by;
+	row->cancelled_at = rq->cx.now;
+	return RC_OK;
+}
+
+static enum rc cancel(struct req *rq, struct booking **ret, struct tenant_rules *rules)
+{
+	struct booking *row, old;
+	enum rc rc = booking_find(rq, &row, rules);
+
+	if (rc == RC_OK)
+		rc = req_if_match(rq, row->version);
+	if (rc != RC_OK)
+		return rc;
+	old = *row;
+	rc = booking_mark_cancelled(rq, row, rules, BODY(rq, cancellation)->reason,
+				    QUERY(rq, cancellation_query)->cancelled_by);
+	*ret = row;
+	return rc == RC_OK ? booking_store(rq, &old, row) : rc;
+}
+
+enum rc booking_cancel(struct req *rq)
+{
+	struct tenant_rules rules;
+	struct booking *row;
+	enum rc rc = cancel(rq, &row, &rules);
+
+	return rc == RC_OK ? booking_reply(rq, row, &rules) : rc;
+}
+
+enum rc booking_cancel_quietly(struct req *rq)
+{
+	struct tenant_rules rules;
+	struct booking *row;
+	enum rc rc = cancel(rq, &row, &rules);
+
+	return rc == RC_OK ? req_reply_empty(rq, 204) : rc;
+}

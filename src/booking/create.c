@@ -1,0 +1,90 @@
+/*
+ * POST /bookings/ -- book a resource for a period.
+ *
+ * Two callers asking for the same hour: exactly one gets 201, the other 409. resource_lock
+ * makes them queue; booking_insert sees who came first.
+ */
+#include "booking/queries.h"
+#include "http/req.h"
+
+/* Crockford's alphabet: nothing in it is taken for something else when read out. */
+static const char *code_make(struct req *rq)
+{
+	static const char alphabet[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+	unsigned char random[8];
+	char code[9];
+
+	rq->cx.world->random(rq->cx.world, random, sizeof(random));
+	for (size_t i = 0; i < sizeof(random); i++)
+		code[i] = alphabet[random[i] & 31];
+	code[8] = '\0';
+	return arena_text(rq->cx.arena, str_from(code));
+}
+
+/* The row as it will be: local times become instants, the tenant's habits fill what was not said. */
+static enum rc draft(struct req *rq, const struct parties *parties, struct booking *row)
+{
+	const struct booking_new *in = BODY(rq, booking_new);
+	enum rc rc;
+
+	row->id = uuid_v7(rq->cx.world, rq->cx.now);
+	row->confirmation_code = code_make(rq);
+	if (row->confirmation_code == NULL)
+		return RC_NO_MEMORY;
+	row->capacity = parties->resource.capacity;
+	row->version = 1;
+	row->cancelled_at = UTIME_NONE;
+	row->created_at = row->updated_at = rq->cx.now;
+	if (!HAS(in, booking_new, status) && parties->tenant.policy.auto_confirm)
+		row->status = booking_status_confirmado;
+	rc = booking_when(rq, &parties->tenant, "start_time", in->start_time, &row->start_time);
+	if (rc == RC_OK)
+		rc = booking_when(rq, &parties->tenant, "end_time", in->end_time, &row->end_time);
+	return rc;
+}
+
+static enum rc store(struct req *rq, struct booking *row)
+{
+	struct outbox_row event;
+	struct script script;
+	struct step *insert;
+	enum rc rc = booking_event_created(rq, row, &event);
+
+	if (rc != RC_OK)
+		return rc;
+	row->change_id = event.change_id;
+	script_init(&script, &rq->cx, ROOM_booking, &row->tenant_id, &row->resource_id);
+	SCRIPT_ADD(&script, resource_lock, .tenant_id = row->tenant_id, .resource_id = row->resource_id);
+	insert = script_add(&script, row->capacity > 1 ? &q_booking_insert_shared_query : &q_booking_insert_query, row);
+	script_add(&script, &q_booking_event_query, &event);
+	rc = db_write(&script);
+	if (rc == RC_STORE_CONSTRAINT) /* the code is another booking's: once in a million millions */
+		return RC_CHANGED_MEANWHILE;
+	if (rc != RC_OK)
+		return rc;
+	return insert->rows.count > 0 ? RC_OK : booking_conflict(rq, row);
+}
+
+enum rc booking_create(struct req *rq)
+{
+	struct booking row = {0};
+	struct parties parties;
+	enum rc rc;
+
+	SHAPE_COPY(booking, &row, booking_new, BODY(rq, booking_new), COPY_ALL);
+	if (!booking_blocks(row.status))
+		return RC_BAD_TRANSITION;
+	rc = parties_find(rq, &row, &parties);
+	if (rc == RC_OK)
+		rc = draft(rq, &parties, &row);
+	if (rc == RC_OK)
+		rc = booking_check(rq, &row, &parties);
+	if (rc == RC_OK)
+		rc = store(rq, &row);
+	if (rc == RC_OK)
+		rc = req_location(rq, "bookings", &row.id);
+	if (rc == RC_OK)
+		rc = req_etag(rq, row.version);
+	row.can_cancel = booking_can_cancel(&row, &parties.tenant, rq->cx.now);
+	return rc == RC_OK ? REPLY(rq, 201, booking, &row) : rc;
+}

@@ -1,0 +1,113 @@
+/*
+ * GET /bookings/ -- a tenant's bookings by their start, page by page. A date filter keeps
+ * whatever overlaps the window, also a booking that spans all of it.
+ */
+#include "booking/queries.h"
+#include "calendar/rules.h"
+#include "http/req.h"
+
+static struct cursor key(const void *row)
+{
+	const struct booking *booking = row;
+
+	return (struct cursor){.number = booking->start_time, .id = booking->id};
+}
+
+/* An edge of the window. A date is its first instant; `whole_day` means the day after. Form checked with the query. */
+static enum rc edge(struct req *rq, const struct tenant_rules *rules, const char *name, const char *text,
+		    bool whole_day, utime *ret)
+{
+	struct wire_time when;
+	int64_t date;
+
+	if (utime_parse_date(str_from(text), &date)) {
+		*ret = hours_instant(rules->policy.zone, date + whole_day, 0);
+		return RC_OK;
+	}
+	if (!utime_parse(str_from(text), &when))
+		return RC_INVALID;
+	return booking_when(rq, rules, name, when, ret);
+}
+
+/* All three lists take the same page of the same columns. */
+struct page {
+	struct uuid tenant_id;
+	utime earliest, ends_after, starts_before;
+	const char *status;
+	struct cursor after;
+	int64_t limit;
+};
+
+static enum rc page_from(struct req *rq, const struct booking_filter *filter, const struct tenant_rules *rules,
+			 struct page *ret)
+{
+	struct page page = {
+		.tenant_id = filter->tenant_id,
+		.earliest = UTIME_MIN,
+		.ends_after = UTIME_MIN,
+		.starts_before = UTIME_MAX,
+		.after = cursor_from(filter->cursor),
+		.limit = PAGE_ROWS(filter),
+	};
+	enum rc rc = RC_OK;
+
+	if (HAS(filter, booking_filter, status))
+		page.status = booking_status_names.text[filter->status];
+	if (filter->start_date != NULL)
+		rc = edge(rq, rules, "start_date", filter->start_date, false, &page.ends_after);
+	if (rc == RC_OK && filter->end_date != NULL)
+		rc = edge(rq, rules, "end_date", filter->end_date, true, &page.starts_before);
+	if (rc != RC_OK)
+		return rc;
+	if (filter->start_date != NULL)
+		page.earliest = page.ends_after - BOOKING_LENGTH_MAX;
+	/* The next page needs no rows before its cursor. */
+	if (page.after.number != INT64_MIN && page.after.number - 1 > page.earliest)
+		page.earliest = page.after.number - 1;
+	*ret = page;
+	return RC_OK;
+}
+
+/* clang-format off */
+#define PAGE_OF(page)                                                                                      \
+	.tenant_id = (page)->tenant_id, .earliest = (page)->earliest, .ends_after = (page)->ends_after,    \
+	.starts_before = (page)->starts_before, .status = (page)->status,                                  \
+	.after_start = (page)->after.number, .after_id = (page)->after.id, .limit = (page)->limit
+/* clang-format on */
+
+static enum rc rows_read(struct req *rq, const struct booking_filter *filter, const struct page *page,
+			 struct booking **ret, size_t *ret_count)
+{
+	const struct q_bookings_of_resource_in of_resource = {
+		PAGE_OF(page), .resource_id = filter->resource_id, .user_id = filter->user_id};
+	const struct q_bookings_of_user_in of_user = {PAGE_OF(page), .user_id = filter->user_id};
+	const struct q_bookings_of_tenant_in of_tenant = {PAGE_OF(page)};
+
+	if (HAS(filter, booking_filter, resource_id))
+		return q_bookings_of_resource(&rq->cx, &of_resource, ret, ret_count);
+	if (HAS(filter, booking_filter, user_id))
+		return q_bookings_of_user(&rq->cx, &of_user, ret, ret_count);
+	return q_bookings_of_tenant(&rq->cx, &of_tenant, ret, ret_count);
+}
+
+enum rc booking_list(struct req *rq)
+{
+	const struct booking_filter *filter = QUERY(rq, booking_filter);
+	struct tenant_rules rules;
+	struct booking *rows = NULL;
+	struct page page;
+	size_t count = 0;
+	enum rc rc = tenant_rules(&rq->cx, &filter->tenant_id, &rules);
+
+	if (rc == RC_TENANT_UNKNOWN) /* nobody has no bookings: a foreign tenant looks like an absent one */
+		return REPLY_LIST(rq, booking, NULL, 0, filter->limit, key);
+	if (rc == RC_OK)
+		rc = page_from(rq, filter, &rules, &page);
+	if (rc == RC_OK)
+		rc = rows_read(rq, filter, &page, &rows, &count);
+	if (rc != RC_OK)
+		return rc;
+	for (size_t i = 0; i < count; i++)
+		rows[i].can_cancel = booking_can_cancel(&rows[i], &rules, rq->cx.now);
+	return REPLY_LIST(rq, booking, rows, count, filter->limit, key);
+}

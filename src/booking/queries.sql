@@ -1,0 +1,207 @@
+-- :include booking/booking.h
+-- :include events/outbox.h
+
+-- Overlap searches are bounded from below by BOOKING_LENGTH_MAX (26 hours, 93600000000 us): no booking is longer,
+-- so one that began before that has ended. Without the bound they would read all of a resource's past.
+
+-- :name  resource_lock :one
+-- :scope tenant
+-- :in    tenant_id:uuid resource_id:uuid
+-- :out   version:int
+-- Held until the commit, on every store.
+INSERT INTO resource_locks (tenant_id, resource_id, version) VALUES ($1, $2, 1)
+ON CONFLICT (tenant_id, resource_id) DO UPDATE SET version = resource_locks.version + 1
+RETURNING version;
+
+-- :name  booking_insert :maybe
+-- :scope tenant
+-- :in    struct booking: tenant_id:uuid id:uuid resource_id:uuid user_id:uuid client_id:uuid? start_time:time
+--        end_time:time status:enum(booking_status) notes:text? confirmation_code:text recurring_enabled:bool
+--        recurring_pattern:json? change_id:uuid created_at:time
+-- :out   id:uuid
+-- No row when the period is taken.
+INSERT INTO bookings AS nb (tenant_id, id, resource_id, user_id, client_id, start_time, end_time, status, notes,
+                            confirmation_code, recurring_enabled, recurring_pattern, version, change_id, created_at,
+                            updated_at)
+SELECT l.tenant_id, $2, l.resource_id, $4, $5, $6, $7, $8, $9, $10, $11, $12, 1, $13, $14, $14
+  FROM resource_locks l
+ WHERE l.tenant_id = $1 AND l.resource_id = $3
+   AND NOT EXISTS (SELECT 1 FROM bookings b
+                    WHERE b.tenant_id = $1 AND b.resource_id = $3 AND b.status IN ('pendente', 'confirmado')
+                      AND b.start_time < $7 AND b.start_time > $6 - 93600000000 AND b.end_time > $6)
+RETURNING id;
+
+-- :name  booking_insert_shared :maybe
+-- :scope tenant
+-- :in    struct booking: tenant_id:uuid id:uuid resource_id:uuid user_id:uuid client_id:uuid? start_time:time
+--        end_time:time status:enum(booking_status) notes:text? confirmation_code:text recurring_enabled:bool
+--        recurring_pattern:json? change_id:uuid created_at:time capacity:int
+-- :out   id:uuid
+-- The same where `capacity` bookings may overlap: no row when at some instant of the period there are as many. The
+-- number overlapping can only rise where one of them starts, so only those instants are looked at.
+INSERT INTO bookings AS nb (tenant_id, id, resource_id, user_id, client_id, start_time, end_time, status, notes,
+                            confirmation_code, recurring_enabled, recurring_pattern, version, change_id, created_at,
+                            updated_at)
+SELECT l.tenant_id, $2, l.resource_id, $4, $5, $6, $7, $8, $9, $10, $11, $12, 1, $13, $14, $14
+  FROM resource_locks l
+ WHERE l.tenant_id = $1 AND l.resource_id = $3
+   AND NOT EXISTS (SELECT 1 FROM bookings p
+                    WHERE p.tenant_id = $1 AND p.resource_id = $3 AND p.status IN ('pendente', 'confirmado')
+                      AND p.start_time < $7 AND p.start_time > $6 - 93600000000 AND p.end_time > $6
+                      AND (SELECT COUNT(*) FROM bookings b
+                            WHERE b.tenant_id = $1 AND b.resource_id = $3
+                              AND b.status IN ('pendente', 'confirmado')
+                              AND b.start_time <= CASE WHEN p.start_time > $6 THEN p.start_time ELSE $6 END
+                              AND b.start_time > $6 - 93600000000
+                              AND b.end_time > CASE WHEN p.start_time > $6 THEN p.start_time ELSE $6 END) >= $15)
+RETURNING id;
+
+-- :name  booking_update :maybe
+-- :scope tenant
+-- :in    struct booking: tenant_id:uuid id:uuid version:int user_id:uuid client_id:uuid? status:enum(booking_status)
+--        notes:text? recurring_enabled:bool recurring_pattern:json? cancellation_reason:text? cancelled_at:time?
+--        cancelled_by:text? change_id:uuid updated_at:time
+-- :out   version:int
+-- All but the period, and only where the row is still the version that was read.
+UPDATE bookings
+   SET user_id = $4, client_id = $5, status = $6, notes = $7, recurring_enabled = $8, recurring_pattern = $9,
+       cancellation_reason = $10, cancelled_at = $11, cancelled_by = $12, change_id = $13, updated_at = $14,
+       version = version + 1
+ WHERE tenant_id = $1 AND id = $2 AND version = $3 AND deleted_at IS NULL
+RETURNING version;
+
+-- :name  booking_move :maybe
+-- :scope tenant
+-- :in    struct booking: tenant_id:uuid id:uuid version:int resource_id:uuid start_time:time end_time:time
+--        user_id:uuid client_id:uuid? status:enum(booking_status) notes:text? recurring_enabled:bool
+--        recurring_pattern:json? change_id:uuid updated_at:time
+-- :out   version:int
+-- A change of the period or the resource: no row either when another booking is in the way.
+UPDATE bookings
+   SET resource_id = $4, start_time = $5, end_time = $6, user_id = $7, client_id = $8, status = $9, notes = $10,
+       recurring_enabled = $11, recurring_pattern = $12, change_id = $13, updated_at = $14, version = version + 1
+ WHERE tenant_id = $1 AND id = $2 AND version = $3 AND deleted_at IS NULL
+   AND NOT EXISTS (SELECT 1 FROM bookings b
+                    WHERE b.tenant_id = $1 AND b.resource_id = $4 AND b.status IN ('pendente', 'confirmado')
+                      AND b.start_time < $6 AND b.start_time > $5 - 93600000000 AND b.end_time > $5 AND b.id <> $2)
+RETURNING version;
+
+-- :name  booking_move_shared :maybe
+-- :scope tenant
+-- :in    struct booking: tenant_id:uuid id:uuid version:int resource_id:uuid start_time:time end_time:time
+--        user_id:uuid client_id:uuid? status:enum(booking_status) notes:text? recurring_enabled:bool
+--        recurring_pattern:json? change_id:uuid updated_at:time capacity:int
+-- :out   version:int
+-- The same where `capacity` bookings may overlap.
+UPDATE bookings
+   SET resource_id = $4, start_time = $5, end_time = $6, user_id = $7, client_id = $8, status = $9, notes = $10,
+       recurring_enabled = $11, recurring_pattern = $12, change_id = $13, updated_at = $14, version = version + 1
+ WHERE tenant_id = $1 AND id = $2 AND version = $3 AND deleted_at IS NULL
+   AND NOT EXISTS (SELECT 1 FROM bookings p
+                    WHERE p.tenant_id = $1 AND p.resource_id = $4 AND p.status IN ('pendente', 'confirmado')
+                      AND p.start_time < $6 AND p.start_time > $5 - 93600000000 AND p.end_time > $5 AND p.id <> $2
+                      AND (SELECT COUNT(*) FROM bookings b
+                            WHERE b.tenant_id = $1 AND b.resource_id = $4
+                              AND b.status IN ('pendente', 'confirmado')
+                              AND b.start_time <= CASE WHEN p.start_time > $5 THEN p.start_time ELSE $5 END
+                              AND b.start_time > $5 - 93600000000
+                              AND b.end_time > CASE WHEN p.start_time > $5 THEN p.start_time ELSE $5 END
+                              AND b.id <> $2) >= $15)
+RETURNING version;
+
+-- :name  booking_event :none
+-- :scope tenant
+-- :in    struct outbox_row: tenant_id:uuid change_id:uuid id:uuid ordinal:int stream:text type:text subject_id:uuid
+--        payload:json trace_id:text created_at:time
+-- The event of the change that bears this id; none when that change did not come about.
+INSERT INTO booking_outbox (tenant_id, id, ordinal, stream, type, subject_id, version, payload, trace_id, created_at)
+SELECT b.tenant_id, $3, $4, $5, $6, b.id, b.version, $8, $9, $10
+  FROM bookings b WHERE b.tenant_id = $1 AND b.id = $7 AND b.change_id = $2;
+
+-- :name  booking_by_id :maybe
+-- :scope global
+-- :in    id:uuid
+-- :out   struct booking: id:uuid tenant_id:uuid resource_id:uuid user_id:uuid client_id:uuid? start_time:time
+--        end_time:time status:enum(booking_status) notes:text? confirmation_code:text recurring_enabled:bool
+--        recurring_pattern:json? cancellation_reason:text? cancelled_at:time? cancelled_by:text? created_at:time
+--        updated_at:time version:int
+SELECT b.id, b.tenant_id, b.resource_id, b.user_id, b.client_id, b.start_time, b.end_time, b.status, b.notes,
+       b.confirmation_code, b.recurring_enabled, b.recurring_pattern, b.cancellation_reason, b.cancelled_at,
+       b.cancelled_by, b.created_at, b.updated_at, b.version
+  FROM bookings b WHERE b.id = $1 AND b.deleted_at IS NULL;
+
+-- :name  bookings_busy :many
+-- :scope tenant
+-- :in    tenant_id:uuid resource_id:uuid start_time:time end_time:time
+-- :out   struct span: start:time end:time
+SELECT b.start_time, b.end_time
+  FROM bookings b
+ WHERE b.tenant_id = $1 AND b.resource_id = $2 AND b.status IN ('pendente', 'confirmado')
+   AND b.start_time < $4 AND b.start_time > $3 - 93600000000 AND b.end_time > $3
+ ORDER BY b.start_time;
+
+-- :name  bookings_conflicting :many
+-- :scope tenant
+-- :in    tenant_id:uuid resource_id:uuid start_time:time end_time:time except:uuid
+-- :out   struct conflict: booking_id:uuid start_time:time end_time:time
+SELECT b.id, b.start_time, b.end_time
+  FROM bookings b
+ WHERE b.tenant_id = $1 AND b.resource_id = $2 AND b.status IN ('pendente', 'confirmado')
+   AND b.start_time < $4 AND b.start_time > $3 - 93600000000 AND b.end_time > $3 AND b.id <> $5
+ ORDER BY b.start_time;
+
+-- A page of a list: by start, then id, after the last row of the page before. `earliest` bounds the index from below.
+
+-- :name  bookings_of_tenant :many
+-- :scope tenant
+-- :in    tenant_id:uuid earliest:time ends_after:time starts_before:time status:text? after_start:time after_id:uuid
+--        limit:int
+-- :out   struct booking: id:uuid tenant_id:uuid resource_id:uuid user_id:uuid client_id:uuid? start_time:time
+--        end_time:time status:enum(booking_status) notes:text? confirmation_code:text recurring_enabled:bool
+--        recurring_pattern:json? cancellation_reason:text? cancelled_at:time? cancelled_by:text? created_at:time
+--        updated_at:time version:int
+-- All of a tenant.
+SELECT b.id, b.tenant_id, b.resource_id, b.user_id, b.client_id, b.start_time, b.end_time, b.status, b.notes,
+       b.confirmation_code, b.recurring_enabled, b.recurring_pattern, b.cancellation_reason, b.cancelled_at,
+       b.cancelled_by, b.created_at, b.updated_at, b.version
+  FROM bookings b
+ WHERE b.tenant_id = $1 AND b.start_time > $2 AND b.end_time > $3 AND b.start_time < $4
+   AND ($5 IS NULL OR b.status = $5) AND (b.start_time, b.id) > ($6, $7) AND b.deleted_at IS NULL
+ ORDER BY b.start_time, b.id
+ LIMIT $8;
+
+-- :name  bookings_of_user :many
+-- :scope tenant
+-- :in    tenant_id:uuid earliest:time ends_after:time starts_before:time status:text? after_start:time after_id:uuid
+--        limit:int user_id:uuid
+-- :out   struct booking: id:uuid tenant_id:uuid resource_id:uuid user_id:uuid client_id:uuid? start_time:time
+--        end_time:time status:enum(booking_status) notes:text? confirmation_code:text recurring_enabled:bool
+--        recurring_pattern:json? cancellation_reason:text? cancelled_at:time? cancelled_by:text? created_at:time
+--        updated_at:time version:int
+-- Of one user.
+SELECT b.id, b.tenant_id, b.resource_id, b.user_id, b.client_id, b.start_time, b.end_time, b.status, b.notes,
+       b.confirmation_code, b.recurring_enabled, b.recurring_pattern, b.cancellation_reason, b.cancelled_at,
+       b.cancelled_by, b.created_at, b.updated_at, b.version
+  FROM bookings b
+ WHERE b.tenant_id = $1 AND b.user_id = $9 AND b.start_time > $2 AND b.end_time > $3 AND b.start_time < $4
+   AND ($5 IS NULL OR b.status = $5) AND (b.start_time, b.id) > ($6, $7) AND b.deleted_at IS NULL
+ ORDER BY b.start_time, b.id
+ LIMIT $8;
+
+-- :name  bookings_of_resource :many
+-- :scope tenant
+-- :in    tenant_id:uuid earliest:time ends_after:time starts_before:time status:text? after_start:time after_id:uuid
+--        limit:int resource_id:uuid user_id:uuid?
+-- :out   struct booking: id:uuid tenant_id:uuid resource_id:uuid user_id:uuid client_id:uuid? start_time:time
+--        end_time:time status:enum(booking_status) notes:text? confirmation_code:text recurring_enabled:bool
+--        recurring_pattern:json? cancellation_reason:text? cancelled_at:time? cancelled_by:text? created_at:time
+--        updated_at:time version:int
+-- Of one resource, and of one user there.
+SELECT b.id, b.tenant_id, b.resource_id, b.user_id, b.client_id, b.start_time, b.end_time, b.status, b.notes,
+       b.confirmation_code, b.recurring_enabled, b.recurring_pattern, b.cancellation_reason, b.cancelled_at,
+       b.cancelled_by, b.created_at, b.updated_at, b.version
+  FROM bookings b
+ WHERE b.tenant_id = $1 AND b.resource_id = $9 AND ($10 IS NULL OR b.user_id = $10) AND b.start_time > $2 AND b.end_time > $3 AND b.start_time < $4
+   AND ($5 IS NULL OR b.status = $5) AND (b.start_time, b.id) > ($6, $7) AND b.deleted_at IS NULL
+ ORDER BY b.start_time, b.id
+ LIMIT $8;

@@ -1,0 +1,66 @@
+/*
+ * PUT /bookings/{id} -- change what was sent. A new period or resource is checked like a
+ * creation; notes and the like can change at any time.
+ */
+#include "booking/booking.h"
+#include "http/req.h"
+
+/* The row with the change laid over it. */
+static enum rc merge(struct req *rq, const struct tenant_rules *rules, struct booking *row)
+{
+	const struct booking_new *change = BODY(rq, booking_new);
+	enum booking_status old = row->status;
+	enum rc rc = RC_OK;
+
+	SHAPE_COPY(booking, row, booking_new, change, COPY_SENT);
+	if (HAS(change, booking_new, start_time))
+		rc = booking_when(rq, rules, "start_time", change->start_time, &row->start_time);
+	if (rc == RC_OK && HAS(change, booking_new, end_time))
+		rc = booking_when(rq, rules, "end_time", change->end_time, &row->end_time);
+	if (rc != RC_OK || row->status == old)
+		return rc;
+	if (!status_may_become(old, row->status))
+		return RC_BAD_TRANSITION;
+	if (row->status != booking_status_cancelado)
+		return RC_OK;
+	row->status = old;
+	return booking_mark_cancelled(rq, row, rules, NULL, NULL);
+}
+
+/* What the change must satisfy: api.md, section 6. */
+static enum rc check(struct req *rq, const struct booking *old, struct booking *row)
+{
+	bool moved = booking_moved(old, row);
+	struct parties parties;
+	enum rc rc;
+
+	if (!moved && uuid_equal(&old->user_id, &row->user_id))
+		return RC_OK;
+	/* What does not block time has no place in it that could change. */
+	if (moved && (!booking_blocks(old->status) || !booking_blocks(row->status)))
+		return RC_BAD_TRANSITION;
+	rc = parties_find(rq, row, &parties);
+	if (rc != RC_OK || !moved)
+		return rc;
+	row->capacity = parties.resource.capacity;
+	return booking_check(rq, row, &parties);
+}
+
+enum rc booking_update(struct req *rq)
+{
+	struct tenant_rules rules;
+	struct booking *row, old;
+	enum rc rc = booking_find(rq, &row, &rules);
+
+	if (rc == RC_OK)
+		rc = req_if_match(rq, row->version);
+	if (rc != RC_OK)
+		return rc;
+	old = *row;
+	rc = merge(rq, &rules, row);
+	if (rc == RC_OK)
+		rc = check(rq, &old, row);
+	if (rc == RC_OK)
+		rc = booking_store(rq, &old, row);
+	return rc == RC_OK ? booking_reply(rq, row, &rules) : rc;
+}

@@ -1,0 +1,224 @@
+/* See commands.h. */
+#include "commands.h"
+
+#include "app.h"
+#include "base/log.h"
+#include "http/openapi.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static int usage(const struct command *command)
+{
+	fprintf(stderr, "Usage: marca %s %s\n", command->name, command->usage);
+	return 2;
+}
+
+/* --- serve ------------------------------------------------------------------ */
+
+static struct http_server *serving; /* for the signals, which bring no argument */
+
+static void on_stop(int signal)
+{
+	(void)signal;
+	http_server_stop(serving);
+}
+
+static void catch_signals(struct http_server *server)
+{
+	struct sigaction stop = {.sa_handler = on_stop};
+	struct sigaction ignore = {.sa_handler = SIG_IGN};
+
+	serving = server;
+	sigaction(SIGTERM, &stop, NULL);
+	sigaction(SIGINT, &stop, NULL);
+	sigaction(SIGPIPE, &ignore, NULL);
+}
+
+static void greet(const struct app *app)
+{
+	const char *colon = strrchr(app->config.listen, ':');
+	int host = (int)(colon != NULL ? colon - app->config.listen : 0);
+	int port = http_server_port(app->server);
+
+	printf("marca: listening on http://%.*s:%d\n", host, app->config.listen, port);
+	if (isatty(STDOUT_FILENO) == 1)
+		printf("\n  Open    http://%.*s:%d/\n"
+		       "  Try     curl http://%.*s:%d/health\n"
+		       "  Stop    Ctrl-C\n\n",
+		       host, app->config.listen, port, host, app->config.listen, port);
+	fflush(stdout);
+}
+
+static bool serve_options(struct config *config, int argc, char **argv)
+{
+	for (int i = 0; i < argc; i += 2) {
+		if (i + 1 == argc)
+			return false;
+		if (strcmp(argv[i], "--listen") == 0)
+			config->listen = argv[i + 1];
+		else if (strcmp(argv[i], "--data") == 0)
+			config->data = argv[i + 1];
+		else
+			return false;
+	}
+	return true;
+}
+
+int command_serve(const struct command *command, int argc, char **argv)
+{
+	struct config config;
+	struct app app;
+	bool good;
+
+	if (!config_read(&config))
+		return 1;
+	if (!serve_options(&config, argc, argv))
+		return usage(command);
+	if (!app_init(&app, &config))
+		return 1;
+	good = app_start(&app);
+	if (good) {
+		catch_signals(app.server);
+		greet(&app);
+		good = http_server_run(app.server) == RC_OK;
+		LOG(INFO, "stopped");
+	}
+	app_finish(&app);
+	return good ? 0 : 1;
+}
+
+/* --- migrate ---------------------------------------------------------------- */
+
+static void tell(const char *room, const struct migration *migration, bool up_to_date)
+{
+	if (up_to_date)
+		printf("%-10s up to date\n", room);
+	else
+		printf("%-10s %04d %s\n", room, migration->number, migration->name);
+	fflush(stdout);
+}
+
+static bool migrate_room(struct app *app, enum room room, bool status, int target)
+{
+	int version = 0;
+	bool good;
+
+	if (!app_open_store(app, room))
+		return false;
+	if (status) {
+		good = db_schema_version(app->dbs[room], &version) == RC_OK;
+		if (good)
+			printf("%-10s %d of %zu\n", app_services[room]->name, version,
+			       app_queries[room]->migration_count);
+	} else {
+		good = db_migrate(app->dbs[room], target, tell) == RC_OK;
+	}
+	db_close(app->dbs[room]);
+	app->dbs[room] = NULL;
+	return good;
+}
+
+static bool migrate_options(int argc, char **argv, bool *ret_status, int *ret_target)
+{
+	char *end;
+	long target;
+
+	*ret_status = argc == 1 && strcmp(argv[0], "--status") == 0;
+	*ret_target = -1;
+	if (argc == 0 || *ret_status)
+		return true;
+	if (argc != 2 || strcmp(argv[0], "--to") != 0)
+		return false;
+	target = strtol(argv[1], &end, 10);
+	*ret_target = (int)target;
+	return *end == '\0' && end != argv[1] && target >= 0 && target < 10000;
+}
+
+int command_migrate(const struct command *command, int argc, char **argv)
+{
+	struct config config;
+	struct app app;
+	bool status, good = true;
+	enum room only;
+	int target;
+
+	if (argc < 1 || !migrate_options(argc - 1, argv + 1, &status, &target))
+		return usage(command);
+	only = app_room(argv[0]);
+	if (only == ROOM_COUNT && strcmp(argv[0], "all") != 0) {
+		fprintf(stderr, "marca: there is no service '%s': all, tenant, user, resource or booking\n", argv[0]);
+		return 2;
+	}
+	if (!config_read(&config) || !app_init(&app, &config))
+		return 1;
+	for (size_t room = 0; room < ROOM_COUNT && good; room++)
+		if (only == ROOM_COUNT || only == (enum room)room)
+			good = migrate_room(&app, (enum room)room, status, target);
+	return good ? 0 : 1;
+}
+
+/* --- openapi, docs, version --------------------------------------------------- */
+
+int command_openapi(const struct command *command, int argc, char **argv)
+{
+	enum room room = argc > 0 ? app_room(argv[0]) : ROOM_COUNT;
+	struct arena arena;
+	struct str text;
+	enum rc rc;
+
+	if (argc > 1 || (argc == 1 && room == ROOM_COUNT))
+		return usage(command);
+	arena_init(&arena, NULL);
+	if (room == ROOM_COUNT)
+		rc = openapi_write(&arena, app_services, ROOM_COUNT, &text);
+	else
+		rc = openapi_write(&arena, &app_services[room], 1, &text);
+	if (rc == RC_OK)
+		printf("%.*s\n", (int)text.len, text.p);
+	arena_finish(&arena);
+	return rc == RC_OK ? 0 : 1;
+}
+
+static void docs_configuration(void)
+{
+	printf("| variable | default | meaning |\n|---|---|---|\n");
+	for (const struct config_info *row = config_table; row->variable != NULL; row++) {
+		if (row->is_int)
+			printf("| `%s` | %d (%d to %d) | %s |\n", row->variable, row->dflt_int, row->min, row->max,
+			       row->doc);
+		else
+			printf("| `%s` | %s%s%s | %s |\n", row->variable, row->dflt != NULL ? "`" : "",
+			       row->dflt != NULL ? row->dflt : "unset", row->dflt != NULL ? "`" : "", row->doc);
+	}
+}
+
+static void docs_errors(void)
+{
+	printf("| status | `error` | pt-BR | en |\n|---|---|---|---|\n");
+	for (int rc = RC_OK + 1; rc < RC_COUNT; rc++)
+		printf("| %d | `%s` | %s | %s |\n", error_table[rc].status, error_table[rc].code,
+		       error_table[rc].text[LANG_PT], error_table[rc].text[LANG_EN]);
+}
+
+int command_docs(const struct command *command, int argc, char **argv)
+{
+	if (argc == 1 && strcmp(argv[0], "configuration") == 0)
+		docs_configuration();
+	else if (argc == 1 && strcmp(argv[0], "errors") == 0)
+		docs_errors();
+	else
+		return usage(command);
+	return 0;
+}
+
+int command_version(const struct command *command, int argc, char **argv)
+{
+	(void)argv;
+	if (argc > 0)
+		return usage(command);
+	printf("marca %s\n", MARCA_VERSION);
+	return 0;
+}

@@ -1,0 +1,19 @@
+/* The command line: one function a command, named by the table in main.c. */
+#ifndef COMMANDS_H
+#define COMMANDS_H
+
+#include "base/base.h"
+
+struct command {
+	const char *name, *usage, *summary;
+	/* The words after the command's name. Returns the exit status. */
+	int (*run)(const struct command *command, int argc, char **argv);
+};
+
+int command_serve(const struct command *command, int argc, char **argv);
+int command_migrate(const struct command *command, int argc, char **argv);
+int command_openapi(const struct command *command, int argc, char **argv);
+int command_docs(const struct command *command, int argc, char **argv);
+int command_version(const struct command *command, int argc, char **argv);
+
+#endif

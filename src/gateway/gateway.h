@@ -1,0 +1,42 @@
+/*
+ * The gateway: what stands around the API. Landing page, API documents and their pages, the state of
+ * the process for people and machines.
+ */
+#ifndef GATEWAY_GATEWAY_H
+#define GATEWAY_GATEWAY_H
+
+#include "db/db.h"
+#include "http/dispatch.h"
+
+/* The services in the order of the pages; the gateway itself comes last and is not among them. */
+#define GATEWAY_SERVICES_MAX ROOM_COUNT
+
+struct gateway {
+	const struct service *const *services;
+	size_t service_count;
+	struct db *const *dbs;			       /* by room */
+	const struct dispatcher *dispatcher;
+	const struct http_server *server;
+	struct arena arena;			       /* of the documents */
+	struct str documents[GATEWAY_SERVICES_MAX + 1]; /* a service's OpenAPI each; the last of all */
+};
+
+extern const struct service gateway_service;
+
+/* Makes the documents. req_app() must be a struct gateway when the gateway's routes are served. */
+enum rc gateway_init(struct gateway *gateway, const struct service *const *services, size_t count,
+		     struct db *const *dbs) MUST_USE;
+void gateway_finish(struct gateway *gateway);
+
+/* The handlers. */
+enum rc gateway_landing(struct req *rq);
+enum rc gateway_docs(struct req *rq);
+enum rc gateway_api_page(struct req *rq);
+enum rc gateway_api_document(struct req *rq);
+enum rc gateway_whole_document(struct req *rq);
+enum rc gateway_asset(struct req *rq);
+enum rc gateway_health(struct req *rq);
+enum rc gateway_ready(struct req *rq);
+enum rc gateway_metrics(struct req *rq);
+
+#endif

@@ -1,0 +1,107 @@
+/* Pages, their assets and the API's documents: bytes that are in the binary, or were made at start. */
+#include "gateway/assets.h"
+#include "gateway/gateway.h"
+
+#include "http/openapi.h"
+
+enum rc gateway_init(struct gateway *gateway, const struct service *const *services, size_t count,
+		     struct db *const *dbs)
+{
+	enum rc rc;
+
+	*gateway = (struct gateway){.services = services, .service_count = count, .dbs = dbs};
+	arena_init(&gateway->arena, NULL);
+	for (size_t i = 0; i < count; i++) {
+		rc = openapi_write(&gateway->arena, &services[i], 1, &gateway->documents[i]);
+		if (rc != RC_OK)
+			return rc;
+	}
+	return openapi_write(&gateway->arena, services, count, &gateway->documents[count]);
+}
+
+void gateway_finish(struct gateway *gateway)
+{
+	arena_finish(&gateway->arena);
+}
+
+/* What a browser may do with a page of ours: nothing that comes from elsewhere. */
+static void page_headers(struct req *rq, const char *etag)
+{
+	req_header(rq, "ETag", etag);
+	req_header(rq, "Cache-Control", "no-cache");
+	req_header(rq, "X-Content-Type-Options", "nosniff");
+	req_header(rq, "Referrer-Policy", "no-referrer");
+	req_header(rq, "X-Frame-Options", "DENY");
+	/* Swagger UI's style sheet holds its icons as data: URLs. */
+	req_header(rq, "Content-Security-Policy", "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'");
+}
+
+static enum rc serve(struct req *rq, struct str path)
+{
+	const struct asset *asset = asset_find(path);
+	struct str known = http_header(rq->http, "If-None-Match");
+
+	if (asset == NULL)
+		return RC_NO_ROUTE;
+	page_headers(rq, asset->etag);
+	if (str_equal(known, str_from(asset->etag)))
+		return req_reply_empty(rq, 304);
+	return req_reply_raw(rq, 200, str_from(asset->content_type),
+			     (struct str){(const char *)asset->bytes, asset->size});
+}
+
+enum rc gateway_landing(struct req *rq)
+{
+	return serve(rq, STR("/assets/index.html"));
+}
+
+enum rc gateway_asset(struct req *rq)
+{
+	return serve(rq, rq->http->path);
+}
+
+enum rc gateway_docs(struct req *rq)
+{
+	req_header(rq, "Location", "/");
+	return req_reply_empty(rq, 308);
+}
+
+/* The service that {collection} of the path names; service_count when there is none. */
+static size_t service_named(const struct req *rq, const struct gateway *gateway)
+{
+	size_t i = 0;
+
+	while (i < gateway->service_count && strcmp(gateway->services[i]->collection, rq->param) != 0)
+		i++;
+	return i;
+}
+
+enum rc gateway_api_page(struct req *rq)
+{
+	const struct gateway *gateway = req_app(rq);
+
+	if (service_named(rq, gateway) == gateway->service_count)
+		return RC_NO_ROUTE;
+	return serve(rq, STR("/assets/api-docs.html"));
+}
+
+static enum rc document(struct req *rq, size_t index)
+{
+	const struct gateway *gateway = req_app(rq);
+
+	req_header(rq, "Cache-Control", "no-cache");
+	return req_reply_raw(rq, 200, STR("application/json; charset=utf-8"), gateway->documents[index]);
+}
+
+enum rc gateway_api_document(struct req *rq)
+{
+	const struct gateway *gateway = req_app(rq);
+	size_t index = service_named(rq, gateway);
+
+	return index < gateway->service_count ? document(rq, index) : RC_NO_ROUTE;
+}
+
+enum rc gateway_whole_document(struct req *rq)
+{
+	return document(rq, ((const struct gateway *)req_app(rq))->service_count);
+}
