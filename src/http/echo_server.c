@@ -256,6 +256,9 @@ int main(int argc, char **argv)
 	printf("port %d\n", http_server_port(server));
 	fflush(stdout);
 	rc = http_server_run(server);
+	/* A second SIGTERM must not reach for a server that is gone. */
+	signal(SIGTERM, SIG_IGN);
+	signal(SIGINT, SIG_IGN);
 	http_server_destroy(server);
 	return rc == RC_OK ? 0 : 1;
 }

@@ -124,8 +124,11 @@ class Server:
     def __exit__(self, kind, value, trace):
         if self.process.poll() is None:
             self.stop()
-        status = self.process.wait(PATIENCE)
-        self.process.stdout.close()
+        try:
+            status = self.process.wait(PATIENCE)
+        finally:
+            self.process.kill()
+            self.process.stdout.close()
         text = self.text()
         self.log.close()
         if kind is None:
