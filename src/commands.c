@@ -184,7 +184,9 @@ int command_openapi(const struct command *command, int argc, char **argv)
 
 static void docs_configuration(void)
 {
-	printf("| variable | default | meaning |\n|---|---|---|\n");
+	printf("# Configuration\n\n"
+	       "From the environment. `make openapi` writes this page from `src/base/config.def`.\n\n"
+	       "| variable | default | meaning |\n|---|---|---|\n");
 	for (const struct config_info *row = config_table; row->variable != NULL; row++) {
 		if (row->is_int)
 			printf("| `%s` | %d (%d to %d) | %s |\n", row->variable, row->dflt_int, row->min, row->max,
@@ -197,7 +199,9 @@ static void docs_configuration(void)
 
 static void docs_errors(void)
 {
-	printf("| status | `error` | pt-BR | en |\n|---|---|---|---|\n");
+	printf("# Errors\n\n"
+	       "`make openapi` writes this page from `src/base/errors.def`.\n\n"
+	       "| status | `error` | pt-BR | en |\n|---|---|---|---|\n");
 	for (int rc = RC_OK + 1; rc < RC_COUNT; rc++)
 		printf("| %d | `%s` | %s | %s |\n", error_table[rc].status, error_table[rc].code,
 		       error_table[rc].text[LANG_PT], error_table[rc].text[LANG_EN]);
