@@ -1,5 +1,5 @@
 /* marca: argv to a row of the table of commands. */
-#include "commands.h"
+#include "app/commands.h"
 
 #include <stdio.h>
 #include <string.h>

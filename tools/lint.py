@@ -153,7 +153,7 @@ def is_test(name):
 
 
 def allowed_from(room, header_room, header_name):
-    if room in ("main", header_room):
+    if room in ("main", "app", header_room):
         return True
     if room in LIBRARIES:
         return header_room in LIBRARIES[room]
@@ -177,7 +177,7 @@ INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 
 
 def check_imports(tree):
-    rooms = BELOW | SERVICES | {"gateway"}
+    rooms = BELOW | SERVICES | {"gateway", "app"}
     for name in tree.under("src", suffixes={".c", ".h", ".def"}):
         room = room_of(name)
         if room not in rooms | {"main"}:

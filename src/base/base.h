@@ -40,7 +40,7 @@ bool str_equal_nocase(struct str a, struct str b);
 
 /* A word of a closed list, as enum values on our side and as text on the wire and in the store. */
 struct names {
-	const char *name;	/* of the list, as the API's documentation calls it */
+	const char *name;	 /* of the list, as the API's documentation calls it */
 	const char *const *text; /* text[value] */
 	int count;
 };

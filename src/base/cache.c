@@ -88,5 +88,9 @@ void cache_put(struct cache *cache, const struct uuid *key, uint64_t extra, uint
 	}
 	if (place->value != NULL)
 		cache->drop(place->value);
-	*place = (struct entry){.key = *key, .extra = extra, .version = version, .used = ++cache->tick, .value = value};
+	*place = (struct entry){.key = *key,
+				.extra = extra,
+				.version = version,
+				.used = ++cache->tick,
+				.value = value};
 }

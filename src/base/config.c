@@ -34,7 +34,8 @@ static bool int_of(const char *variable, int dflt, int min, int max, int *ret)
 	errno = 0;
 	number = strtol(value, &end, 10);
 	if (errno != 0 || *end != '\0' || number < min || number > max) {
-		fprintf(stderr, "marca: %s=%s: must be a whole number from %d to %d\n", variable, value, min, max);
+		fprintf(stderr, "marca: %s=%s: must be a whole number from %d to %d\n", variable, value, min,
+			max);
 		return false;
 	}
 	*ret = (int)number;
@@ -46,8 +47,9 @@ bool config_read(struct config *ret)
 	struct config config;
 	bool good = true;
 
-#define CONFIG_TEXT(member, variable, dflt, doc)	  config.member = text_of(variable, dflt);
-#define CONFIG_INT(member, variable, dflt, min, max, doc) good &= int_of(variable, dflt, min, max, &config.member);
+#define CONFIG_TEXT(member, variable, dflt, doc) config.member = text_of(variable, dflt);
+#define CONFIG_INT(member, variable, dflt, min, max, doc) \
+	good &= int_of(variable, dflt, min, max, &config.member);
 #include "base/config.def"
 #undef CONFIG_TEXT
 #undef CONFIG_INT

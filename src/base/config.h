@@ -8,7 +8,7 @@
 #include "base/base.h"
 
 struct config {
-#define CONFIG_TEXT(member, variable, dflt, doc) const char *member;
+#define CONFIG_TEXT(member, variable, dflt, doc)	  const char *member;
 #define CONFIG_INT(member, variable, dflt, min, max, doc) int member;
 #include "base/config.def"
 #undef CONFIG_TEXT

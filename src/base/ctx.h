@@ -22,16 +22,17 @@ struct db_port; /* db/db.h: this thread's way into one room's store */
 #define REQUEST_ID_MAX 64
 
 struct ctx {
-	struct arena *arena;		  /* gone when the work is done */
+	struct arena *arena; /* gone when the work is done */
 	const struct world *world;
-	utime now;			  /* one instant for the whole work */
-	struct db_port *const *ports;	  /* by room */
-	void *const *locals;		  /* by room: what the room keeps for this thread, e.g. caches */
-	char trace_id[TRACE_ID_LEN + 1];  /* W3C trace context */
-	const char *error_args[2];	  /* fill {0} and {1} of the error's text */
+	utime now;			 /* one instant for the whole work */
+	struct db_port *const *ports;	 /* by room */
+	void *const *locals;		 /* by room: what the room keeps for this thread, e.g. caches */
+	char trace_id[TRACE_ID_LEN + 1]; /* W3C trace context */
+	const char *error_args[2];	 /* fill {0} and {1} of the error's text */
 };
 
-/* Returns rc, so that a rule can `return error_set(cx, RC_BAD_DURATION, 30)`. Memory short: the argument stays empty. */
+/* Returns rc, so that a rule can `return error_set(cx, RC_BAD_DURATION, 30)`. Memory short: the argument
+ * stays empty. */
 enum rc error_set(struct ctx *cx, enum rc rc, int64_t arg) MUST_USE;
 
 #endif

@@ -11,7 +11,7 @@ static char *without_marks(struct arena *arena, const char *text)
 
 	if (out == NULL)
 		return NULL;
-	for (; *text != '\0'; text = g_utf8_next_char(text)) {
+	for (; *text != '\0'; text = g_utf8_find_next_char(text, NULL)) {
 		gunichar c = g_utf8_get_char(text);
 
 		if (g_unichar_type(c) != G_UNICODE_NON_SPACING_MARK)
@@ -29,6 +29,17 @@ char *fold_text(struct arena *arena, const char *text)
 
 	g_free(plain);
 	g_free(folded);
+	return out;
+}
+
+char *fold_case(struct arena *arena, const char *text)
+{
+	char *folded = g_utf8_casefold(text, -1);
+	char *composed = g_utf8_normalize(folded, -1, G_NORMALIZE_DEFAULT_COMPOSE);
+	char *out = composed != NULL ? arena_text(arena, str_from(composed)) : NULL;
+
+	g_free(folded);
+	g_free(composed);
 	return out;
 }
 

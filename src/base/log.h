@@ -29,7 +29,7 @@ void log_write(enum log_level level, const char *message, const struct log_pair 
 #define LOG(level, message, ...)                                                                          \
 	do {                                                                                              \
 		if (log_wants(LOG_LEVEL_##level)) {                                                       \
-			const struct log_pair log_pairs_[] = {__VA_ARGS__ __VA_OPT__(, ) {NULL, NULL, 0}}; \
+			const struct log_pair log_pairs_[] = {__VA_ARGS__ __VA_OPT__(, ){NULL, NULL, 0}}; \
 			log_write(LOG_LEVEL_##level, message, log_pairs_, ARRAY_LEN(log_pairs_) - 1);     \
 		}                                                                                         \
 	} while (0)

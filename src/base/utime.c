@@ -1,4 +1,5 @@
-/* See utime.h. The civil-date arithmetic is Howard Hinnant's "chrono-Compatible Low-Level Date Algorithms". */
+/* See utime.h. The civil-date arithmetic is Howard Hinnant's "chrono-Compatible Low-Level Date Algorithms".
+ */
 #include "base/utime.h"
 
 int64_t utime_days_from_civil(int64_t year, unsigned month, unsigned day)

@@ -22,8 +22,8 @@ typedef int64_t utime;
 
 /* A time as a client wrote it: an instant, or a wall-clock reading that still needs a zone. */
 struct wire_time {
-	utime at;	/* the instant; or, when local, the wall clock read as if it were UTC */
-	bool local;	/* no offset was given */
+	utime at;   /* the instant; or, when local, the wall clock read as if it were UTC */
+	bool local; /* no offset was given */
 };
 
 /* Days since 1970-01-01 of a proleptic Gregorian date, and back. */

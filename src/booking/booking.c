@@ -1,4 +1,5 @@
-/* What the booking service's handlers share: shapes, the parties to a booking, the rules as told to a client. */
+/* What the booking service's handlers share: shapes, the parties to a booking, the rules as told to a client.
+ */
 #include "booking/booking.h"
 
 #include "booking/queries.h"
@@ -42,8 +43,8 @@ bool status_may_become(enum booking_status from, enum booking_status to)
 {
 	static const unsigned moves[booking_status_count] = {
 		[booking_status_pendente] = 1u << booking_status_confirmado | 1u << booking_status_cancelado,
-		[booking_status_confirmado] = 1u << booking_status_concluido | 1u << booking_status_cancelado |
-					      1u << booking_status_sem_dados,
+		[booking_status_confirmado] = 1u << booking_status_concluido |
+					      1u << booking_status_cancelado | 1u << booking_status_sem_dados,
 	};
 
 	return moves[from] >> to & 1;
@@ -101,8 +102,8 @@ enum rc parties_find(struct req *rq, const struct booking *row, struct parties *
 	return ret->resource.is_available ? RC_OK : RC_RESOURCE_UNAVAILABLE;
 }
 
-enum rc booking_when(struct req *rq, const struct tenant_rules *rules, const char *name, struct wire_time when,
-		     utime *ret)
+enum rc booking_when(struct req *rq, const struct tenant_rules *rules, const char *name,
+		     struct wire_time when, utime *ret)
 {
 	if (rules_instant(&rules->policy, when, ret) == RC_OK)
 		return RC_OK;

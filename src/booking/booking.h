@@ -102,12 +102,14 @@ struct parties {
 };
 enum rc parties_find(struct req *rq, const struct booking *row, struct parties *ret) MUST_USE;
 
-/* Rules 2 to 9, for a row whose period is set. The conflict that rule 8 sees now; the script sees it again under lock. */
+/* Rules 2 to 9, for a row whose period is set. The conflict that rule 8 sees now; the script sees it again
+ * under lock. */
 enum rc booking_check(struct req *rq, const struct booking *row, const struct parties *parties) MUST_USE;
 
-/* A client's time in the tenant's zone; RC_INVALID with an issue at body field `name` when there is no such time. */
-enum rc booking_when(struct req *rq, const struct tenant_rules *rules, const char *name, struct wire_time when,
-		     utime *ret) MUST_USE;
+/* A client's time in the tenant's zone; RC_INVALID with an issue at body field `name` when there is no such
+ * time. */
+enum rc booking_when(struct req *rq, const struct tenant_rules *rules, const char *name,
+		     struct wire_time when, utime *ret) MUST_USE;
 
 /* RC_CONFLICT, with every booking that is in the way of this one. */
 enum rc booking_conflict(struct req *rq, const struct booking *row) MUST_USE;
@@ -121,9 +123,10 @@ bool booking_can_cancel(const struct booking *row, const struct tenant_rules *ru
 /* May a booking move from one status to the other? The same to the same is not a move. */
 bool status_may_become(enum booking_status from, enum booking_status to);
 
-/* Marks a row as cancelled, where the window allows; booking_store() comes next. RC_BAD_TRANSITION, RC_CANCEL_TOO_LATE. */
-enum rc booking_mark_cancelled(struct req *rq, struct booking *row, const struct tenant_rules *rules, const char *reason,
-			       const char *by) MUST_USE;
+/* Marks a row as cancelled, where the window allows; booking_store() comes next. RC_BAD_TRANSITION,
+ * RC_CANCEL_TOO_LATE. */
+enum rc booking_mark_cancelled(struct req *rq, struct booking *row, const struct tenant_rules *rules,
+			       const char *reason, const char *by) MUST_USE;
 
 /* Commits what differs between the row as read and as it shall be, with the events that follow from it. */
 enum rc booking_store(struct req *rq, const struct booking *old, struct booking *row) MUST_USE;
@@ -133,7 +136,8 @@ bool booking_moved(const struct booking *old, const struct booking *row);
 /* 200 with the row as it is now. */
 enum rc booking_reply(struct req *rq, struct booking *row, const struct tenant_rules *rules) MUST_USE;
 
-/* The events of a change, in order (api.md, section 7): of its fields, then of its status. None when nothing differs. */
+/* The events of a change, in order (api.md, section 7): of its fields, then of its status. None when nothing
+ * differs. */
 #define BOOKING_EVENTS_MAX 2
 struct booking_events {
 	struct outbox_row rows[BOOKING_EVENTS_MAX];

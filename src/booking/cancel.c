@@ -3,8 +3,8 @@
 #include "calendar/rules.h"
 #include "http/req.h"
 
-enum rc booking_mark_cancelled(struct req *rq, struct booking *row, const struct tenant_rules *rules, const char *reason,
-			       const char *by)
+enum rc booking_mark_cancelled(struct req *rq, struct booking *row, const struct tenant_rules *rules,
+			       const char *reason, const char *by)
 {
 	if (!status_may_become(row->status, booking_status_cancelado))
 		return RC_BAD_TRANSITION;

@@ -43,6 +43,11 @@ static enum rc draft(struct req *rq, const struct parties *parties, struct booki
 	return rc;
 }
 
+static const struct query *insert_query(const struct booking *row)
+{
+	return row->capacity > 1 ? &q_booking_insert_shared_query : &q_booking_insert_query;
+}
+
 static enum rc store(struct req *rq, struct booking *row)
 {
 	struct outbox_row event;
@@ -55,7 +60,7 @@ static enum rc store(struct req *rq, struct booking *row)
 	row->change_id = event.change_id;
 	script_init(&script, &rq->cx, ROOM_booking, &row->tenant_id, &row->resource_id);
 	SCRIPT_ADD(&script, resource_lock, .tenant_id = row->tenant_id, .resource_id = row->resource_id);
-	insert = script_add(&script, row->capacity > 1 ? &q_booking_insert_shared_query : &q_booking_insert_query, row);
+	insert = script_add(&script, insert_query(row), row);
 	script_add(&script, &q_booking_event_query, &event);
 	rc = db_write(&script);
 	if (rc == RC_STORE_CONSTRAINT) /* the code is another booking's: once in a million millions */

@@ -55,7 +55,8 @@ enum rc booking_event_created(struct req *rq, const struct booking *row, struct 
 }
 
 /* The next row of a change's events. */
-static struct outbox_row *next(struct req *rq, const struct booking *row, const char *type, struct booking_events *events)
+static struct outbox_row *next(struct req *rq, const struct booking *row, const char *type,
+			       struct booking_events *events)
 {
 	struct outbox_row *event = &events->rows[events->count];
 
@@ -89,8 +90,8 @@ static bool is_told(const struct field *field)
 }
 
 /* {"notes":{"old":null,"new":"x"}}; an empty object when all are alike. */
-static bool changes_text(struct req *rq, const struct booking *old, const struct booking *row, const char **ret,
-			 bool *ret_any)
+static bool changes_text(struct req *rq, const struct booking *old, const struct booking *row,
+			 const char **ret, bool *ret_any)
 {
 	struct writer writer;
 	struct str before, after, text;
@@ -135,7 +136,8 @@ static bool add_updated(struct req *rq, const struct booking *old, const struct 
 		return false;
 	if (!any)
 		return true;
-	return outbox_payload(next(rq, row, "booking.updated", events), rq->cx.arena, &event_updated_shape, &payload);
+	return outbox_payload(next(rq, row, "booking.updated", events), rq->cx.arena, &event_updated_shape,
+			      &payload);
 }
 
 static bool add_status(struct req *rq, const struct booking *old, const struct booking *row,
@@ -149,8 +151,8 @@ static bool add_status(struct req *rq, const struct booking *old, const struct b
 		.new_status = row->status,
 	};
 
-	return outbox_payload(next(rq, row, "booking.status_changed", events), rq->cx.arena, &event_status_shape,
-			      &payload);
+	return outbox_payload(next(rq, row, "booking.status_changed", events), rq->cx.arena,
+			      &event_status_shape, &payload);
 }
 
 static bool add_cancelled(struct req *rq, const struct booking *row, struct booking_events *events)
@@ -163,8 +165,8 @@ static bool add_cancelled(struct req *rq, const struct booking *row, struct book
 		.cancelled_by = row->cancelled_by,
 	};
 
-	return outbox_payload(next(rq, row, "booking.cancelled", events), rq->cx.arena, &event_cancelled_shape,
-			      &payload);
+	return outbox_payload(next(rq, row, "booking.cancelled", events), rq->cx.arena,
+			      &event_cancelled_shape, &payload);
 }
 
 enum rc booking_events_of(struct req *rq, const struct booking *old, const struct booking *row,

@@ -13,7 +13,8 @@ static struct cursor key(const void *row)
 	return (struct cursor){.number = booking->start_time, .id = booking->id};
 }
 
-/* An edge of the window. A date is its first instant; `whole_day` means the day after. Form checked with the query. */
+/* An edge of the window. A date is its first instant; `whole_day` means the day after. Form checked with the
+ * query. */
 static enum rc edge(struct req *rq, const struct tenant_rules *rules, const char *name, const char *text,
 		    bool whole_day, utime *ret)
 {
@@ -38,8 +39,8 @@ struct page {
 	int64_t limit;
 };
 
-static enum rc page_from(struct req *rq, const struct booking_filter *filter, const struct tenant_rules *rules,
-			 struct page *ret)
+static enum rc page_from(struct req *rq, const struct booking_filter *filter,
+			 const struct tenant_rules *rules, struct page *ret)
 {
 	struct page page = {
 		.tenant_id = filter->tenant_id,
@@ -78,8 +79,9 @@ static enum rc page_from(struct req *rq, const struct booking_filter *filter, co
 static enum rc rows_read(struct req *rq, const struct booking_filter *filter, const struct page *page,
 			 struct booking **ret, size_t *ret_count)
 {
-	const struct q_bookings_of_resource_in of_resource = {
-		PAGE_OF(page), .resource_id = filter->resource_id, .user_id = filter->user_id};
+	const struct q_bookings_of_resource_in of_resource = {PAGE_OF(page),
+							      .resource_id = filter->resource_id,
+							      .user_id = filter->user_id};
 	const struct q_bookings_of_user_in of_user = {PAGE_OF(page), .user_id = filter->user_id};
 	const struct q_bookings_of_tenant_in of_tenant = {PAGE_OF(page)};
 

@@ -1,4 +1,5 @@
-/* How a changed booking is written: one script for every kind of change, with the events that follow from it. */
+/* How a changed booking is written: one script for every kind of change, with the events that follow from it.
+ */
 #include "booking/queries.h"
 #include "http/req.h"
 

@@ -1,8 +1,8 @@
 /* See outbox.h. */
 #include "events/outbox.h"
 
-struct outbox_row outbox_row(const struct ctx *cx, const char *stream, const char *type, const struct uuid *tenant,
-			     const struct uuid *subject)
+struct outbox_row outbox_row(const struct ctx *cx, const char *stream, const char *type,
+			     const struct uuid *tenant, const struct uuid *subject)
 {
 	struct uuid id = uuid_v7(cx->world, cx->now);
 
@@ -29,7 +29,8 @@ struct outbox_row outbox_next(const struct ctx *cx, const struct outbox_row *bef
 	return row;
 }
 
-bool outbox_payload(struct outbox_row *row, struct arena *arena, const struct shape *shape, const void *object)
+bool outbox_payload(struct outbox_row *row, struct arena *arena, const struct shape *shape,
+		    const void *object)
 {
 	struct writer writer;
 	struct str text;

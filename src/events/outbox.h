@@ -16,9 +16,10 @@
 
 struct outbox_row {
 	struct uuid tenant_id;
-	struct uuid id;		/* of the event */
-	struct uuid change_id;	/* the changed row bears it, so that the event exists only if the change does */
-	int64_t ordinal;	/* among the events of one change */
+	struct uuid id; /* of the event */
+	struct uuid
+		change_id; /* the changed row bears it, so that the event exists only if the change does */
+	int64_t ordinal;   /* among the events of one change */
 	const char *stream;
 	const char *type;	/* "booking.created" */
 	struct uuid subject_id; /* what changed */
@@ -28,13 +29,14 @@ struct outbox_row {
 };
 
 /* The first event of a change; its payload is written next. */
-struct outbox_row outbox_row(const struct ctx *cx, const char *stream, const char *type, const struct uuid *tenant,
-			     const struct uuid *subject);
+struct outbox_row outbox_row(const struct ctx *cx, const char *stream, const char *type,
+			     const struct uuid *tenant, const struct uuid *subject);
 
 /* A further event of the same change. */
 struct outbox_row outbox_next(const struct ctx *cx, const struct outbox_row *before, const char *type);
 
 /* The payload from a shape. False: memory. */
-bool outbox_payload(struct outbox_row *row, struct arena *arena, const struct shape *shape, const void *object) MUST_USE;
+bool outbox_payload(struct outbox_row *row, struct arena *arena, const struct shape *shape,
+		    const void *object) MUST_USE;
 
 #endif

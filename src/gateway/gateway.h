@@ -14,10 +14,10 @@
 struct gateway {
 	const struct service *const *services;
 	size_t service_count;
-	struct db *const *dbs;			       /* by room */
+	struct db *const *dbs; /* by room */
 	const struct dispatcher *dispatcher;
 	const struct http_server *server;
-	struct arena arena;			       /* of the documents */
+	struct arena arena;				/* of the documents */
 	struct str documents[GATEWAY_SERVICES_MAX + 1]; /* a service's OpenAPI each; the last of all */
 };
 

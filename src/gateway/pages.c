@@ -33,7 +33,8 @@ static void page_headers(struct req *rq, const char *etag)
 	req_header(rq, "Referrer-Policy", "no-referrer");
 	req_header(rq, "X-Frame-Options", "DENY");
 	/* Swagger UI's style sheet holds its icons as data: URLs. */
-	req_header(rq, "Content-Security-Policy", "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'");
+	req_header(rq, "Content-Security-Policy",
+		   "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'");
 }
 
 static enum rc serve(struct req *rq, struct str path)

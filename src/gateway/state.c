@@ -8,7 +8,8 @@
 enum rc gateway_health(struct req *rq)
 {
 	return req_reply_raw(rq, 200, STR("application/json; charset=utf-8"),
-			     STR("{\"status\":\"ok\",\"service\":\"marca\",\"version\":\"" MARCA_VERSION "\"}"));
+			     STR("{\"status\":\"ok\",\"service\":\"marca\",\"version\":\"" MARCA_VERSION
+				 "\"}"));
 }
 
 /* Ready: every store answers just now. 503 when one does not, with the same body. */
@@ -41,8 +42,8 @@ enum rc gateway_ready(struct req *rq)
 static void metric(struct writer *w, const char *name, const char *type, const char *help, uint64_t value)
 {
 	char line[256];
-	int len = snprintf(line, sizeof(line), "# HELP %s %s\n# TYPE %s %s\n%s %" PRIu64 "\n", name, help, name, type, name,
-			   value);
+	int len = snprintf(line, sizeof(line), "# HELP %s %s\n# TYPE %s %s\n%s %" PRIu64 "\n", name, help,
+			   name, type, name, value);
 
 	write_raw(w, (struct str){line, (size_t)len});
 }
@@ -58,14 +59,14 @@ static void requests_by_route(struct writer *w, const struct dispatcher *dispatc
 	for (size_t i = 0; i <= router_count(router); i++) {
 		const char *operation = i < router_count(router) ? router_route(router, i)->id : "none";
 
-		for (int class = 1; class < STATUS_CLASSES; class++) {
+		for (int class = 1; class < STATUS_CLASSES; class ++) {
 			uint64_t count = dispatcher_count(dispatcher, i, class);
 
 			if (count == 0)
 				continue;
 			len = snprintf(line, sizeof(line),
-				       "marca_requests_total{operation=\"%s\",status=\"%dxx\"} %" PRIu64 "\n", operation,
-				       class, count);
+				       "marca_requests_total{operation=\"%s\",status=\"%dxx\"} %" PRIu64 "\n",
+				       operation, class, count);
 			write_raw(w, (struct str){line, (size_t)len});
 		}
 	}

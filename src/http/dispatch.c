@@ -1,4 +1,5 @@
-/* See dispatch.h. Reads top to bottom in the order in which a request is checked (api.md, "order of checks"). */
+/* See dispatch.h. Reads top to bottom in the order in which a request is checked (api.md, "order of checks").
+ */
 #include "http/dispatch.h"
 
 #include "base/fiber.h"
@@ -93,8 +94,8 @@ static bool request_id_good(struct str id)
 	for (size_t i = 0; i < id.len; i++) {
 		char c = id.p[i];
 
-		if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' ||
-		      c == '_' || c == '.'))
+		if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+		      c == '-' || c == '_' || c == '.'))
 			return false;
 	}
 	return true;
@@ -188,7 +189,8 @@ static enum rc parse(struct req *rq, struct str param)
 {
 	enum rc rc = RC_OK;
 
-	if (rq->route->body != NULL && rq->http->body.len > 0 && !is_json(http_header(rq->http, "Content-Type")))
+	if (rq->route->body != NULL && rq->http->body.len > 0 &&
+	    !is_json(http_header(rq->http, "Content-Type")))
 		return RC_BAD_MEDIA_TYPE;
 	parse_param(rq, param);
 	if (rq->route->query != NULL)
@@ -425,8 +427,8 @@ enum rc dispatcher_create(const struct dispatcher_options *options, struct dispa
 	dispatcher->options = *options;
 	dispatcher->router = router_create(options->services, options->service_count);
 	if (dispatcher->router != NULL)
-		dispatcher->counts =
-			calloc((router_count(dispatcher->router) + 1) * STATUS_CLASSES, sizeof(dispatcher->counts[0]));
+		dispatcher->counts = calloc((router_count(dispatcher->router) + 1) * STATUS_CLASSES,
+					    sizeof(dispatcher->counts[0]));
 	if (dispatcher->counts == NULL) {
 		dispatcher_destroy(dispatcher);
 		return RC_NO_MEMORY;

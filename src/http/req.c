@@ -38,13 +38,21 @@ static void declared(const struct req *rq, int status, const struct shape *shape
 	disagree(rq, "the reply");
 }
 
-static enum rc reply_json(struct req *rq, int status, struct writer *writer)
+static void set_json(struct req *rq, int status, struct str body)
 {
 	rq->reply.status = status;
 	rq->reply.content_type = STR("application/json; charset=utf-8");
-	if (!writer_take(writer, &rq->reply.body))
-		return RC_NO_MEMORY;
+	rq->reply.body = body;
 	rq->replied = true;
+}
+
+static enum rc reply_json(struct req *rq, int status, struct writer *writer)
+{
+	struct str body;
+
+	if (!writer_take(writer, &body))
+		return RC_NO_MEMORY;
+	set_json(rq, status, body);
 	return RC_OK;
 }
 
@@ -56,6 +64,13 @@ enum rc req_reply(struct req *rq, int status, const struct shape *shape, const v
 	writer_init(&writer, rq->cx.arena, 1024);
 	write_shape(&writer, shape, object);
 	return reply_json(rq, status, &writer);
+}
+
+enum rc req_reply_ready(struct req *rq, int status, const struct shape *shape, struct str body)
+{
+	declared(rq, status, shape, false);
+	set_json(rq, status, body);
+	return RC_OK;
 }
 
 enum rc req_reply_empty(struct req *rq, int status)
@@ -230,8 +245,8 @@ static enum rc next_page(struct req *rq, const struct cursor *cursor)
 	return link_next(rq, text);
 }
 
-enum rc req_reply_list(struct req *rq, const struct shape *shape, const void *rows, size_t count, int64_t limit,
-		       struct cursor (*key)(const void *row))
+enum rc req_reply_list(struct req *rq, const struct shape *shape, const void *rows, size_t count,
+		       int64_t limit, struct cursor (*key)(const void *row))
 {
 	struct writer writer;
 	struct cursor cursor;

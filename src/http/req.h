@@ -39,6 +39,9 @@ const void *req_query(const struct req *rq, const struct shape *shape);
 /* REPLY(rq, 201, booking, &row): the status and shape must stand in the route's row. */
 #define REPLY(rq, status, T, object) req_reply((rq), (status), &T##_shape, (object))
 enum rc req_reply(struct req *rq, int status, const struct shape *shape, const void *object) MUST_USE;
+/* A body of that shape that was made before; it must stand until the handler has returned, and is copied
+ * then. */
+enum rc req_reply_ready(struct req *rq, int status, const struct shape *shape, struct str body) MUST_USE;
 enum rc req_reply_empty(struct req *rq, int status) MUST_USE;
 enum rc req_reply_raw(struct req *rq, int status, struct str type, struct str body) MUST_USE;
 
@@ -50,7 +53,8 @@ enum rc req_etag(struct req *rq, int64_t version) MUST_USE;
 /* RC_OK without If-Match, or when it names this version (or *); else RC_STALE. */
 enum rc req_if_match(const struct req *rq, int64_t version) MUST_USE;
 
-/* Nothing was changed because the row moved: RC_STALE when the client named a version, else the handler runs again. */
+/* Nothing was changed because the row moved: RC_STALE when the client named a version, else the handler runs
+ * again. */
 enum rc req_changed_meanwhile(const struct req *rq) MUST_USE;
 
 /* Runs the shape's own check on a merged object. RC_INVALID tells the issues. */
@@ -64,7 +68,8 @@ enum rc req_invalid(struct req *rq, const char *name, enum issue_kind kind) MUST
 /* Ask the store for one more than the page holds: that tells whether there is a next one. */
 #define PAGE_ROWS(query) ((query)->limit + 1)
 
-/* The position after which the page begins: the sort key of the last row of the page before. Zero: the start. */
+/* The position after which the page begins: the sort key of the last row of the page before. Zero: the start.
+ */
 struct cursor {
 	int64_t number;
 	struct uuid id;
@@ -77,8 +82,9 @@ struct cursor cursor_from(const char *text);
  * 200 with `count` rows, or with `limit` of them and the next cursor, which `key` reads off the
  * last row shown.
  */
-#define REPLY_LIST(rq, T, rows, count, limit, key) req_reply_list((rq), &T##_shape, (rows), (count), (limit), (key))
-enum rc req_reply_list(struct req *rq, const struct shape *shape, const void *rows, size_t count, int64_t limit,
-		       struct cursor (*key)(const void *row)) MUST_USE;
+#define REPLY_LIST(rq, T, rows, count, limit, key) \
+	req_reply_list((rq), &T##_shape, (rows), (count), (limit), (key))
+enum rc req_reply_list(struct req *rq, const struct shape *shape, const void *rows, size_t count,
+		       int64_t limit, struct cursor (*key)(const void *row)) MUST_USE;
 
 #endif

@@ -34,15 +34,15 @@ struct route {
 	const char *path;	 /* "/tenants/{id}/settings"; {id} is a UUID, any other {name} a text */
 	const char *id;		 /* OpenAPI operationId */
 	const char *summary;
-	const char *doc;	 /* more, in Markdown; may be NULL */
+	const char *doc; /* more, in Markdown; may be NULL */
 	enum access access;
 	const struct shape *body;
-	bool change;		 /* the body is a change: shape.h, PARSE_CHANGE */
+	bool change; /* the body is a change: shape.h, PARSE_CHANGE */
 	bool body_optional;
-	size_t body_max;	 /* 0: 64 KiB */
+	size_t body_max; /* 0: 64 KiB */
 	const struct shape *query;
-	bool versioned;		 /* replies carry an ETag; If-Match is honoured */
-	bool hidden;		 /* a page, not part of the API's documents */
+	bool versioned; /* replies carry an ETag; If-Match is honoured */
+	bool hidden;	/* a page, not part of the API's documents */
 	struct route_reply replies[ROUTE_REPLIES_MAX];
 	enum rc errors[ROUTE_ERRORS_MAX]; /* besides those that any route can give; ended by 0 */
 	enum rc (*handler)(struct req *);
@@ -54,7 +54,7 @@ struct service {
 	const char *collection; /* "tenants": its name in addresses */
 	const char *title;	/* for people */
 	const char *doc;
-	int room;		/* enum room, or -1 when it keeps nothing */
+	int room; /* enum room, or -1 when it keeps nothing */
 	const struct route *routes;
 	size_t route_count;
 	/* What the room keeps for one thread (caches); reached by ctx->locals[room]. May be NULL. */
@@ -65,9 +65,9 @@ struct service {
 extern const struct format format_cursor;
 
 /* Every list takes these. */
-#define PAGE_FIELDS(F, T)                                                                                   \
-	F(T, INT, limit, OPTIONAL, "How many items at most.", DEFAULT(100), .min = 1, .max = 1000)          \
-	F(T, TEXT, cursor, OPTIONAL, "Where to go on: the X-Next-Cursor of the page before.", .max = 128,   \
+#define PAGE_FIELDS(F, T)                                                                                 \
+	F(T, INT, limit, OPTIONAL, "How many items at most.", DEFAULT(100), .min = 1, .max = 1000)        \
+	F(T, TEXT, cursor, OPTIONAL, "Where to go on: the X-Next-Cursor of the page before.", .max = 128, \
 	  .format = &format_cursor)
 
 #define BODY_MAX_DEFAULT ((size_t)64 * 1024)

@@ -18,7 +18,7 @@ struct entry {
 	const struct route *route;
 	const struct service *service;
 	struct segments path;
-	int param; /* the segment that is {name}; -1: none */
+	int param;   /* the segment that is {name}; -1: none */
 	size_t next; /* in the bucket: index + 1; 0 ends it */
 };
 
@@ -99,7 +99,8 @@ static bool matches(const struct entry *entry, const struct segments *path)
 	if (entry->path.count != path->count)
 		return false;
 	for (size_t i = 0; i < path->count; i++) {
-		if ((int)i == entry->param ? path->part[i].len == 0 : !str_equal(entry->path.part[i], path->part[i]))
+		if ((int)i == entry->param ? path->part[i].len == 0
+					   : !str_equal(entry->path.part[i], path->part[i]))
 			return false;
 	}
 	return true;

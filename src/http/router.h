@@ -11,11 +11,11 @@ struct router *router_create(const struct service *const *services, size_t count
 void router_destroy(struct router *router);
 
 struct router_match {
-	const struct route *route;     /* NULL: see allowed */
+	const struct route *route; /* NULL: see allowed */
 	const struct service *service;
-	size_t index;		       /* of the route among all, for counters */
-	struct str param;	       /* what stands for {name}, still encoded */
-	unsigned allowed;	       /* methods that the path takes: 1 << enum http_method; 0: no such path */
+	size_t index;	  /* of the route among all, for counters */
+	struct str param; /* what stands for {name}, still encoded */
+	unsigned allowed; /* methods that the path takes: 1 << enum http_method; 0: no such path */
 };
 
 /* A trailing slash makes no difference. */

@@ -12,7 +12,8 @@ struct json_t;
 /* Once a process, before any other call. */
 void arena_json_init(void);
 
-/* A tree that lives in the arena; do not decref it. NULL with a reason (in the arena) when it is not strict JSON. */
+/* A tree that lives in the arena; do not decref it. NULL with a reason (in the arena) when it is not strict
+ * JSON. */
 struct json_t *arena_json_load(struct arena *arena, struct str text, const char **ret_why) MUST_USE;
 
 /* Compact, keys as they came. NULL: memory. */

@@ -35,7 +35,8 @@ static bool host_valid(struct str text)
 	return label > 0 && text.p[text.len - 1] != '-';
 }
 
-/* The addr-spec of RFC 5321 with a dot-atom local part (UTF-8 letters allowed, RFC 6531) and a dotted host. */
+/* The addr-spec of RFC 5321 with a dot-atom local part (UTF-8 letters allowed, RFC 6531) and a dotted host.
+ */
 static bool email_valid(struct str text)
 {
 	const char *at = text.len > 0 ? memchr(text.p, '@', text.len) : NULL;
@@ -103,6 +104,10 @@ static bool color_valid(struct str text)
 
 const struct format format_email = {.name = "email", .valid = email_valid, .issue = ISSUE_BAD_EMAIL};
 const struct format format_host = {.name = "hostname", .valid = host_valid, .issue = ISSUE_BAD_HOST};
-const struct format format_url = {.name = "uri", .pattern = "^https?://", .valid = url_valid, .issue = ISSUE_BAD_URL};
-const struct format format_color = {
-	.pattern = "^#([0-9A-Fa-f]{3}|[0-9A-Fa-f]{6})$", .valid = color_valid, .issue = ISSUE_BAD_COLOR};
+const struct format format_url = {.name = "uri",
+				  .pattern = "^https?://",
+				  .valid = url_valid,
+				  .issue = ISSUE_BAD_URL};
+const struct format format_color = {.pattern = "^#([0-9A-Fa-f]{3}|[0-9A-Fa-f]{6})$",
+				    .valid = color_valid,
+				    .issue = ISSUE_BAD_COLOR};

@@ -103,7 +103,8 @@ void shape_copy(const struct shape *to_shape, void *to, const struct shape *from
 		const struct field *field = field_called(to_shape, source->name);
 		const void *member = (const char *)from + source->offset;
 
-		if (field == NULL || field->kind != source->kind || (mode == COPY_SENT && (sent >> i & 1) == 0))
+		if (field == NULL || field->kind != source->kind ||
+		    (mode == COPY_SENT && (sent >> i & 1) == 0))
 			continue;
 		*has_of(to_shape, to) |= UINT64_C(1) << (field - to_shape->fields);
 		if (field->kind == KIND_OBJECT)
@@ -138,8 +139,8 @@ static size_t utf8_length(struct str text)
 	return count;
 }
 
-static void text_read(const struct field *field, struct str text, const struct loc *loc, struct issues *issues,
-		      void *member)
+static void text_read(const struct field *field, struct str text, const struct loc *loc,
+		      struct issues *issues, void *member)
 {
 	size_t length = utf8_length(text);
 	char *copy;
@@ -183,8 +184,8 @@ static bool int_from_text(struct str text, int64_t *ret)
 	return true;
 }
 
-static void enum_read(const struct field *field, struct str text, const struct loc *loc, struct issues *issues,
-		      void *member)
+static void enum_read(const struct field *field, struct str text, const struct loc *loc,
+		      struct issues *issues, void *member)
 {
 	int value = names_find(field->names, text);
 	char *list = NULL;
@@ -194,8 +195,8 @@ static void enum_read(const struct field *field, struct str text, const struct l
 		return;
 	}
 	for (int i = 0; i < field->names->count; i++)
-		list = arena_printf(issues->arena, "%s%s%s", list != NULL ? list : "", list != NULL ? ", " : "",
-				    field->names->text[i]);
+		list = arena_printf(issues->arena, "%s%s%s", list != NULL ? list : "",
+				    list != NULL ? ", " : "", field->names->text[i]);
 	issue_add(issues, loc, ISSUE_NOT_IN_ENUM, list);
 }
 
@@ -219,8 +220,8 @@ static void clock_read(struct str text, const struct loc *loc, struct issues *is
 		issue_add(issues, loc, ISSUE_NOT_CLOCK, NULL);
 }
 
-static void date_read(const struct field *field, struct str text, const struct loc *loc, struct issues *issues,
-		      void *member)
+static void date_read(const struct field *field, struct str text, const struct loc *loc,
+		      struct issues *issues, void *member)
 {
 	int64_t days;
 
@@ -230,8 +231,8 @@ static void date_read(const struct field *field, struct str text, const struct l
 		text_read(field, text, loc, issues, member);
 }
 
-void field_parse_text(const struct field *field, struct str text, const struct loc *loc, struct issues *issues,
-		      void *member)
+void field_parse_text(const struct field *field, struct str text, const struct loc *loc,
+		      struct issues *issues, void *member)
 {
 	int64_t number;
 
@@ -269,12 +270,12 @@ void field_parse_text(const struct field *field, struct str text, const struct l
 
 /* --- Values, from JSON ---------------------------------------------------- */
 
-static void object_parse(const struct shape *shape, enum parse_mode mode, const json_t *json, const struct loc *loc,
-			 struct issues *issues, void *object);
+static void object_parse(const struct shape *shape, enum parse_mode mode, const json_t *json,
+			 const struct loc *loc, struct issues *issues, void *object);
 
 /* Any object, as compact text. */
-static void json_keep(const struct field *field, const json_t *value, const struct loc *loc, struct issues *issues,
-		      void *member)
+static void json_keep(const struct field *field, const json_t *value, const struct loc *loc,
+		      struct issues *issues, void *member)
 {
 	if (!json_is_object(value)) {
 		issue_add(issues, loc, ISSUE_NOT_OBJECT, NULL);
@@ -327,8 +328,8 @@ static bool list_room(const struct field *field, const json_t *value, size_t siz
 	return ret->items != NULL;
 }
 
-static void list_parse(const struct field *field, const json_t *value, const struct loc *loc, struct issues *issues,
-		       void *member)
+static void list_parse(const struct field *field, const json_t *value, const struct loc *loc,
+		       struct issues *issues, void *member)
 {
 	struct list list;
 
@@ -343,8 +344,8 @@ static void list_parse(const struct field *field, const json_t *value, const str
 	*(struct list *)member = list;
 }
 
-static void ints_parse(const struct field *field, const json_t *value, const struct loc *loc, struct issues *issues,
-		       void *member)
+static void ints_parse(const struct field *field, const json_t *value, const struct loc *loc,
+		       struct issues *issues, void *member)
 {
 	struct field item = {.min = field->min, .max = field->max};
 	struct field bounds = {.max = INTS_MAX};
@@ -357,15 +358,16 @@ static void ints_parse(const struct field *field, const json_t *value, const str
 		struct loc here = {.up = loc, .index = i};
 
 		if (json_is_integer(number))
-			int_check(&item, json_integer_value(number), &here, issues, (int64_t *)list.items + i);
+			int_check(&item, json_integer_value(number), &here, issues,
+				  (int64_t *)list.items + i);
 		else
 			issue_add(issues, &here, ISSUE_NOT_INT, NULL);
 	}
 	*(struct list *)member = list;
 }
 
-static void value_parse(const struct field *field, enum parse_mode mode, const json_t *value, const struct loc *loc,
-			struct issues *issues, void *member)
+static void value_parse(const struct field *field, enum parse_mode mode, const json_t *value,
+			const struct loc *loc, struct issues *issues, void *member)
 {
 	switch (field->kind) {
 	case KIND_INT:
@@ -398,8 +400,8 @@ static void value_parse(const struct field *field, enum parse_mode mode, const j
 	default:
 		if (json_is_string(value))
 			field_parse_text(field,
-					 (struct str){json_string_value(value), json_string_length(value)}, loc,
-					 issues, member);
+					 (struct str){json_string_value(value), json_string_length(value)},
+					 loc, issues, member);
 		else
 			issue_add(issues, loc, ISSUE_NOT_TEXT, NULL);
 	}
@@ -418,8 +420,8 @@ static const json_t *field_value(const struct field *field, const json_t *json)
 	return value == NULL && field->alias != NULL ? json_object_get(json, field->alias) : value;
 }
 
-static void object_parse(const struct shape *shape, enum parse_mode mode, const json_t *json, const struct loc *loc,
-			 struct issues *issues, void *object)
+static void object_parse(const struct shape *shape, enum parse_mode mode, const json_t *json,
+			 const struct loc *loc, struct issues *issues, void *object)
 {
 	size_t before = issues->count;
 

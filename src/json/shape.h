@@ -55,7 +55,7 @@ struct list {
 
 /* A text that means more than its characters. */
 struct format {
-	const char *name; /* OpenAPI format; may be NULL */
+	const char *name;    /* OpenAPI format; may be NULL */
 	const char *pattern; /* OpenAPI pattern; may be NULL */
 	bool (*valid)(struct str text);
 	enum issue_kind issue;
@@ -72,11 +72,12 @@ struct field {
 	enum kind kind;
 	enum need need;
 	bool has_default;
-	bool fixed;	   /* set at creation; a change ignores it */
-	bool secret;	   /* writeOnly in the documentation */
-	bool hidden;	   /* of the row alone: neither read, nor written, nor documented */
-	int64_t min, max;  /* INT: value; TEXT: characters; INTS: each number; LIST: max items. max 0: no bound */
-	int64_t dflt;	   /* INT, CLOCK, BOOL, ENUM */
+	bool fixed;  /* set at creation; a change ignores it */
+	bool secret; /* writeOnly in the documentation */
+	bool hidden; /* of the row alone: neither read, nor written, nor documented */
+	/* INT: value; TEXT: characters; INTS: each number; LIST: most items. max 0: no bound. */
+	int64_t min, max;
+	int64_t dflt;	       /* INT, CLOCK, BOOL, ENUM */
 	const char *dflt_text; /* TEXT */
 	const struct format *format;
 	const struct names *names;
@@ -175,7 +176,8 @@ enum rc shape_parse(const struct shape *shape, enum parse_mode mode, struct str 
 		    void **ret) MUST_USE;
 
 /* The same from an urlencoded query string; loc is {"query", name}. An empty value counts as absent. */
-enum rc shape_parse_query(const struct shape *shape, struct str query, struct issues *issues, void **ret) MUST_USE;
+enum rc shape_parse_query(const struct shape *shape, struct str query, struct issues *issues,
+			  void **ret) MUST_USE;
 
 /*
  * Copies fields of the same name and kind from one object into another, of another shape or the same: all
@@ -189,11 +191,13 @@ void shape_copy(const struct shape *to_shape, void *to, const struct shape *from
 /* Tells the required fields that `object` was never sent, under {"body"}. */
 enum rc shape_check_required(const struct shape *shape, const void *object, struct issues *issues) MUST_USE;
 
-/* One scalar from text (UUID, WHEN, DATE, CLOCK, TEXT, INT, BOOL, ENUM) into `member`; what is wrong goes to issues. */
-void field_parse_text(const struct field *field, struct str text, const struct loc *loc, struct issues *issues,
-		      void *member);
+/* One scalar from text (UUID, WHEN, DATE, CLOCK, TEXT, INT, BOOL, ENUM) into `member`; what is wrong goes to
+ * issues. */
+void field_parse_text(const struct field *field, struct str text, const struct loc *loc,
+		      struct issues *issues, void *member);
 
-/* Percent-decoding of one component; plus_is_blank as in forms. NULL: memory. False in *ret_good: broken or not UTF-8. */
+/* Percent-decoding of one component; plus_is_blank as in forms. NULL: memory. False in *ret_good: broken or
+ * not UTF-8. */
 char *percent_decode(struct arena *arena, struct str text, bool plus_is_blank, bool *ret_good) MUST_USE;
 
 #endif

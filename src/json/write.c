@@ -5,7 +5,10 @@ void writer_init(struct writer *writer, struct arena *arena, size_t expect)
 {
 	char *buf = arena_alloc(arena, expect);
 
-	*writer = (struct writer){.arena = arena, .buf = buf, .cap = buf != NULL ? expect : 0, .failed = buf == NULL};
+	*writer = (struct writer){.arena = arena,
+				  .buf = buf,
+				  .cap = buf != NULL ? expect : 0,
+				  .failed = buf == NULL};
 }
 
 bool writer_take(struct writer *writer, struct str *ret)
@@ -63,8 +66,8 @@ void write_char(struct writer *writer, char c)
 static char *put_escaped(char *at, unsigned char c)
 {
 	static const char hex[] = "0123456789abcdef";
-	static const char short_form[0x20] = {
-		['\b'] = 'b', ['\f'] = 'f', ['\n'] = 'n', ['\r'] = 'r', ['\t'] = 't'};
+	static const char short_form[0x20] =
+		{['\b'] = 'b', ['\f'] = 'f', ['\n'] = 'n', ['\r'] = 'r', ['\t'] = 't'};
 
 	*at++ = '\\';
 	if (c >= 0x20) {

@@ -58,14 +58,15 @@ static enum rc compile(struct local *local, const struct tenant_row *row, struct
 	if (rc != RC_OK)
 		return rc;
 	*ret = (struct tenant_rules){
-		.policy = {
-			.zone = open->zone,
-			.hours = {(int32_t)row->working_hours_start, (int32_t)row->working_hours_end},
-			.interval_min = (int32_t)row->booking_interval,
-			.advance_days = (int32_t)row->advance_booking_days,
-			.cancellation_hours = (int32_t)row->cancellation_hours,
-			.auto_confirm = row->auto_confirm,
-		},
+		.policy =
+			{
+				.zone = open->zone,
+				.hours = {(int32_t)row->working_hours_start, (int32_t)row->working_hours_end},
+				.interval_min = (int32_t)row->booking_interval,
+				.advance_days = (int32_t)row->advance_booking_days,
+				.cancellation_hours = (int32_t)row->cancellation_hours,
+				.auto_confirm = row->auto_confirm,
+			},
 		.timezone = open->name,
 		.is_active = row->is_active,
 	};
@@ -117,13 +118,22 @@ enum rc tenant_rules(struct ctx *cx, const struct uuid *tenant_id, struct tenant
 	return RC_OK;
 }
 
+uint64_t tenant_version(const struct ctx *cx, const struct uuid *tenant_id, bool *ret_shared)
+{
+	const struct db_port *port = cx->ports[ROOM_tenant];
+
+	*ret_shared = db_shared(port);
+	return db_version(port, tenant_id);
+}
+
 static bool defaults_read(const struct config *config, struct tenant_row *ret)
 {
 	int32_t open, close;
 
 	if (!utime_parse_clock(str_from(config->default_open), &open) ||
 	    !utime_parse_clock(str_from(config->default_close), &close) || open >= close) {
-		fprintf(stderr, "marca: DEFAULT_WORKING_HOURS_START and _END must be HH:MM, the first before the second\n");
+		fprintf(stderr, "marca: DEFAULT_WORKING_HOURS_START and _END must be HH:MM, the first before "
+				"the second\n");
 		return false;
 	}
 	*ret = (struct tenant_row){

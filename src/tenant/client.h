@@ -16,8 +16,15 @@ struct tenant_rules {
 	bool is_active;
 };
 
-/* RC_OK, RC_TENANT_UNKNOWN, RC_SETTINGS_DOWN. A tenant without settings books by the DEFAULT_* of config.def. */
+/* RC_OK, RC_TENANT_UNKNOWN, RC_SETTINGS_DOWN. A tenant without settings books by the DEFAULT_* of config.def.
+ */
 enum rc tenant_rules(struct ctx *cx, const struct uuid *tenant_id, struct tenant_rules *ret) MUST_USE;
+
+/*
+ * Moves whenever the tenant or its settings change; 0, and *ret_shared, when other processes may write
+ * too and nothing can be told this way.
+ */
+uint64_t tenant_version(const struct ctx *cx, const struct uuid *tenant_id, bool *ret_shared);
 
 /* What one thread keeps: ctx->locals[ROOM_tenant]. */
 void *tenant_local_create(const struct config *config);

@@ -1,4 +1,5 @@
-/* DELETE /tenants/{id} -- the row stays, marked; its users, resources and bookings follow by tenant.deleted. */
+/* DELETE /tenants/{id} -- the row stays, marked; its users, resources and bookings follow by tenant.deleted.
+ */
 #include "events/outbox.h"
 #include "http/req.h"
 #include "tenant/queries.h"

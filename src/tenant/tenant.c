@@ -1,4 +1,5 @@
-/* What the tenant service's handlers share: its shapes, what is derived before a row is written, how it is read. */
+/* What the tenant service's handlers share: its shapes, what is derived before a row is written, how it is
+ * read. */
 #include "tenant/tenant.h"
 
 #include "base/fold.h"
@@ -107,7 +108,8 @@ enum rc settings_merge(struct req *rq, struct tenant *row, const struct settings
 enum rc tenant_store(struct req *rq, struct tenant *row)
 {
 	const struct settings_changed payload = {.tenant_id = row->id};
-	struct outbox_row event = outbox_row(&rq->cx, STREAM_TENANTS, "tenant.settings_changed", &row->id, &row->id);
+	struct outbox_row event =
+		outbox_row(&rq->cx, STREAM_TENANTS, "tenant.settings_changed", &row->id, &row->id);
 	struct script script;
 	struct step *update;
 	enum rc rc;

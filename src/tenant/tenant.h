@@ -90,7 +90,8 @@ extern const struct service tenant_service;
 /* The settings as the rules of other services need them. */
 struct tenant_row {
 	const char *timezone; /* NULL: the tenant has no settings */
-	int64_t working_hours_start, working_hours_end, booking_interval, advance_booking_days, cancellation_hours;
+	int64_t working_hours_start, working_hours_end, booking_interval, advance_booking_days,
+		cancellation_hours;
 	bool auto_confirm, is_active;
 };
 

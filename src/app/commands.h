@@ -1,6 +1,6 @@
 /* The command line: one function a command, named by the table in main.c. */
-#ifndef COMMANDS_H
-#define COMMANDS_H
+#ifndef APP_COMMANDS_H
+#define APP_COMMANDS_H
 
 #include "base/base.h"
 

@@ -1,7 +1,7 @@
 /* See commands.h. */
-#include "commands.h"
+#include "app/commands.h"
 
-#include "app.h"
+#include "app/app.h"
 #include "base/log.h"
 #include "http/openapi.h"
 
@@ -149,7 +149,8 @@ int command_migrate(const struct command *command, int argc, char **argv)
 		return usage(command);
 	only = app_room(argv[0]);
 	if (only == ROOM_COUNT && strcmp(argv[0], "all") != 0) {
-		fprintf(stderr, "marca: there is no service '%s': all, tenant, user, resource or booking\n", argv[0]);
+		fprintf(stderr, "marca: there is no service '%s': all, tenant, user, resource or booking\n",
+			argv[0]);
 		return 2;
 	}
 	if (!config_read(&config) || !app_init(&app, &config))
@@ -189,11 +190,12 @@ static void docs_configuration(void)
 	       "| variable | default | meaning |\n|---|---|---|\n");
 	for (const struct config_info *row = config_table; row->variable != NULL; row++) {
 		if (row->is_int)
-			printf("| `%s` | %d (%d to %d) | %s |\n", row->variable, row->dflt_int, row->min, row->max,
-			       row->doc);
+			printf("| `%s` | %d (%d to %d) | %s |\n", row->variable, row->dflt_int, row->min,
+			       row->max, row->doc);
 		else
 			printf("| `%s` | %s%s%s | %s |\n", row->variable, row->dflt != NULL ? "`" : "",
-			       row->dflt != NULL ? row->dflt : "unset", row->dflt != NULL ? "`" : "", row->doc);
+			       row->dflt != NULL ? row->dflt : "unset", row->dflt != NULL ? "`" : "",
+			       row->doc);
 	}
 }
 

@@ -2,8 +2,8 @@
  * The process: what is opened, in which order, and closed in the other. main() and the
  * commands know it; the rooms do not.
  */
-#ifndef APP_H
-#define APP_H
+#ifndef APP_APP_H
+#define APP_APP_H
 
 #include "base/config.h"
 #include "db/db.h"
@@ -31,7 +31,8 @@ bool app_init(struct app *app, const struct config *config) MUST_USE;
 /* Opens one store, as configured. */
 bool app_open_store(struct app *app, enum room room) MUST_USE;
 
-/* Stores open and migrated, documents made, address bound. On failure says why, and app_finish() cleans up. */
+/* Stores open and migrated, documents made, address bound. On failure says why, and app_finish() cleans up.
+ */
 bool app_start(struct app *app) MUST_USE;
 void app_finish(struct app *app);
 

@@ -1,16 +1,16 @@
 /* See app.h. */
-#include "app.h"
+#include "app/app.h"
 
 #include "base/log.h"
 #include "booking/booking.h"
 #include "booking/queries.h"
-#include "json/arena_json.h"
 #include "resource/queries.h"
 #include "resource/resource.h"
 #include "tenant/queries.h"
 #include "tenant/tenant.h"
 #include "user/queries.h"
 #include "user/user.h"
+#include "json/arena_json.h"
 
 #include <errno.h>
 #include <sodium.h>
@@ -64,11 +64,13 @@ static bool clock_start(const struct config *config, bool production, utime *ret
 	if (config->clock == NULL)
 		return true;
 	if (production) {
-		fprintf(stderr, "marca: MARCA_CLOCK is for tests; unset it, or set ENVIRONMENT=development\n");
+		fprintf(stderr,
+			"marca: MARCA_CLOCK is for tests; unset it, or set ENVIRONMENT=development\n");
 		return false;
 	}
 	if (!utime_parse(str_from(config->clock), &when) || when.local) {
-		fprintf(stderr, "marca: MARCA_CLOCK=%s: must be a time such as 2025-12-01T12:00:00Z\n", config->clock);
+		fprintf(stderr, "marca: MARCA_CLOCK=%s: must be a time such as 2025-12-01T12:00:00Z\n",
+			config->clock);
 		return false;
 	}
 	*ret = when.at;
@@ -124,7 +126,8 @@ static bool store_url(const struct app *app, enum room room, char *ret, size_t s
 	const char *name = app_services[room]->name;
 	int len;
 
-	if (own[room] == NULL && config->database_url != NULL && strncmp(config->database_url, "sqlite:", 7) == 0)
+	if (own[room] == NULL && config->database_url != NULL &&
+	    strncmp(config->database_url, "sqlite:", 7) == 0)
 		return sqlite_url(config->database_url, name, ret, size);
 	if (own[room] != NULL || config->database_url != NULL)
 		len = snprintf(ret, size, "%s", own[room] != NULL ? own[room] : config->database_url);
@@ -137,7 +140,8 @@ static bool data_folder(const char *path)
 {
 	if (mkdir(path, 0700) == 0 || errno == EEXIST)
 		return true;
-	fprintf(stderr, "marca: cannot make the folder %s: %s; set MARCA_DATA or --data\n", path, strerror(errno));
+	fprintf(stderr, "marca: cannot make the folder %s: %s; set MARCA_DATA or --data\n", path,
+		strerror(errno));
 	return false;
 }
 
