@@ -1,0 +1,72 @@
+/* What the handlers of resources share: their shapes, what is derived before a row is written, how it is read. */
+#include "resource/resource.h"
+
+#include "base/fold.h"
+#include "http/req.h"
+#include "resource/queries.h"
+#include "resource/schedule.h"
+
+/* clang-format off */
+ENUM_DEFINE(resource_status, RESOURCE_STATUS);
+SHAPE_DEFINE(resource_new, RESOURCE_NEW, .doc = "What can be booked, as registered.");
+SHAPE_DEFINE(resource, RESOURCE, .doc = "What can be booked: a thing, a place or a person.");
+SHAPE_DEFINE(resource_filter, RESOURCE_FILTER);
+SHAPE_DEFINE(availability_query, AVAILABILITY_QUERY);
+SHAPE_DEFINE(slot, SLOT, .doc = "A period that can be booked.");
+SHAPE_DEFINE(availability, AVAILABILITY, .doc = "What a resource offers on one local day.");
+
+#define RESOURCE_IDS(F, T)                                                                 \
+	F(T, UUID, resource_id, REQUIRED, "Which resource.")                               \
+	F(T, UUID, tenant_id, REQUIRED, "Of which tenant.")
+SHAPE_DECLARE(resource_ids, RESOURCE_IDS);
+SHAPE_DEFINE(resource_ids, RESOURCE_IDS);
+/* clang-format on */
+
+enum rc resource_find(struct req *rq, struct resource **ret)
+{
+	const struct q_resource_by_id_in in = {.id = rq->id};
+	struct resource *row;
+	enum rc rc = q_resource_by_id(&rq->cx, &in, &row);
+
+	if (rc != RC_OK)
+		return rc;
+	if (row == NULL)
+		return RC_RESOURCE_UNKNOWN;
+	*ret = row;
+	return RC_OK;
+}
+
+enum rc resource_classify(struct req *rq, struct resource *row)
+{
+	struct category *category;
+	enum rc rc = category_find(rq, &row->category_id, &category);
+
+	if (rc != RC_OK)
+		return rc;
+	if (!uuid_equal(&category->tenant_id, &row->tenant_id))
+		return RC_CATEGORY_UNKNOWN;
+	row->category = *category;
+	return RC_OK;
+}
+
+enum rc resource_derive(struct req *rq, struct resource *row)
+{
+	row->search_name = fold_text(rq->cx.arena, row->name);
+	return row->search_name != NULL ? RC_OK : RC_NO_MEMORY;
+}
+
+enum rc resource_event(struct req *rq, const struct resource *row, const char *stream, const char *type,
+		       struct outbox_row *ret)
+{
+	const struct resource_ids payload = {.resource_id = row->id, .tenant_id = row->tenant_id};
+
+	*ret = outbox_row(&rq->cx, stream, type, &row->tenant_id, &row->id);
+	return outbox_payload(ret, rq->cx.arena, &resource_ids_shape, &payload) ? RC_OK : RC_NO_MEMORY;
+}
+
+void resource_script(struct script *script, struct req *rq, const struct uuid *tenant, const struct uuid *category)
+{
+	script_init(script, &rq->cx, ROOM_resource, tenant, category);
+	script->also = *tenant;
+	SCRIPT_ADD(script, category_touch, .tenant_id = *tenant, .id = *category);
+}

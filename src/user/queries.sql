@@ -1,0 +1,85 @@
+-- :include user/client.h
+-- :include user/user.h
+-- :include events/outbox.h
+
+-- :name  user_insert :none
+-- :scope tenant
+-- :in    struct user: tenant_id:uuid id:uuid name:text search_name:text email:text email_key:text phone:text?
+--        user_type:enum(user_type) department:text? is_active:bool permissions.can_book:bool
+--        permissions.can_manage_resources:bool permissions.can_manage_users:bool
+--        permissions.can_view_all_bookings:bool metadata:json? password_hash:text? created_at:time
+-- An address in use is refused by the index users_email.
+INSERT INTO users (tenant_id, id, name, search_name, email, email_key, phone, user_type, department, is_active,
+                   can_book, can_manage_resources, can_manage_users, can_view_all_bookings, metadata, password_hash,
+                   version, created_at, updated_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 1, $17, $17);
+
+-- :name  user_by_id :maybe
+-- :scope global
+-- :in    id:uuid
+-- :out   struct user: id:uuid tenant_id:uuid name:text email:text phone:text? user_type:enum(user_type)
+--        department:text? is_active:bool permissions.can_book:bool permissions.can_manage_resources:bool
+--        permissions.can_manage_users:bool permissions.can_view_all_bookings:bool metadata:json?
+--        password_hash:text? created_at:time updated_at:time version:int
+SELECT u.id, u.tenant_id, u.name, u.email, u.phone, u.user_type, u.department, u.is_active, u.can_book,
+       u.can_manage_resources, u.can_manage_users, u.can_view_all_bookings, u.metadata, u.password_hash,
+       u.created_at, u.updated_at, u.version
+  FROM users u WHERE u.id = $1 AND u.deleted_at IS NULL;
+
+-- :name  user_brief_by_id :maybe
+-- :scope global
+-- :in    id:uuid
+-- :out   struct user_brief: tenant_id:uuid is_active:bool
+SELECT u.tenant_id, u.is_active FROM users u WHERE u.id = $1 AND u.deleted_at IS NULL;
+
+-- :name  users_page :many
+-- :scope tenant
+-- :in    tenant_id:uuid after:uuid pattern:text? user_type:text? is_active:int? limit:int
+-- :out   struct user: id:uuid tenant_id:uuid name:text email:text phone:text? user_type:enum(user_type)
+--        department:text? is_active:bool permissions.can_book:bool permissions.can_manage_resources:bool
+--        permissions.can_manage_users:bool permissions.can_view_all_bookings:bool metadata:json?
+--        created_at:time updated_at:time version:int
+SELECT u.id, u.tenant_id, u.name, u.email, u.phone, u.user_type, u.department, u.is_active, u.can_book,
+       u.can_manage_resources, u.can_manage_users, u.can_view_all_bookings, u.metadata, u.created_at, u.updated_at,
+       u.version
+  FROM users u
+ WHERE u.tenant_id = $1 AND u.id > $2 AND u.deleted_at IS NULL
+   AND ($3 IS NULL OR u.search_name LIKE $3 ESCAPE '\')
+   AND ($4 IS NULL OR u.user_type = $4)
+   AND ($5 IS NULL OR u.is_active = ($5 = 1))
+ ORDER BY u.id
+ LIMIT $6;
+
+-- :name  user_update :maybe
+-- :scope tenant
+-- :in    struct user: tenant_id:uuid id:uuid version:int name:text search_name:text email:text email_key:text
+--        phone:text? user_type:enum(user_type) department:text? is_active:bool permissions.can_book:bool
+--        permissions.can_manage_resources:bool permissions.can_manage_users:bool
+--        permissions.can_view_all_bookings:bool metadata:json? password_hash:text? updated_at:time change_id:uuid
+-- :out   version:int
+-- Only where the row is still the version that was read.
+UPDATE users
+   SET name = $4, search_name = $5, email = $6, email_key = $7, phone = $8, user_type = $9, department = $10,
+       is_active = $11, can_book = $12, can_manage_resources = $13, can_manage_users = $14,
+       can_view_all_bookings = $15, metadata = $16, password_hash = $17, updated_at = $18, change_id = $19,
+       version = version + 1
+ WHERE tenant_id = $1 AND id = $2 AND version = $3 AND deleted_at IS NULL
+RETURNING version;
+
+-- :name  user_remove :maybe
+-- :scope tenant
+-- :in    tenant_id:uuid id:uuid version:int deleted_at:time change_id:uuid
+-- :out   version:int
+-- What logs in is gone at once; the rest of the row stays, marked.
+UPDATE users SET deleted_at = $4, updated_at = $4, password_hash = NULL, change_id = $5, version = version + 1
+ WHERE tenant_id = $1 AND id = $2 AND version = $3 AND deleted_at IS NULL
+RETURNING version;
+
+-- :name  user_event :none
+-- :scope tenant
+-- :in    struct outbox_row: tenant_id:uuid change_id:uuid id:uuid ordinal:int stream:text type:text subject_id:uuid
+--        payload:json trace_id:text created_at:time
+-- The event of the change that bears this id; none when that change did not come about.
+INSERT INTO user_outbox (tenant_id, id, ordinal, stream, type, subject_id, version, payload, trace_id, created_at)
+SELECT u.tenant_id, $3, $4, $5, $6, u.id, u.version, $8, $9, $10
+  FROM users u WHERE u.tenant_id = $1 AND u.id = $7 AND u.change_id = $2;

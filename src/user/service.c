@@ -1,0 +1,61 @@
+/* The user service: its routes, and what it keeps for each thread. */
+#include "user/password.h"
+#include "user/user.h"
+
+/* clang-format off */
+static const struct route routes[] = {
+	{
+		.method = HTTP_POST_, .path = "/users", .id = "createUser",
+		.summary = "Register a person of a tenant.", .access = ACCESS_ADMIN,
+		.body = &user_new_shape, .versioned = true, .handler = user_create,
+		.replies = {{201, &user_shape, .doc = "The new user."}},
+		.errors = {RC_TENANT_UNKNOWN, RC_EMAIL_TAKEN},
+	}, {
+		.method = HTTP_GET_, .path = "/users", .id = "listUsers",
+		.summary = "List the people of a tenant.", .access = ACCESS_ADMIN,
+		.query = &user_filter_shape, .handler = user_list,
+		.replies = {{200, &user_shape, .list = true, .doc = "A page of users."}},
+	}, {
+		.method = HTTP_GET_, .path = "/users/{id}", .id = "getUser",
+		.summary = "One user.", .access = ACCESS_USER,
+		.versioned = true, .handler = user_get,
+		.replies = {{200, &user_shape, .doc = "The user."}},
+		.errors = {RC_USER_UNKNOWN},
+	}, {
+		.method = HTTP_PUT_, .path = "/users/{id}", .id = "updateUser",
+		.summary = "Change what is sent of a user.", .access = ACCESS_ADMIN,
+		.body = &user_new_shape, .change = true, .versioned = true, .handler = user_update,
+		.replies = {{200, &user_shape, .doc = "The user as it is now."}},
+		.errors = {RC_USER_UNKNOWN, RC_EMAIL_TAKEN},
+	}, {
+		.method = HTTP_DELETE_, .path = "/users/{id}", .id = "deleteUser",
+		.summary = "Remove a user; future bookings are cancelled.", .access = ACCESS_ADMIN,
+		.versioned = true, .handler = user_delete,
+		.replies = {{204, .doc = "Removed."}},
+		.errors = {RC_USER_UNKNOWN},
+	},
+};
+/* clang-format on */
+
+static void *local_create(const struct config *config)
+{
+	(void)config;
+	return password_pool_create();
+}
+
+static void local_destroy(void *local)
+{
+	password_pool_destroy(local);
+}
+
+const struct service user_service = {
+	.name = "user",
+	.collection = "users",
+	.title = "Users",
+	.doc = "The people of each tenant, and what they may do.",
+	.room = ROOM_user,
+	.routes = routes,
+	.route_count = ARRAY_LEN(routes),
+	.local_create = local_create,
+	.local_destroy = local_destroy,
+};

@@ -1,0 +1,50 @@
+/* PUT /users/{id} -- change what was sent, and nothing else. */
+#include "http/req.h"
+#include "user/queries.h"
+
+/* The row as changed, with its event. */
+static enum rc store(struct req *rq, struct user *row)
+{
+	struct outbox_row event;
+	struct script script;
+	struct step *update;
+	enum rc rc = user_event(rq, row, STREAM_TENANTS, "user.changed", &event);
+
+	if (rc != RC_OK)
+		return rc;
+	row->updated_at = rq->cx.now;
+	row->change_id = event.change_id;
+	script_init(&script, &rq->cx, ROOM_user, &row->tenant_id, &row->id);
+	update = script_add(&script, &q_user_update_query, row);
+	script_add(&script, &q_user_event_query, &event);
+	rc = db_write(&script);
+	if (rc == RC_STORE_CONSTRAINT)
+		return RC_EMAIL_TAKEN;
+	if (rc != RC_OK)
+		return rc;
+	if (update->rows.count == 0)
+		return req_changed_meanwhile(rq);
+	row->version++;
+	return RC_OK;
+}
+
+enum rc user_update(struct req *rq)
+{
+	const struct user_new *change = BODY(rq, user_new);
+	struct user *row;
+	enum rc rc = user_find(rq, &row);
+
+	if (rc == RC_OK)
+		rc = req_if_match(rq, row->version);
+	if (rc != RC_OK)
+		return rc;
+	SHAPE_COPY(user, row, user_new, change, COPY_SENT);
+	rc = user_derive(rq, row);
+	if (rc == RC_OK)
+		rc = user_set_password(rq, row, change);
+	if (rc == RC_OK)
+		rc = store(rq, row);
+	if (rc == RC_OK)
+		rc = req_etag(rq, row->version);
+	return rc == RC_OK ? REPLY(rq, 200, user, row) : rc;
+}

@@ -1,0 +1,62 @@
+/* What the user service's handlers share: its shapes, what is derived before a row is written, how it is read. */
+#include "user/user.h"
+
+#include "base/fold.h"
+#include "http/req.h"
+#include "user/password.h"
+#include "user/queries.h"
+
+/* clang-format off */
+ENUM_DEFINE(user_type, USER_TYPE);
+SHAPE_DEFINE(permissions, PERMISSIONS, .doc = "What a person may do.");
+SHAPE_DEFINE(user_new, USER_NEW, .doc = "A person of a tenant, as registered.");
+SHAPE_DEFINE(user, USER, .doc = "A person of a tenant.");
+SHAPE_DEFINE(user_filter, USER_FILTER);
+
+#define USER_IDS(F, T)                                                                     \
+	F(T, UUID, user_id, REQUIRED, "Which user.")                                       \
+	F(T, UUID, tenant_id, REQUIRED, "Of which tenant.")
+SHAPE_DECLARE(user_ids, USER_IDS);
+SHAPE_DEFINE(user_ids, USER_IDS);
+/* clang-format on */
+
+enum rc user_find(struct req *rq, struct user **ret)
+{
+	const struct q_user_by_id_in in = {.id = rq->id};
+	struct user *row;
+	enum rc rc = q_user_by_id(&rq->cx, &in, &row);
+
+	if (rc != RC_OK)
+		return rc;
+	if (row == NULL)
+		return RC_USER_UNKNOWN;
+	*ret = row;
+	return RC_OK;
+}
+
+enum rc user_derive(struct req *rq, struct user *row)
+{
+	row->search_name = fold_text(rq->cx.arena, row->name);
+	row->email_key = fold_case(rq->cx.arena, row->email);
+	return row->search_name != NULL && row->email_key != NULL ? RC_OK : RC_NO_MEMORY;
+}
+
+enum rc user_set_password(struct req *rq, struct user *row, const struct user_new *sent)
+{
+	if (!HAS(sent, user_new, password))
+		return RC_OK;
+	if (sent->password == NULL) {
+		row->password_hash = NULL;
+		return RC_OK;
+	}
+	return password_hash(rq->cx.locals[ROOM_user], rq->cx.arena, sent->password, &row->password_hash);
+}
+
+enum rc user_event(struct req *rq, const struct user *row, const char *stream, const char *type,
+		   struct outbox_row *ret)
+{
+	const struct user_ids payload = {.user_id = row->id, .tenant_id = row->tenant_id};
+
+	*ret = outbox_row(&rq->cx, stream, type, &row->tenant_id, &row->id);
+	return outbox_payload(ret, rq->cx.arena, &user_ids_shape, &payload) ? RC_OK : RC_NO_MEMORY;
+}
