@@ -1,0 +1,276 @@
+"""What bench/run measures on: a marca whose store holds a million bookings, and requests that fit them.
+
+Organisations, users and resources come in through the API; the bookings, which would take minutes that way, are
+written straight into the booking service's table, as the API would have written them. Every resource has HOURS_BOOKED
+bookings on each day of the month after CLOCK, until there are as many as asked for; later days are free.
+"""
+import concurrent.futures
+import contextlib
+import datetime
+import os
+import pathlib
+import random
+import sqlite3
+import subprocess
+import sys
+import uuid
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tests"))
+import harness  # noqa: E402
+
+BOOKINGS = 1_000_000
+TENANTS, RESOURCES, USERS = 50, 48, 4  # the latter two a tenant
+HOURS_BOOKED, HOURS = 14, 16  # of a day
+DAYS_BOOKED, DAYS = 30, 365
+DAY_ONE = datetime.date(2025, 12, 2)  # the day after harness.CLOCK
+OPENING = datetime.timedelta(hours=9)  # 06:00 in São Paulo
+MICROSECOND = datetime.timedelta(microseconds=1)
+EPOCH = datetime.datetime(1970, 1, 1)
+
+# The server has one core of the two for itself, the client the other.
+SERVER_CPU, CLIENT_CPU = "0", "1"
+
+COLUMNS = (
+    "tenant_id id resource_id user_id start_time end_time status confirmation_code recurring_enabled version "
+    "change_id created_at updated_at"
+).split()
+
+
+def pinned(cpu, *command):
+    return ["taskset", "-c", cpu, *map(str, command)] if os.cpu_count() > 1 else [str(part) for part in command]
+
+
+def progress(text):
+    """One moving line, for people."""
+    if sys.stderr.isatty():
+        print(f"\r\033[K\033[2m{text}\033[0m" if text else "\r\033[K", end="", file=sys.stderr, flush=True)
+
+
+def microseconds(when):
+    return (when - EPOCH) // MICROSECOND
+
+
+def stride(count):
+    """A step that visits each of `count` places once before it returns to the first, in no order that one sees."""
+    step = int(count * 0.6180339887) | 1
+    while any(step % p == 0 and count % p == 0 for p in range(2, 1000)):
+        step += 2
+    return step
+
+
+class Parties:
+    """Who books what: of each resource its id and its tenant's, and the tenant's users."""
+
+    def __init__(self, resources):
+        self.resources = resources  # [(tenant, resource, [user, ...])], uuid.UUID each
+
+    @classmethod
+    def made_up(cls):
+        """For a store that no marca reads. bench/references.py makes the same ids in SQL."""
+        return cls([
+            (uuid.UUID(int=1 << 120 | r // RESOURCES), uuid.UUID(int=2 << 120 | r), [uuid.UUID(int=3 << 120 | r // RESOURCES)])
+            for r in range(TENANTS * RESOURCES)
+        ])
+
+    @classmethod
+    def through_api(cls, marca):
+        def tenant(_):
+            api = harness.Api(marca.address)
+            with contextlib.closing(api):
+                made = harness.make_tenant(api, settings={"advance_booking_days": DAYS})
+                users = [uuid.UUID(harness.make_user(api, made)["id"]) for _ in range(USERS)]
+                category = harness.make_category(api, made)
+                return [
+                    (uuid.UUID(made["id"]), uuid.UUID(harness.make_resource(api, made, category)["id"]), users)
+                    for _ in range(RESOURCES)
+                ]
+
+        with concurrent.futures.ThreadPoolExecutor(25) as pool:
+            return cls([resource for found in pool.map(tenant, range(TENANTS)) for resource in found])
+
+    # --- Days that are booked ---
+
+    def days(self, bookings):
+        """Every (resource, day) that has HOURS_BOOKED bookings, shuffled."""
+        count = min(bookings // HOURS_BOOKED, len(self.resources) * DAYS_BOOKED)
+        pairs = [(n % len(self.resources), n // len(self.resources)) for n in range(count)]
+        random.Random(1).shuffle(pairs)
+        return [
+            (self.resources[resource][1], DAY_ONE + datetime.timedelta(days=day)) for resource, day in pairs
+        ]
+
+    def bookings(self, count):
+        """Rows for COLUMNS, as old as a month, in the order in which they were made."""
+        chance = random.Random(2)
+        began = microseconds(datetime.datetime(2025, 11, 1))
+        step = 29 * 86400 * 1_000_000 // count
+        opening = microseconds(datetime.datetime.combine(DAY_ONE, datetime.time()) + OPENING)
+        hop = stride(count)
+        for n in range(count):
+            pair, hour = divmod(n * hop % count, HOURS_BOOKED)
+            day, resource = divmod(pair, len(self.resources))
+            tenant, resource, users = self.resources[resource]
+            made = began + n * step
+            start = opening + (day * 24 + hour) * 3_600_000_000
+            made_ms = made // 1000 << 80
+            change, this = chance.getrandbits(76), chance.getrandbits(76)
+            yield (
+                tenant.bytes, uuid7(made_ms, this), resource.bytes, users[n % len(users)].bytes, start, start + 3_600_000_000,
+                "confirmado" if n % 3 else "pendente", code(n), 0, 1, uuid7(made_ms, change), made, made,
+            )
+
+    # --- Hours that are free ---
+
+    def free_hours(self, first, count):
+        """Bookings that can be made: (tenant, resource, user, start)."""
+        total = len(self.resources) * (DAYS - DAYS_BOOKED - 2) * HOURS
+        hop = stride(total)
+        for n in range(first, first + count):
+            rest, hour = divmod(n * hop % total, HOURS)
+            day, resource = divmod(rest, len(self.resources))
+            tenant, resource, users = self.resources[resource]
+            midnight = datetime.datetime.combine(DAY_ONE + datetime.timedelta(days=DAYS_BOOKED + 1 + day), datetime.time())
+            yield tenant, resource, users[n % len(users)], midnight + OPENING + datetime.timedelta(hours=hour)
+
+    def write_requests(self, path, first, count):
+        """POST /bookings/ for bench/load, each ended by a NUL."""
+        with open(path, "wb") as file:
+            for tenant, resource, user, start in self.free_hours(first, count):
+                body = (
+                    f'{{"tenant_id":"{tenant}","resource_id":"{resource}","user_id":"{user}",'
+                    f'"start_time":"{start:%Y-%m-%dT%H:%M:%SZ}",'
+                    f'"end_time":"{start + datetime.timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}"}}'
+                )
+                file.write(
+                    b"POST /bookings/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+                    b"Content-Length: %d\r\n\r\n%b\0" % (len(body), body.encode())
+                )
+
+
+def uuid7(made_ms, chance):
+    """The bytes of a version 7 UUID: of 76 random bits, two give way to the variant."""
+    return (made_ms | 7 << 76 | chance >> 64 << 64 | 2 << 62 | chance & (1 << 62) - 1).to_bytes(16, "big")
+
+
+def code(n):
+    alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+    n = n * 0x9E3779B97F % (1 << 40)  # odd: no two alike
+    return "".join(alphabet[n >> shift & 31] for shift in range(35, -1, -5))
+
+
+# --- Into the stores ----------------------------------------------------------------
+
+
+def fill_sqlite(path, parties, count):
+    """Without its indexes, which are made again at once: an order faster."""
+    db = sqlite3.connect(path, isolation_level=None)
+    with contextlib.closing(db):
+        db.execute("PRAGMA synchronous = OFF")
+        db.execute("PRAGMA cache_size = -262144")
+        db.execute("BEGIN")
+        indexes = db.execute(
+            "SELECT name, sql FROM sqlite_master WHERE tbl_name = 'bookings' AND type = 'index' AND sql IS NOT NULL"
+        ).fetchall()
+        for name, _ in indexes:
+            db.execute(f"DROP INDEX {name}")
+        marks = ", ".join("?" * len(COLUMNS))
+        db.executemany(f"INSERT INTO bookings ({', '.join(COLUMNS)}) VALUES ({marks})", parties.bookings(count))
+        for _, sql in indexes:
+            db.execute(sql)
+        db.executemany(
+            "INSERT INTO resource_locks (tenant_id, resource_id, version) VALUES (?, ?, 1)",
+            [(tenant.bytes, resource.bytes) for tenant, resource, _ in parties.resources],
+        )
+        db.execute("COMMIT")
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def fill_postgres(url, parties, count):
+    def psql(*commands, feed=()):
+        arguments = [part for command in commands for part in ("-c", command)]
+        with subprocess.Popen(
+            ["psql", "-X", "-q", "-At", "-v", "ON_ERROR_STOP=1", "-d", url, *arguments],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        ) as process:
+            for line in feed:
+                process.stdin.write(line)
+            process.stdin.close()
+            told = process.stdout.read()
+        if process.returncode != 0:
+            sys.exit(f"psql failed on {url}")
+        return told
+
+    def text(value):
+        return value.hex() if isinstance(value, bytes) else str(value)
+
+    indexes = [
+        line.split("|", 1) for line in psql(
+            "SELECT c.relname, pg_get_indexdef(i.indexrelid) FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid "
+            "WHERE i.indrelid = 'bookings'::regclass AND NOT i.indisprimary"
+        ).splitlines()
+    ]
+    psql(
+        *[f"DROP INDEX {name}" for name, _ in indexes],
+        f"COPY bookings ({', '.join(COLUMNS)}) FROM STDIN",
+        feed=("\t".join(map(text, row)) + "\n" for row in parties.bookings(count)),
+    )
+    psql(
+        "COPY resource_locks (tenant_id, resource_id, version) FROM STDIN",
+        feed=(f"{tenant}\t{resource}\t1\n" for tenant, resource, _ in parties.resources),
+    )
+    psql(*[sql for _, sql in indexes])
+    psql("VACUUM (ANALYZE) bookings", "VACUUM (ANALYZE) resource_locks", "CHECKPOINT")
+
+
+class Scene:
+    """A marca with its data. `with Scene(...) as scene:` leaves it running."""
+
+    def __init__(self, bookings, store="sqlite"):
+        self.bookings = bookings
+        env = {"MARCA_THREADS": "1", "MARCA_LOG_LEVEL": "warn", "MARCA_DB_READERS": None}
+        self.marca = harness.Marca(store=store, env=env)
+        self.command = self.marca.command
+        self.parties = None
+        self.next_hour = 0
+
+    def __enter__(self):
+        progress(f"{self.marca.store}: {TENANTS} tenants, {TENANTS * RESOURCES:,} resources, {self.bookings:,} bookings")
+        self.marca.__enter__()
+        try:
+            self.parties = Parties.through_api(self.marca)
+            self.marca.stop()
+            if self.marca.store == "sqlite":
+                fill_sqlite(self.marca.data / "booking.db", self.parties, self.bookings)
+            else:
+                fill_postgres(self.marca.database.url, self.parties, self.bookings)
+            self.start()
+        except BaseException as error:
+            self.marca.__exit__(type(error), error, error.__traceback__)
+            raise
+        return self
+
+    def __exit__(self, kind, value, trace):
+        self.marca.__exit__(kind, value, trace)
+
+    def start(self, *wrapper, pin=True):
+        """Starts it again, under `wrapper` (strace, callgrind ...) if there is one."""
+        self.marca.command = [*map(str, wrapper), *(pinned(SERVER_CPU, *self.command) if pin else self.command)]
+        self.marca.start()
+
+    def paths_of_days(self):
+        return [f"/resources/{resource}/availability?data={day}" for resource, day in self.parties.days(self.bookings)]
+
+    def paths_of_bookings(self, count):
+        """GET /bookings/{id} of so many of them, at random."""
+        database = sqlite3.connect(f"file:{self.marca.data / 'booking.db'}?mode=ro", uri=True)
+        with contextlib.closing(database):
+            ids = database.execute("SELECT id FROM bookings ORDER BY random() LIMIT ?", [count]).fetchall()
+        return [f"/bookings/{uuid.UUID(bytes=found)}" for (found,) in ids]
+
+    def requests(self, count):
+        """A file of `count` POST /bookings/ for hours that nobody has asked for before."""
+        path = self.marca.folder / "requests"
+        self.parties.write_requests(path, self.next_hour, count)
+        self.next_hour += count
+        return path
