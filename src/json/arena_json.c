@@ -26,6 +26,19 @@ void arena_json_init(void)
 	json_object_seed(0);
 }
 
+/* jansson quotes what stands near the fault, and may cut a character in two. */
+static const char *why_not(struct arena *arena, const json_error_t *error)
+{
+	char *why = arena_printf(arena, "%s (line %d, column %d)", error->text, error->line, error->column);
+
+	if (why == NULL || arena_json_utf8(arena, str_from(why)))
+		return why;
+	for (char *c = why; *c != '\0'; c++)
+		if ((unsigned char)*c >= 0x80)
+			*c = '?';
+	return why;
+}
+
 json_t *arena_json_load(struct arena *arena, struct str text, const char **ret_why)
 {
 	json_error_t error;
@@ -36,8 +49,7 @@ json_t *arena_json_load(struct arena *arena, struct str text, const char **ret_w
 			  &error);
 	in_use = NULL;
 	if (tree == NULL)
-		*ret_why =
-			arena_printf(arena, "%s (line %d, column %d)", error.text, error.line, error.column);
+		*ret_why = why_not(arena, &error);
 	return tree;
 }
 

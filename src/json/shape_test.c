@@ -361,6 +361,26 @@ static void a_raw_nul_is_no_json(void **state)
 	assert_string_equal(issues, "body:json_invalid");
 }
 
+/* Found by shape_fuzz.c: the reason went into the answer with half a character in it. */
+static void the_reason_is_utf8(void **state)
+{
+	(void)state;
+	static const char *const bodies[] = {"[\"x\\u0\xd9\x9a"
+					     "1\"]",
+					     "{\"text\":\xff}", "\xc3\xa1", "[1 \xc3\xa1]"};
+
+	for (size_t i = 0; i < ARRAY_LEN(bodies); i++) {
+		struct issues issues = {.arena = &arena};
+		void *object;
+
+		assert_int_equal(shape_parse(&sample_shape, PARSE_WHOLE, str_from(bodies[i]), &issues,
+					     &object),
+				 RC_INVALID);
+		assert_non_null(issues.first->arg);
+		assert_true(arena_json_utf8(&arena, str_from(issues.first->arg)));
+	}
+}
+
 /* However much is wrong, a hundred of it is enough to tell. */
 static void issues_end_at_100(void **state)
 {
@@ -406,6 +426,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_was_never_sent_is_told, begin, end),
 		cmocka_unit_test_setup_teardown(depth_ends_at_32, begin, end),
 		cmocka_unit_test_setup_teardown(a_raw_nul_is_no_json, begin, end),
+		cmocka_unit_test_setup_teardown(the_reason_is_utf8, begin, end),
 		cmocka_unit_test_setup_teardown(issues_end_at_100, begin, end),
 		cmocka_unit_test_setup_teardown(issue_table_is_whole, begin, end),
 	};
