@@ -141,15 +141,15 @@ struct shape {
 	[T##_has_##n] = { .name = #n, K_##K, .need = (r), .doc = (d), .offset = offsetof(struct T, n), __VA_ARGS__ },
 
 #define SHAPE_DECLARE(T, LIST)                                   \
-	enum { LIST(SHAPE_BIT, T) T##_has_count };                  \
+	enum { LIST(SHAPE_BIT, T) T##_field_count };                  \
 	struct T { uint64_t has; LIST(SHAPE_MEMBER, T) };        \
-	_Static_assert(T##_has_count <= 64, #T ": too many fields"); \
+	_Static_assert(T##_field_count <= 64, #T ": too many fields"); \
 	extern const struct shape T##_shape
 
 #define SHAPE_DEFINE(T, LIST, ...)                                              \
 	static const struct field T##_fields[] = { LIST(SHAPE_ROW, T) };        \
 	const struct shape T##_shape = { .name = #T, .fields = T##_fields,      \
-		.count = T##_has_count, .size = sizeof(struct T),                   \
+		.count = T##_field_count, .size = sizeof(struct T),                   \
 		.has_offset = offsetof(struct T, has), __VA_ARGS__ }
 
 /* A closed list of words: an enum and its names, from one list. */
