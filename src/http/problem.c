@@ -121,23 +121,52 @@ void problem_reply(struct req *rq, enum rc rc)
 			     "\"error\":\"out_of_memory\"}");
 }
 
-/* The quality of one item of Accept-Language, in thousandths (RFC 9110, 12.4.2). */
-static int quality(struct str item)
-{
-	const char *at = item.len > 0 ? memchr(item.p, ';', item.len) : NULL;
-	const char *end = item.p + item.len;
-	int value = 0, scale = 100;
+/* --- Language ----------------------------------------------------------------- */
 
-	if (at == NULL)
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+/* What stands before `end`, without outer blanks; the rest begins after it. */
+static struct str part(struct str *rest, char end)
+{
+	const char *at = rest->len > 0 ? memchr(rest->p, end, rest->len) : NULL;
+	struct str text = {rest->p, at != NULL ? (size_t)(at - rest->p) : rest->len};
+	size_t taken = text.len + (at != NULL);
+
+	rest->p += taken;
+	rest->len -= taken;
+	for (; text.len > 0 && is_blank(text.p[0]); text.p++)
+		text.len--;
+	while (text.len > 0 && is_blank(text.p[text.len - 1]))
+		text.len--;
+	return text;
+}
+
+/* "q=0.8" in thousandths (RFC 9110, 12.4.2); 0 when it is none. */
+static int quality(struct str weight)
+{
+	int value, scale = 100;
+
+	if (weight.len == 0)
 		return 1000;
-	for (at++; at < end && *at == ' '; at++)
-		;
-	if (end - at < 3 || (*at != 'q' && *at != 'Q') || at[1] != '=' || at[2] < '0' || at[2] > '1')
+	if (weight.len < 3 || (weight.p[0] != 'q' && weight.p[0] != 'Q') || weight.p[1] != '=' ||
+	    weight.p[2] < '0' || weight.p[2] > '1')
 		return 0;
-	value = (at[2] - '0') * 1000;
-	for (at += 4; at < end && *at >= '0' && *at <= '9' && scale > 0; at++, scale /= 10)
-		value += (*at - '0') * scale;
+	value = (weight.p[2] - '0') * 1000;
+	for (size_t i = 4; i < weight.len && weight.p[i] >= '0' && weight.p[i] <= '9' && scale > 0; i++) {
+		value += (weight.p[i] - '0') * scale;
+		scale /= 10;
+	}
 	return value > 1000 ? 1000 : value;
+}
+
+/* "pt" and "pt-BR" are `primary` "pt"; "pta" is another language. */
+static bool speaks(struct str range, struct str primary)
+{
+	return range.len >= primary.len && str_equal_nocase((struct str){range.p, primary.len}, primary) &&
+	       (range.len == primary.len || range.p[primary.len] == '-');
 }
 
 enum lang lang_from(struct str accept)
@@ -145,23 +174,13 @@ enum lang lang_from(struct str accept)
 	int best[LANG_COUNT] = {0};
 
 	while (accept.len > 0) {
-		const char *comma = memchr(accept.p, ',', accept.len);
-		struct str item = {accept.p, comma != NULL ? (size_t)(comma - accept.p) : accept.len};
-		size_t taken = item.len + (comma != NULL);
-		int q;
+		struct str item = part(&accept, ',');
+		struct str range = part(&item, ';');
+		int q = quality(part(&item, ';'));
 
-		accept.p += taken;
-		accept.len -= taken;
-		while (item.len > 0 && *item.p == ' ') {
-			item.p++;
-			item.len--;
-		}
-		q = quality(item);
-		if (item.len >= 2 && str_equal_nocase((struct str){item.p, 2}, STR("pt")) &&
-		    q > best[LANG_PT])
+		if (speaks(range, STR("pt")) && q > best[LANG_PT])
 			best[LANG_PT] = q;
-		if (item.len >= 2 && str_equal_nocase((struct str){item.p, 2}, STR("en")) &&
-		    q > best[LANG_EN])
+		if (speaks(range, STR("en")) && q > best[LANG_EN])
 			best[LANG_EN] = q;
 	}
 	return best[LANG_EN] > best[LANG_PT] ? LANG_EN : LANG_PT;
