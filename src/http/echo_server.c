@@ -229,9 +229,9 @@ static void set_option(struct http_options *options, const char *arg)
 		if (strncmp(arg, known[i].name, strlen(known[i].name)) != 0)
 			continue;
 		if (known[i].number != NULL)
-			*known[i].number = atoi(value);
+			*known[i].number = (int)strtoll(value, NULL, 10);
 		else
-			*known[i].size = (size_t)atoi(value);
+			*known[i].size = (size_t)strtoll(value, NULL, 10);
 	}
 }
 

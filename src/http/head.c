@@ -3,8 +3,8 @@
 
 #define METHOD_MAX 32
 
-/* Bytes of the request line besides its target: method, two blanks, "HTTP/1.1". */
-#define LINE_REST (METHOD_MAX + 2 + 8)
+/* Bytes of the request line besides its target: method, two blanks, "HTTP/1.1", CR. */
+#define LINE_REST (METHOD_MAX + 2 + 8 + 1)
 
 enum byte_class {
 	TOKEN = 1,  /* RFC 9110 tchar: methods and header names */

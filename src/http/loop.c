@@ -44,15 +44,29 @@ static void end_if_done(struct http_loop *loop)
 		uv_stop(&loop->uv);
 }
 
+static void on_tick(uv_timer_t *tick);
+
+static void start_ticking(struct http_loop *loop)
+{
+	if (uv_is_active((uv_handle_t *)&loop->tick))
+		return;
+	if (loop->open == 0)
+		wheel_init(&loop->wheel, uv_now(&loop->uv));
+	uv_timer_start(&loop->tick, on_tick, WHEEL_TICK_MS, WHEEL_TICK_MS);
+}
+
 static void on_connection(uv_stream_t *listener, int status)
 {
 	struct http_loop *loop = listener->data;
 
-	if (status < 0)
+	if (status < 0) {
 		counter_add(&loop->counters.refused, 1);
-	else
-		/* libuv leaves the listener alone until it has been taken: the next tick tries again. */
-		loop->accept_waits = !connection_accept(loop);
+		return;
+	}
+	/* One that could not be taken keeps libuv from the listener: the next tick tries again. */
+	loop->accept_waits = !connection_accept(loop);
+	if (loop->accept_waits)
+		start_ticking(loop);
 }
 
 static void on_tick(uv_timer_t *tick)
@@ -68,15 +82,6 @@ static void on_tick(uv_timer_t *tick)
 	end_if_done(loop);
 	if (loop->open == 0 && !loop->accept_waits && !loop->stopping)
 		uv_timer_stop(tick);
-}
-
-static void start_ticking(struct http_loop *loop)
-{
-	if (uv_is_active((uv_handle_t *)&loop->tick))
-		return;
-	if (loop->open == 0)
-		wheel_init(&loop->wheel, uv_now(&loop->uv));
-	uv_timer_start(&loop->tick, on_tick, WHEEL_TICK_MS, WHEEL_TICK_MS);
 }
 
 void loop_opened(struct http_loop *loop)

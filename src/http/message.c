@@ -7,10 +7,11 @@
 #define PARTIAL_LEAST 1024
 #define BODY_LEAST    4096
 
-/* Chunk lines and extensions: what one-byte chunks need, and some. */
-#define OVERHEAD_BASE	  1024
-#define OVERHEAD_PER_BYTE 8
-#define EXTENSIONS_MAX	  256
+#define EXTENSIONS_MAX 256
+
+/* The chunked form of a body may be so much longer than the body: enough for chunks of one byte each. */
+#define WIRE_BASE     1024
+#define WIRE_PER_BYTE 8
 
 static struct message *of(llhttp_t *parser)
 {
@@ -297,7 +298,6 @@ static bool ends_in_crlf(const struct message *m, const char *bytes, size_t used
 
 enum rc message_take_body(struct message *message, const char *bytes, size_t len, size_t *ret_used)
 {
-	size_t had = message->exchange.body.len;
 	llhttp_errno_t err = llhttp_execute(&message->parser, bytes, len);
 	size_t used = len;
 
@@ -308,9 +308,9 @@ enum rc message_take_body(struct message *message, const char *bytes, size_t len
 	if (message->whole && !ends_in_crlf(message, bytes, used))
 		return RC_MALFORMED;
 	message->last_byte = bytes[used - 1];
-	message->overhead += used - (message->exchange.body.len - had);
-	if (message->overhead > OVERHEAD_BASE + OVERHEAD_PER_BYTE * message->exchange.body.len)
-		return RC_MALFORMED;
+	message->wire += used;
+	if (message->head.chunked && message->wire / WIRE_PER_BYTE > message->body_max + WIRE_BASE)
+		return RC_BODY_TOO_LARGE;
 	*ret_used = used;
 	return RC_OK;
 }

@@ -25,9 +25,9 @@ struct message {
 	char *body;		     /* exchange.body while it grows */
 	size_t body_size;	     /* bytes it has room for */
 	size_t body_max;	     /* as admitted */
-	size_t overhead;	     /* bytes of a chunked body that are not data */
+	size_t wire;		     /* bytes of its body as they came, with chunk lines */
 	size_t extensions;	     /* bytes of chunk extensions */
-	char last_byte;		       /* of the pieces of its body so far */
+	char last_byte;		     /* of the pieces of its body so far */
 	enum rc fault;		     /* why a callback of llhttp stopped it */
 	bool keep_alive;
 	bool in_flight; /* handed to handle(): its handler's until http_send() */

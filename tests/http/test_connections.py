@@ -1,5 +1,6 @@
 """Connections over time: pipelines, deadlines, disconnects, the cap, slow readers, the drain."""
 import os
+import resource
 import socket
 import struct
 import threading
@@ -300,6 +301,26 @@ def test_over_the_cap():
         eventually(room_again)
         for client in clients:
             client.socket.close()
+
+
+def test_out_of_descriptors():
+    """Those that find no descriptor are dropped; the others never notice, and the server does not spin."""
+    with Server() as server:
+        with server.client() as good:
+            assert good.still_open()
+            used = len(os.listdir(f"/proc/{server.process.pid}/fd"))
+            resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (used + 5, 4096))
+            clients = [server.client() for _ in range(40)]
+            time.sleep(0.3)
+            began = server.cpu_seconds()
+            time.sleep(0.5)
+            assert server.cpu_seconds() - began < 0.2
+            assert good.still_open()
+            for client in clients:
+                client.socket.close()
+            resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (4096, 4096))
+            with server.client() as client:
+                assert client.still_open()
 
 
 # --- the drain ---
