@@ -365,9 +365,8 @@ static void a_raw_nul_is_no_json(void **state)
 static void the_reason_is_utf8(void **state)
 {
 	(void)state;
-	static const char *const bodies[] = {"[\"x\\u0\xd9\x9a"
-					     "1\"]",
-					     "{\"text\":\xff}", "\xc3\xa1", "[1 \xc3\xa1]"};
+	static const char *const bodies[] = {"[\"x\\u0\xd9\x9a\"]", "{\"text\":\xff}", "\xc3\xa1",
+					     "[1 \xc3\xa1]"};
 
 	for (size_t i = 0; i < ARRAY_LEN(bodies); i++) {
 		struct issues issues = {.arena = &arena};
