@@ -22,7 +22,8 @@ const struct json_t *tree_item(const struct json_t *list, size_t index);
 /* Of a TREE_OBJECT; NULL when it has no such member. */
 const struct json_t *tree_member(const struct json_t *object, const char *name);
 
-/* Walks a TREE_OBJECT in the order in which it came: `for (struct tree_walk w = {0}; tree_next(object, &w);)` */
+/* Walks a TREE_OBJECT in the order in which it came: `for (struct tree_walk w = {0}; tree_next(object, &w);)`
+ */
 struct tree_walk {
 	void *at;
 	const char *name;
