@@ -1,0 +1,270 @@
+"""What marca is compared with, and the clients that drive both: nginx, the raw SQLite loop, pgbench."""
+import contextlib
+import json
+import os
+import pathlib
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+from scene import CLIENT_CPU, ROOT, SERVER_CPU, RESOURCES, TENANTS, DAYS, DAYS_BOOKED, HOURS, harness, pinned
+
+CONNECTIONS = 64
+TOOLS = harness.binary().parent / "bench"
+CLOCK_TICK = 1 / os.sysconf("SC_CLK_TCK")
+
+
+def tool(*command, **options):
+    """What it printed; its own words and the end of everything when it fails."""
+    done = subprocess.run([str(part) for part in command], stdout=subprocess.PIPE, text=True, check=False, **options)
+    if done.returncode != 0:
+        sys.exit(f"bench: {command[0]} failed")
+    return done.stdout
+
+
+def cpu_seconds(pid):
+    """Of a process and its children, so far."""
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    own = (int(fields[11]) + int(fields[12])) * CLOCK_TICK
+    children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return own + sum(cpu_seconds(child) for child in children)
+
+
+# --- Clients ---------------------------------------------------------------------------
+
+WRK_SCRIPT = """
+local requests, at = {}, tonumber(os.getenv("BENCH_FIRST"))
+function init()
+    for path in io.lines(os.getenv("BENCH_PATHS")) do requests[#requests + 1] = wrk.format("GET", path) end
+end
+function request()
+    at = at % #requests + 1
+    return requests[at]
+end
+"""
+
+
+def milliseconds(text):
+    value, unit = re.fullmatch(r"([\d.]+)(us|ms|s)", text).groups()
+    return float(value) * {"us": 0.001, "ms": 1, "s": 1000}[unit]
+
+
+class Wrk:
+    """wrk -t1 -c64 over the paths in turn; each measurement goes on where the last one ended, more or less."""
+
+    def __init__(self, folder, paths):
+        self.paths = pathlib.Path(folder, "paths")
+        self.script = pathlib.Path(folder, "wrk.lua")
+        self.paths.write_text("\n".join(paths) + "\n")
+        self.script.write_text(WRK_SCRIPT)
+        self.count = len(paths)
+        self.first = 0
+
+    def __call__(self, address, pid, seconds):
+        """{rate, p99 in ms, cpu: share of one core that the server took, cost: its microseconds a request}"""
+        began, cpu = time.monotonic(), cpu_seconds(pid)
+        told = tool(
+            *pinned(CLIENT_CPU, "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--latency", "-s", self.script,
+                    f"http://{address}"),
+            env={**os.environ, "BENCH_PATHS": str(self.paths), "BENCH_FIRST": str(self.first)},
+        )
+        spent = cpu_seconds(pid) - cpu
+        if bad := re.search(r"Non-2xx.*|Socket errors.*", told):
+            sys.exit(f"bench: {address}: {bad.group()}")
+        rate = float(re.search(r"Requests/sec:\s+([\d.]+)", told).group(1))
+        requests = int(re.search(r"(\d+) requests in", told).group(1))
+        self.first = (self.first + requests) % self.count
+        return {
+            "rate": rate,
+            "p99": milliseconds(re.search(r"99%\s+(\S+)", told).group(1)),
+            "cpu": spent * rate / requests if requests else 0,
+            "cost": spent / requests * 1e6 if requests else 0,
+            "took": time.monotonic() - began,
+        }
+
+
+def load(address, file, skip=0, seconds=3, connections=CONNECTIONS, race=False):
+    arguments = ["-c", connections, "-t", seconds, "-s", skip, *(["-r"] if race else [])]
+    return json.loads(tool(TOOLS / "load", *arguments, address.rsplit(":", 1)[1], file))
+
+
+# --- nginx ------------------------------------------------------------------------------
+
+NGINX = """
+worker_processes 1;
+daemon off;
+pid {folder}/nginx.pid;
+error_log {folder}/error.log;
+events {{ worker_connections 1024; }}
+http {{
+    access_log off;
+    keepalive_requests 1000000000;
+    client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
+    uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
+    server {{
+        listen 127.0.0.1:{port};
+        default_type "{type}";
+        {headers}
+        location / {{ return 200 '{body}'; }}
+    }}
+}}
+"""
+NGINX_OWN = {"date", "content-length", "content-type", "connection", "server"}
+
+
+class Nginx:
+    """nginx that answers every request with this reply's status, headers and body."""
+
+    def __init__(self, reply):
+        self.folder = tempfile.mkdtemp(prefix="marca-bench-")
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.address = f"127.0.0.1:{self.port}"
+        headers = [(name, value.replace('"', '\\"')) for name, value in reply.headers.items() if name.lower() not in NGINX_OWN]
+        # $ would name a variable; no reply of ours has one, nor a single quote.
+        assert reply.status == 200 and "$" not in reply.text and "'" not in reply.text
+        pathlib.Path(self.folder, "nginx.conf").write_text(NGINX.format(
+            folder=self.folder, port=self.port, body=reply.text.replace("\\", "\\\\"), type=reply.headers["Content-Type"],
+            headers=" ".join(f'add_header {name} "{value}";' for name, value in headers),
+        ))
+        self.process = None
+
+    def __enter__(self):
+        self.process = subprocess.Popen(
+            pinned(SERVER_CPU, "nginx", "-p", self.folder, "-c", f"{self.folder}/nginx.conf"),
+            env={**os.environ, "PATH": f"{os.environ['PATH']}:/usr/sbin"},
+        )
+        deadline = time.monotonic() + 5
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", self.port)).close()
+                return self
+            except OSError:
+                if self.process.poll() is not None or time.monotonic() > deadline:
+                    self.__exit__(None, None, None)
+                    sys.exit("bench: nginx did not start: its words are above")
+                time.sleep(0.02)
+
+    def __exit__(self, kind, value, trace):
+        self.process.terminate()
+        self.process.wait()
+        shutil.rmtree(self.folder)
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+
+# --- The raw loop -----------------------------------------------------------------------
+
+
+class RawLoop:
+    """bench/raw_loop on a copy of a filled database that no marca has open."""
+
+    def __init__(self, database):
+        self.database = database
+
+    def __call__(self, file, skip, group, seconds):
+        told = json.loads(tool(TOOLS / "raw_loop", "-g", group, "-s", skip, "-t", seconds, self.database, file))
+        if told["refused"] > 0:
+            sys.exit(f"bench: the raw loop had {told['refused']} bookings refused")
+        return told
+
+
+# --- PostgreSQL -------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def postgres_cluster():
+    """A private one, by scripts/with-postgres, while this is left open; in MARCA_TEST_PG."""
+    process = subprocess.Popen(
+        [ROOT / "scripts/with-postgres", "sh", "-c", 'echo "$MARCA_TEST_PG"; read -r _ || true'],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )
+    before = os.environ.get("MARCA_TEST_PG")
+    try:
+        url = process.stdout.readline().strip()
+        if not url:
+            sys.exit("bench: no PostgreSQL: the words of scripts/with-postgres are above")
+        os.environ["MARCA_TEST_PG"] = url
+        if harness.PostgresDatabase.sql(url, "SHOW fsync").strip() != "on":
+            sys.exit("bench: fsync is off, so nothing is durable there")
+        yield url
+    finally:
+        if before is None:
+            os.environ.pop("MARCA_TEST_PG", None)
+        process.stdin.close()
+        process.wait()
+
+
+# The inputs of the statements, made from :n, a number that no transaction had before. The same work for the server as
+# values that came over the wire, but for a microsecond of arithmetic.
+IDS = {
+    "tenant": f"lpad(to_hex(:resource / {RESOURCES}), 32, '0')",
+    "resource": "lpad(to_hex(:resource), 32, '0')",
+    "user": f"lpad(to_hex(:resource / {RESOURCES}), 32, '0')",
+    "fresh": "lpad(to_hex(:n), 32, '0')",
+}
+
+
+def made_up_id(kind, first):
+    """As Parties.made_up(), whose ids begin with `first`."""
+    return f"overlay({IDS[kind]} placing '{first}' from 1)::uuid"
+
+
+def pgbench_script(first_day):
+    """Puts SQL in the place of each $n, in the order of :in in src/booking/queries.sql."""
+    total = TENANTS * RESOURCES * (DAYS - DAYS_BOOKED - 2) * HOURS
+    tenant, resource, user = made_up_id("tenant", "01"), made_up_id("resource", "02"), made_up_id("user", "03")
+    booking, change = made_up_id("fresh", "04"), made_up_id("fresh", "05")
+    payload = json.dumps({
+        "booking_id": "0" * 36, "user_id": "0" * 36, "resource_id": "0" * 36, "status": "pendente",
+        "start_time": "2025-12-05T14:00:00Z", "end_time": "2025-12-05T15:00:00Z",
+    }, separators=(",", ":"))
+    inputs = {
+        "resource_lock": [tenant, resource],
+        "booking_insert": [
+            tenant, booking, resource, user, "NULL", ":start::bigint", ":start::bigint + 3600000000", "'pendente'", "NULL",
+            "lpad(to_hex(:n), 8, 'X')", "false", "NULL", change, ":start::bigint",
+        ],
+        "booking_event": [
+            tenant, change, change, "0", "'booking-events'", "'booking.created'", booking, f"'{payload}'",
+            "lpad(to_hex(:n), 32, '0')", ":start::bigint",
+        ],
+    }
+    lines = [
+        "\\set i :i + 1",
+        f"\\set n permute((:i - 1) * :clients + :client_id, {total}, 5)",
+        f"\\set resource (:n / {HOURS}) % {TENANTS * RESOURCES}",
+        f"\\set start {first_day} + (:n / {HOURS} / {TENANTS * RESOURCES}) * 86400000000 + :n % {HOURS} * 3600000000",
+        "BEGIN;",
+    ]
+    for name, values in inputs.items():
+        text = tool(TOOLS / "raw_loop", "-q", name)
+        assert text, f"no query {name}"
+        lines.append(" ".join(re.sub(r"\$(\d+)", lambda match, v=values: v[int(match.group(1)) - 1], text).split()) + ";")
+    return "\n".join([*lines, "COMMIT;", ""])
+
+
+class Pgbench:
+    def __init__(self, folder, url, first_day, clients=32, options=""):
+        self.script = pathlib.Path(folder, "booking.sql")
+        self.script.write_text(pgbench_script(first_day))
+        self.url, self.clients, self.options = url, clients, options
+        self.done = 0  # transactions of the busiest client
+
+    def __call__(self, seconds):
+        told = tool(
+            "pgbench", "-n", "-M", "prepared", f"-c{self.clients}", "-j2", f"-T{seconds}", f"-Di={self.done}",
+            f"-Dclients={self.clients}", "-f", self.script, self.url,
+            stderr=subprocess.DEVNULL, env={**os.environ, "PGOPTIONS": self.options},
+        )
+        count = int(re.search(r"actually processed: (\d+)", told).group(1))
+        # Clients get about as far as each other; whatever one had skipped stays free.
+        self.done += count // self.clients * 2 + 1000
+        return {"rate": float(re.search(r"tps = ([\d.]+)", told).group(1)), "count": count}
