@@ -42,6 +42,13 @@ def ranges(draw, near):
 
 
 @st.composite
+def paused(draw, near):
+    """Open all day, but for a pause of one or two quarters of an hour about `near`."""
+    begin = min(max(near // 900 + draw(st.integers(-2, 4)), 1), 93)
+    return [(0, begin * 900), ((begin + draw(st.integers(1, 2))) * 900, 86400)]
+
+
+@st.composite
 def busy_lists(draw, day_start, interval):
     """Bookings about that day: many of them as the rules would have it, some of other days' rules."""
     steps = st.integers(-4, max(4, 26 * 60 // interval))
@@ -61,7 +68,8 @@ def cases(draw):
     interval = draw(INTERVALS)
     hours = draw(ranges(near) | st.sampled_from([(0, 86400), (28800, 64800)]))
     weekday = (date + 3) % 7
-    days = st.dictionaries(st.sampled_from([weekday, weekday, 0, 6]), st.lists(ranges(near), max_size=5), max_size=3)
+    some = st.lists(ranges(near), max_size=5)
+    days = st.dictionaries(st.sampled_from([weekday, weekday, 0, 6]), some | paused(near), max_size=3)
     day_start = zones.reaches(name, date * DAY + hours[0] * SECOND)
     advance = draw(st.sampled_from([0, 1, 2, 30, 365]))
     before = draw(st.integers(0, (advance + 1) * 24 * 60).map(lambda n: n * MINUTE) | st.integers(-2 * DAY, 2 * DAY))
@@ -82,7 +90,8 @@ def cases(draw):
 @st.composite
 def wanted(draw, case, spans):
     """A booking that someone may ask for: near the day's openings, mostly of a good length, or of any."""
-    edges = [edge for span in spans for edge in span] or [zones.reaches(case.zone, case.date * DAY)]
+    edges = [edge for span in spans for edge in span] + [zones.reaches(case.zone, case.date * DAY)]
+    edges += [change for change in zones.changes(case.zone) if abs(change - edges[-1]) <= 2 * DAY]
     step = case.interval * MINUTE
     start = draw(st.sampled_from(edges)) + draw(st.integers(-3, 3)) * step + draw(
         st.sampled_from([0, 0, 0, 1, -1, 15 * MINUTE, -HOUR, HOUR, DAY, -DAY])

@@ -2,7 +2,7 @@
 them on the calendar as it is, test_mutants.py on calendars with a fault in them."""
 import oracle
 import zones
-from zones import DAY, MINUTE, SECOND
+from zones import DAY, HOUR, MINUTE, SECOND
 
 
 def setup(probe, case):
@@ -38,12 +38,14 @@ def compare_verdicts(probe, case, wanted):
         f"grid {start}": str(int(oracle.on_grid(case, start))),
         f"day {start}": str(oracle.day_of(case, start)),
         f"date {case.date} {case.now}": oracle.date_verdict(case, case.date),
-        f"cancel {start} {case.now}": str(int(oracle.can_cancel(case, start))),
         f"instant {reading}": oracle.client_instant(case, reading),
         f"instant {case.date * DAY + case.hours[0] * SECOND}": oracle.client_instant(
             case, case.date * DAY + case.hours[0] * SECOND
         ),
     }
+    edge = case.now + case.cancellation * HOUR
+    for begin in (start, edge - 1, edge, edge + 1):
+        expected[f"cancel {begin} {case.now}"] = str(int(oracle.can_cancel(case, begin)))
     if start < end:
         expected[f"conflict {start} {end}"] = oracle.conflict(case, start, end)
         expected[f"peak {start} {end}"] = str(oracle.peak(case, start, end))

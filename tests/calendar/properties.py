@@ -9,7 +9,7 @@ import oracle
 from probe import Probe
 
 # More than CI has time for: MARCA_EXAMPLES=20000, and other cases each time with MARCA_RANDOM=1.
-EXAMPLES = int(os.environ.get("MARCA_EXAMPLES", "1500"))
+EXAMPLES = int(os.environ.get("MARCA_EXAMPLES", "1000"))
 
 
 @st.composite

@@ -22,7 +22,7 @@ def readings_around(name, change):
     return (low - DAY, low - HOUR, low - 1, low, (low + high) // 2, high - 1, high, high + HOUR, high + DAY)
 
 
-def compare_zone(folder, name):
+def compare_zone(folder, name, probe_path=None):
     """(checks, [what differs])"""
     requests, expected = [], []
     for change in zones.changes(name):
@@ -33,7 +33,7 @@ def compare_zone(folder, name):
         for reading in readings_around(name, change):
             requests.append(f"resolve {reading}")
             expected.append("{} {} {}".format(*zones.resolve(name, reading)))
-    with Probe() as probe:
+    with Probe(probe_path) as probe:
         probe.open_zone(name, folder)
         answers = probe.ask(*requests)
     wrong = [
