@@ -264,10 +264,23 @@ static enum rc first_of(const struct refusals *set)
 	return (enum rc)rc;
 }
 
-/* Members that only one error has make the schema of the whole status. */
-static enum rc most_telling(const struct refusals *set)
+/* An error with members of its own makes the schema; where it is one of several, only it has them. */
+static json_t *refusals_schema(struct openapi *doc, const struct refusals *set)
 {
-	return set->has[RC_INVALID] ? RC_INVALID : set->has[RC_CONFLICT] ? RC_CONFLICT : RC_INTERNAL;
+	static const enum rc telling[] = {RC_INVALID, RC_CONFLICT};
+
+	for (size_t i = 0; i < ARRAY_LEN(telling); i++) {
+		struct refusals rest = *set;
+
+		rest.has[telling[i]] = false;
+		if (!set->has[telling[i]])
+			continue;
+		if (memcmp(&rest, &(struct refusals){0}, sizeof(rest)) == 0)
+			return problem_ref(doc, telling[i]);
+		return json_pack("{s:[o, o]}", "anyOf", problem_ref(doc, telling[i]),
+				 problem_ref(doc, RC_INTERNAL));
+	}
+	return problem_ref(doc, RC_INTERNAL);
 }
 
 static json_t *refusal_response(struct openapi *doc, const struct refusals *set, json_t *description,
@@ -284,7 +297,7 @@ static json_t *refusal_response(struct openapi *doc, const struct refusals *set,
 			openapi_put(doc, examples, error_table[rc].code,
 				    problem_example_ref(doc, (enum rc)rc));
 	return json_pack("{s:o, s:o, s:{s:{s:o, s:o}}}", "description", description, "headers", list,
-			 "content", "application/problem+json", "schema", problem_ref(doc, most_telling(set)),
+			 "content", "application/problem+json", "schema", refusals_schema(doc, set),
 			 "examples", examples);
 }
 

@@ -58,7 +58,7 @@ static const struct route routes[] = {
 	}, {
 		.method = HTTP_PUT_, .path = "/things/{id}", .id = "updateThing", .summary = "Change a thing.",
 		.body = &thing_new_shape, .change = true, .versioned = true, .body_max = BODY_MAX_BULK,
-		.replies = {{200, &thing_shape}}, .errors = {RC_TENANT_UNKNOWN, RC_SETTINGS_DOWN},
+		.replies = {{200, &thing_shape}}, .errors = {RC_TENANT_UNKNOWN, RC_SETTINGS_DOWN, RC_CONFLICT},
 	}, {
 		.method = HTTP_DELETE_, .path = "/things/{id}", .id = "deleteThing", .summary = "Remove a thing.",
 		.versioned = true, .replies = {{204}}, .errors = {RC_TENANT_UNKNOWN},
@@ -245,6 +245,9 @@ static void errors_are_grouped_by_status(void **state)
 		    "{\"$ref\":\"#/components/schemas/ValidationProblem\"}");
 	assert_json("components|responses|Conflict|" PROBLEM "schema",
 		    "{\"$ref\":\"#/components/schemas/ConflictProblem\"}");
+	assert_json("paths|/things/{id}|put|responses|409|" PROBLEM "schema|anyOf",
+		    "[{\"$ref\":\"#/components/schemas/ConflictProblem\"},{\"$ref\":\"#/components/schemas/"
+		    "Problem\"}]");
 	assert_json("components|examples|invalid_duration|value|message",
 		    "\"Dura\xc3\xa7\xc3\xa3o deve ser m\xc3\xbaltiplo de 30 minutos.\"");
 	assert_json("components|examples|invalid_duration|value|status", "400");
