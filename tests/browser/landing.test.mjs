@@ -183,7 +183,7 @@ test('“Try it out” creates a booking', async (t) => {
   };
 
   const { page, faults } = await visit(t, '/api-docs/bookings');
-  const operation = page.locator('.opblock-post').filter({ has: page.locator('[data-path="/bookings/"]') });
+  const operation = page.locator('.opblock-post').filter({ has: page.locator('[data-path="/bookings"]') });
   await operation.locator('.opblock-summary-control').click();
   await operation.locator('textarea.body-param__text').fill(JSON.stringify(booking));
   await operation.locator('.execute').click();
