@@ -37,6 +37,15 @@ static void catch_signals(struct http_server *server)
 	sigaction(SIGPIPE, &ignore, NULL);
 }
 
+/* It has stopped; what comes now must not reach a server that is being taken apart. */
+static void ignore_signals(void)
+{
+	struct sigaction ignore = {.sa_handler = SIG_IGN};
+
+	sigaction(SIGTERM, &ignore, NULL);
+	sigaction(SIGINT, &ignore, NULL);
+}
+
 static void greet(const struct app *app)
 {
 	const char *colon = strrchr(app->config.listen, ':');
@@ -84,6 +93,7 @@ int command_serve(const struct command *command, int argc, char **argv)
 		catch_signals(app.server);
 		greet(&app);
 		good = http_server_run(app.server) == RC_OK;
+		ignore_signals();
 		LOG(INFO, "stopped");
 	}
 	app_finish(&app);
