@@ -59,7 +59,7 @@ static enum rc enqueue(struct crew *crew, struct job *job)
 	return RC_OK;
 }
 
-enum rc crew_do(struct crew *crew, struct job *job)
+static enum rc enqueue_and_wait(struct crew *crew, struct job *job)
 {
 	enum rc rc;
 
@@ -73,14 +73,19 @@ enum rc crew_do(struct crew *crew, struct job *job)
 	return job->rc;
 }
 
-bool crew_is_down(struct crew *crew)
+enum rc crew_do(struct crew *crew, struct job *job, struct arena *arena)
 {
-	bool down;
+	struct arena_pool *pool;
+	enum rc rc;
 
-	pthread_mutex_lock(&crew->lock);
-	down = crew->down;
-	pthread_mutex_unlock(&crew->lock);
-	return down;
+	if (arena == NULL)
+		return enqueue_and_wait(crew, job);
+	/* A pool belongs to one thread, and the arena is another's for a while. */
+	pool = arena->pool;
+	arena->pool = NULL;
+	rc = enqueue_and_wait(crew, job);
+	arena->pool = pool;
+	return rc;
 }
 
 /* --- The threads --------------------------------------------------------- */

@@ -19,6 +19,8 @@ static const struct driver *driver_for(const char *url)
 {
 	if (strncmp(url, "sqlite:", 7) == 0)
 		return &sqlite_driver;
+	if (strncmp(url, "postgresql://", 13) == 0 || strncmp(url, "postgres://", 11) == 0)
+		return &postgres_driver;
 	return NULL;
 }
 
@@ -208,15 +210,9 @@ struct step *script_add(struct script *script, const struct query *query, const 
 
 enum rc db_write(struct script *script)
 {
-	struct arena *arena = script->cx->arena;
-	struct arena_pool *pool = arena->pool;
-	enum rc rc;
+	struct ctx *cx = script->cx;
 
 	if (script->job.rc != RC_OK)
 		return script->job.rc;
-	/* The committer's thread puts the results into the arena, and a pool belongs to its own thread. */
-	arena->pool = NULL;
-	rc = crew_do(script->cx->ports[script->room]->db->committer, &script->job);
-	arena->pool = pool;
-	return rc;
+	return crew_do(cx->ports[script->room]->db->committer, &script->job, cx->arena);
 }

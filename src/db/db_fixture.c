@@ -40,11 +40,19 @@ struct fixture *fixture_sqlite(void)
 	return fixture;
 }
 
+static void no_notice(void *arg, const PGresult *result)
+{
+	(void)arg;
+	(void)result;
+}
+
 static void postgres_sql(const char *url, const char *sql)
 {
 	PGconn *conn = PQconnectdb(url);
-	PGresult *result = PQexec(conn, sql);
+	PGresult *result;
 
+	PQsetNoticeReceiver(conn, no_notice, NULL);
+	result = PQexec(conn, sql);
 	if (PQresultStatus(result) != PGRES_COMMAND_OK && PQresultStatus(result) != PGRES_TUPLES_OK)
 		fail_msg("%s: %s", sql, PQerrorMessage(conn));
 	PQclear(result);

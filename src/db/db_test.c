@@ -75,7 +75,7 @@ static void test_values(void **state)
 					  .flag = true,
 					  .number = INT64_MAX,
 					  .at = UTIME_MAX,
-					  .document = "[1, \"\\u00e9\", null]",
+					  .document = "[1, \"\xc3\xa9\", null]",
 					  .other_id = new_id(fixture),
 					  .note = "",
 					  .maybe = 0,
@@ -239,6 +239,7 @@ static void test_prepares(void **state)
 	set.count = 1;
 	assert_int_equal(db_open(&set, &fixture->options, &fixture->db), RC_OK);
 	assert_int_equal(db_check(fixture->db), RC_INTERNAL);
+	fixture_close(fixture); /* before `set` goes */
 }
 
 /* --- Groups -------------------------------------------------------------- */

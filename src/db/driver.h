@@ -111,11 +111,12 @@ struct crew *crew_create(const struct crew_work *work, void *const *hands, size_
 /* Finishes what is queued. NULL is fine. */
 void crew_destroy(struct crew *crew);
 
-/* On a fiber: waits until the job is done. RC_STORE_DOWN at once while no hand is ready. */
-enum rc crew_do(struct crew *crew, struct job *job) MUST_USE;
+/*
+ * On a fiber: waits until the job is done. RC_STORE_DOWN at once while no hand is ready. The crew's thread
+ * may fill the arena (which may be NULL) meanwhile.
+ */
+enum rc crew_do(struct crew *crew, struct job *job, struct arena *arena) MUST_USE;
 void job_done(struct job *job, enum rc rc);
-/* True while no hand could be made ready. */
-bool crew_is_down(struct crew *crew);
 
 /* --- committer.c --------------------------------------------------------- */
 

@@ -68,6 +68,24 @@ static const struct query applied_query = {
 	.rows = ROWS_NONE,
 };
 
+struct there_out {
+	int64_t count;
+};
+
+static const struct column there_out[] = {
+	{.name = "count", .kind = DB_INT, .offset = offsetof(struct there_out, count)},
+};
+
+static const struct query there_query = {
+	.name = "schema_there",
+	.sql = {"SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'marca_schema'",
+		"SELECT CASE WHEN to_regclass('marca_schema') IS NULL THEN 0 ELSE 1 END"},
+	.out = there_out,
+	.out_count = ARRAY_LEN(there_out),
+	.out_size = sizeof(struct there_out),
+	.rows = ROWS_ONE,
+};
+
 /* One run of db_migrate() or db_schema_version(). */
 struct run {
 	struct db *db;
@@ -80,11 +98,16 @@ static enum rc exec(struct run *run, const char *sql)
 	return run->db->driver->session_exec(run->session, sql);
 }
 
+static enum rc query(struct run *run, const struct query *what, const void *in, struct rows *ret)
+{
+	return run->db->driver->session_query(run->session, what, in, &run->arena, ret);
+}
+
 static enum rc read_version(struct run *run, int *ret)
 {
 	const struct version_in in = {.room = run->db->set->name};
 	struct rows rows;
-	enum rc rc = run->db->driver->session_query(run->session, &version_query, &in, &run->arena, &rows);
+	enum rc rc = query(run, &version_query, &in, &rows);
 
 	if (rc != RC_OK)
 		return rc;
@@ -92,32 +115,37 @@ static enum rc read_version(struct run *run, int *ret)
 	return RC_OK;
 }
 
+static enum rc table_is_there(struct run *run, bool *ret)
+{
+	struct rows rows;
+	enum rc rc = query(run, &there_query, NULL, &rows);
+
+	if (rc != RC_OK)
+		return rc;
+	*ret = ((const struct there_out *)rows.items)->count > 0;
+	return RC_OK;
+}
+
 /* Two that create it at once on PostgreSQL: IF NOT EXISTS fails for one, which then finds it. */
 static enum rc make_table(struct run *run)
 {
-	enum rc rc = RC_OK;
+	bool there;
+	enum rc rc = table_is_there(run, &there);
 
-	for (int i = 0; i < TABLE_TRIES; i++) {
+	for (int i = 0; rc == RC_OK && !there && i < TABLE_TRIES; i++) {
 		rc = exec(run, create_table);
-		if (rc != RC_STORE_CONSTRAINT)
-			break;
+		if (rc == RC_OK || rc != RC_STORE_CONSTRAINT)
+			return rc;
+		rc = table_is_there(run, &there);
 	}
 	return rc;
 }
 
 static enum rc run_open(struct run *run, struct db *db)
 {
-	enum rc rc;
-
 	*run = (struct run){.db = db};
 	arena_init(&run->arena, NULL);
-	rc = db->driver->session_open(db, &run->session);
-	if (rc != RC_OK)
-		return rc;
-	rc = make_table(run);
-	if (rc != RC_OK)
-		db->driver->session_close(run->session);
-	return rc;
+	return db->driver->session_open(db, &run->session);
 }
 
 static void run_close(struct run *run)
@@ -143,7 +171,7 @@ static enum rc apply(struct run *run, const struct migration *migration)
 	     sql++)
 		rc = exec(run, *sql);
 	if (rc == RC_OK)
-		rc = db->driver->session_query(run->session, &applied_query, &in, &run->arena, &none);
+		rc = query(run, &applied_query, &in, &none);
 	return rc;
 }
 
@@ -227,7 +255,9 @@ enum rc db_migrate(struct db *db, int target, db_progress_fn *progress)
 	rc = run_open(&run, db);
 	if (rc != RC_OK)
 		return rc;
-	rc = migrate(&run, target < 0 ? newest : target, progress);
+	rc = make_table(&run);
+	if (rc == RC_OK)
+		rc = migrate(&run, target < 0 ? newest : target, progress);
 	run_close(&run);
 	return rc;
 }
@@ -235,11 +265,17 @@ enum rc db_migrate(struct db *db, int target, db_progress_fn *progress)
 enum rc db_schema_version(struct db *db, int *ret)
 {
 	struct run run;
+	int version = 0;
+	bool there;
 	enum rc rc = run_open(&run, db);
 
 	if (rc != RC_OK)
 		return rc;
-	rc = read_version(&run, ret);
+	rc = table_is_there(&run, &there);
+	if (rc == RC_OK && there)
+		rc = read_version(&run, &version);
+	if (rc == RC_OK)
+		*ret = version;
 	run_close(&run);
 	return rc;
 }

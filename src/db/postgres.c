@@ -1,0 +1,419 @@
+/*
+ * The remote store. Worker threads own the connections: some take reads, many of them in one round trip,
+ * some take groups of scripts from the committer. What is sent is always
+ *
+ *     BEGIN, the scripts' steps, Sync, COMMIT, Sync
+ *
+ * in one flight. When a step fails, PostgreSQL skips to the first Sync, and the COMMIT rolls back.
+ */
+#include "db/postgres.h"
+
+#include <stdlib.h>
+
+#define READS_MAX 64 /* in one round trip */
+
+struct store {
+	struct pg_conn conns[2 * WRITERS_MAX]; /* those of the reads, then those of the writes */
+	size_t count;
+	struct crew *readers;
+};
+
+struct read {
+	struct job job;
+	struct ctx *cx;
+	const struct query *query; /* NULL: only asks whether the store answers */
+	const void *in;
+	struct rows rows;
+};
+
+/* --- Reading ------------------------------------------------------------- */
+
+/* Reads that wait for their first answer, or for another since PostgreSQL skipped them. */
+struct batch {
+	struct read *reads[READS_MAX];
+	size_t count;
+};
+
+/* Those from `from` on move down to `kept`. */
+static void keep_rest(struct batch *batch, size_t kept, size_t from)
+{
+	memmove(&batch->reads[kept], &batch->reads[from], (batch->count - from) * sizeof(batch->reads[0]));
+	batch->count = kept + batch->count - from;
+}
+
+static void give_up(struct batch *batch, enum rc rc)
+{
+	for (size_t i = 0; i < batch->count; i++)
+		job_done(&batch->reads[i]->job, rc);
+	batch->count = 0;
+}
+
+/* False: lost. Of reads that cannot be prepared, the fibers are told. */
+static bool prepare_reads(struct pg_conn *conn, struct batch *batch)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < batch->count; i++) {
+		struct read *read = batch->reads[i];
+		enum rc rc = read->query != NULL ? pg_prepare(conn, read->query) : RC_OK;
+
+		if (rc == RC_STORE_DOWN) {
+			keep_rest(batch, kept, i);
+			return false;
+		}
+		if (rc == RC_OK)
+			batch->reads[kept++] = read;
+		else
+			job_done(&read->job, rc);
+	}
+	batch->count = kept;
+	return true;
+}
+
+static bool send_reads(struct pg_conn *conn, const struct batch *batch)
+{
+	for (size_t i = 0; i < batch->count; i++) {
+		const struct read *read = batch->reads[i];
+
+		if (read->query != NULL && !pg_send(conn, read->query, read->in))
+			return false;
+	}
+	return PQpipelineSync(conn->pg) == 1;
+}
+
+/* False: it was skipped, since one before it failed. */
+static bool answer(struct read *read, const PGresult *result)
+{
+	ExecStatusType status = PQresultStatus(result);
+	bool again;
+	enum rc rc;
+
+	if (status == PGRES_PIPELINE_ABORTED)
+		return false;
+	if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK)
+		rc = pg_rows(read->query, result, read->cx->arena, &read->rows);
+	else
+		rc = pg_failed(result, read->query->name, &again);
+	job_done(&read->job, rc);
+	return true;
+}
+
+/* Leaves in the batch what is to be sent again. False: lost. */
+static bool answer_reads(struct pg_conn *conn, struct batch *batch)
+{
+	struct batch asking = {.count = 0};
+	size_t kept = 0;
+
+	for (size_t i = 0; i < batch->count; i++) {
+		struct read *read = batch->reads[i];
+		PGresult *result;
+
+		if (read->query == NULL) {
+			asking.reads[asking.count++] = read;
+			continue;
+		}
+		result = pg_result(conn);
+		if (result == NULL) {
+			keep_rest(batch, kept, i);
+			give_up(&asking, RC_STORE_DOWN);
+			return false;
+		}
+		if (!answer(read, result))
+			batch->reads[kept++] = read;
+		PQclear(result);
+	}
+	batch->count = kept;
+	give_up(&asking, pg_synced(conn) ? RC_OK : RC_STORE_DOWN);
+	return PQstatus(conn->pg) == CONNECTION_OK;
+}
+
+/* Whatever is not answered when the connection is lost is sent once more: reading twice does no harm. */
+static bool run_reads(void *hand, struct job **jobs, size_t count)
+{
+	struct pg_conn *conn = hand;
+	struct batch batch = {.count = count};
+	int losses = 0;
+
+	for (size_t i = 0; i < count; i++)
+		batch.reads[i] = CONTAINER_OF(jobs[i], struct read, job);
+	while (batch.count > 0 && losses < 2 && pg_conn_ready(conn)) {
+		if (prepare_reads(conn, &batch) && send_reads(conn, &batch) && answer_reads(conn, &batch))
+			continue;
+		pg_conn_lose(conn);
+		losses++;
+	}
+	give_up(&batch, RC_STORE_DOWN);
+	return conn->pg != NULL;
+}
+
+static enum rc ask(struct store *store, struct ctx *cx, const struct query *query, const void *in,
+		   struct rows *ret)
+{
+	struct read read = {.cx = cx, .query = query, .in = in};
+	enum rc rc = crew_do(store->readers, &read.job, cx != NULL ? cx->arena : NULL);
+
+	if (rc == RC_OK)
+		*ret = read.rows;
+	return rc;
+}
+
+static void *postgres_port_open(struct db *db)
+{
+	return db->store; /* its queue is for all threads */
+}
+
+static void postgres_port_close(void *port)
+{
+	(void)port;
+}
+
+static enum rc postgres_read(void *port, struct ctx *cx, const struct query *query, const void *in,
+			     struct rows *ret)
+{
+	return ask(port, cx, query, in, ret);
+}
+
+static enum rc postgres_ping(struct db *db)
+{
+	struct rows none;
+
+	return ask(db->store, NULL, NULL, NULL, &none);
+}
+
+/* --- Writing ------------------------------------------------------------- */
+
+static enum outcome prepare_scripts(struct pg_conn *conn, struct script **scripts, size_t count,
+				    size_t *ret_failed)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct script *script = scripts[i];
+
+		script->job.rc = RC_OK;
+		for (size_t j = 0; script->job.rc == RC_OK && j < script->count; j++)
+			script->job.rc = pg_prepare(conn, script->steps[j].query);
+		if (script->job.rc == RC_STORE_DOWN)
+			return OUTCOME_LOST;
+		if (script->job.rc != RC_OK) {
+			*ret_failed = i;
+			return OUTCOME_REFUSED;
+		}
+	}
+	return OUTCOME_DONE;
+}
+
+static bool send_script(struct pg_conn *conn, const struct script *script)
+{
+	for (size_t i = 0; i < script->count; i++) {
+		if (!pg_send(conn, script->steps[i].query, script->steps[i].in))
+			return false;
+	}
+	return true;
+}
+
+/* READ COMMITTED: each statement sees what was committed while it waited for the lock row. */
+static bool send_group(struct pg_conn *conn, struct script **scripts, size_t count)
+{
+	if (!pg_send_sql(conn, "BEGIN ISOLATION LEVEL READ COMMITTED"))
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		if (!send_script(conn, scripts[i]))
+			return false;
+	}
+	return PQpipelineSync(conn->pg) == 1 && pg_send_sql(conn, "COMMIT") && PQpipelineSync(conn->pg) == 1;
+}
+
+static enum outcome take_step(struct script *script, struct step *step, const PGresult *result)
+{
+	ExecStatusType status = PQresultStatus(result);
+	bool again;
+	enum rc rc;
+
+	if (status == PGRES_PIPELINE_ABORTED)
+		return OUTCOME_DONE; /* the failure before it tells */
+	if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK) {
+		rc = pg_rows(step->query, result, script->cx->arena, &step->rows);
+		if (rc != RC_OK)
+			script->job.rc = rc; /* it is kept all the same: the COMMIT is on its way */
+		return OUTCOME_DONE;
+	}
+	script->job.rc = pg_failed(result, step->query->name, &again);
+	return again ? OUTCOME_AGAIN : OUTCOME_REFUSED;
+}
+
+static enum outcome take_script(struct pg_conn *conn, struct script *script)
+{
+	enum outcome outcome = OUTCOME_DONE, one;
+
+	for (size_t i = 0; i < script->count; i++) {
+		PGresult *result = pg_result(conn);
+
+		if (result == NULL)
+			return OUTCOME_LOST;
+		one = take_step(script, &script->steps[i], result);
+		if (one != OUTCOME_DONE)
+			outcome = one;
+		PQclear(result);
+	}
+	return outcome;
+}
+
+/* BEGIN or COMMIT has done this. */
+static bool tag_is(struct pg_conn *conn, const char *tag)
+{
+	PGresult *result = pg_result(conn);
+	bool same = result != NULL && strcmp(PQcmdStatus(result), tag) == 0;
+
+	PQclear(result);
+	return same;
+}
+
+static enum outcome take_group(struct pg_conn *conn, struct script **scripts, size_t count,
+			       size_t *ret_failed)
+{
+	enum outcome outcome = OUTCOME_DONE, one;
+
+	if (!tag_is(conn, "BEGIN"))
+		return OUTCOME_LOST;
+	for (size_t i = 0; i < count; i++) {
+		one = take_script(conn, scripts[i]);
+		if (one == OUTCOME_LOST)
+			return one;
+		if (one != OUTCOME_DONE) {
+			outcome = one;
+			*ret_failed = i;
+		}
+	}
+	if (!pg_synced(conn) || !tag_is(conn, outcome == OUTCOME_DONE ? "COMMIT" : "ROLLBACK") ||
+	    !pg_synced(conn))
+		return OUTCOME_LOST;
+	return outcome;
+}
+
+/* A transaction for each, still in one flight. */
+static enum outcome commit_apart(struct pg_conn *conn, struct script **scripts, size_t count)
+{
+	size_t failed;
+
+	for (size_t i = 0; i < count; i++) {
+		if (!send_group(conn, &scripts[i], 1))
+			return OUTCOME_LOST;
+	}
+	for (size_t i = 0; i < count; i++) {
+		if (take_group(conn, &scripts[i], 1, &failed) == OUTCOME_LOST)
+			return OUTCOME_LOST;
+	}
+	return OUTCOME_DONE;
+}
+
+static enum outcome commit_prepared(struct pg_conn *conn, struct script **scripts, size_t count, bool apart,
+				    size_t *ret_failed)
+{
+	if (apart)
+		return commit_apart(conn, scripts, count);
+	if (!send_group(conn, scripts, count))
+		return OUTCOME_LOST;
+	return take_group(conn, scripts, count, ret_failed);
+}
+
+static enum outcome postgres_commit(void *writer, struct script **scripts, size_t count, bool apart,
+				    size_t *ret_failed)
+{
+	struct pg_conn *conn = writer;
+	enum outcome outcome = OUTCOME_LOST;
+
+	if (pg_conn_ready(conn))
+		outcome = prepare_scripts(conn, scripts, count, ret_failed);
+	if (outcome == OUTCOME_DONE)
+		outcome = commit_prepared(conn, scripts, count, apart, ret_failed);
+	if (outcome == OUTCOME_LOST)
+		pg_conn_lose(conn);
+	return outcome;
+}
+
+/* --- Life ---------------------------------------------------------------- */
+
+static bool conn_ready(void *conn)
+{
+	return pg_conn_ready(conn);
+}
+
+static void store_free(struct store *store)
+{
+	crew_destroy(store->readers);
+	for (size_t i = 0; i < store->count; i++)
+		pg_conn_finish(&store->conns[i]);
+	free(store);
+}
+
+/* The first is connected here, so that the operator hears at once what is wrong; the others on their threads.
+ */
+static enum rc open_conns(struct store *store, const struct db *db)
+{
+	size_t reads = (size_t)db->options.read_connections,
+	       all = reads + (size_t)db->options.write_connections;
+
+	for (; store->count < all; store->count++) {
+		if (!pg_conn_init(&store->conns[store->count], db,
+				  store->count < reads ? PG_READS : PG_WRITES))
+			return RC_NO_MEMORY;
+	}
+	return pg_conn_ready(&store->conns[0]) ? RC_OK : RC_STORE_DOWN;
+}
+
+static enum rc start_readers(struct store *store, size_t count)
+{
+	static const struct crew_work work = {.ready = conn_ready, .run = run_reads};
+	void *hands[WRITERS_MAX];
+
+	for (size_t i = 0; i < count; i++)
+		hands[i] = &store->conns[i];
+	store->readers = crew_create(&work, hands, count, READS_MAX);
+	return store->readers != NULL ? RC_OK : RC_NO_MEMORY;
+}
+
+static enum rc postgres_open(struct db *db)
+{
+	struct store *store = calloc(1, sizeof(*store));
+	size_t reads = (size_t)db->options.read_connections;
+	enum rc rc;
+
+	if (store == NULL)
+		return RC_NO_MEMORY;
+	rc = open_conns(store, db);
+	if (rc == RC_OK)
+		rc = start_readers(store, reads);
+	if (rc != RC_OK) {
+		store_free(store);
+		return rc;
+	}
+	db->store = store;
+	for (size_t i = reads; i < store->count; i++)
+		db_add_writer(db, &store->conns[i]);
+	return RC_OK;
+}
+
+static void postgres_close(struct db *db)
+{
+	store_free(db->store);
+}
+
+const struct driver postgres_driver = {
+	.dialect = DIALECT_POSTGRES,
+	.shared = true,
+	.open = postgres_open,
+	.close = postgres_close,
+	.ping = postgres_ping,
+	.port_open = postgres_port_open,
+	.port_close = postgres_port_close,
+	.read = postgres_read,
+	.writer_ready = conn_ready,
+	.commit = postgres_commit,
+	.session_open = pg_session_open,
+	.session_close = pg_session_close,
+	.session_exec = pg_session_exec,
+	.session_commit = pg_session_commit,
+	.session_query = pg_session_query,
+	.session_prepare = pg_session_prepare,
+	.schema_begin = "BEGIN",
+	.schema_lock = "LOCK TABLE marca_schema IN SHARE ROW EXCLUSIVE MODE",
+};

@@ -1,0 +1,73 @@
+/*
+ * Inside the PostgreSQL driver: postgres_conn.c (one connection), postgres_value.c (parameters and rows),
+ * postgres.c (the store: reads and groups), postgres_session.c (migrations).
+ */
+#ifndef DB_POSTGRES_H
+#define DB_POSTGRES_H
+
+#include "db/driver.h"
+
+#include <libpq-fe.h>
+
+#define PARAMS_MAX 64
+
+enum pg_use { PG_READS, PG_WRITES, PG_SESSION };
+
+/* A connection, which may be lost and opened again. Reads and writes: non-blocking, in pipeline mode. */
+struct pg_conn {
+	const struct db *db;
+	enum pg_use use;
+	PGconn *pg;	/* NULL: not connected */
+	bool *prepared; /* by the queries' index */
+};
+
+/* --- postgres_conn.c ----------------------------------------------------- */
+
+/* Not connected yet. */
+bool pg_conn_init(struct pg_conn *conn, const struct db *db, enum pg_use use) MUST_USE;
+void pg_conn_finish(struct pg_conn *conn);
+/* True when it is connected; else it tries to connect, some seconds at most. */
+bool pg_conn_ready(struct pg_conn *conn) MUST_USE;
+void pg_conn_lose(struct pg_conn *conn);
+
+/* So that the query can be sent. RC_INTERNAL: PostgreSQL, or its columns, refuse it. RC_STORE_DOWN: lost. */
+enum rc pg_prepare(struct pg_conn *conn, const struct query *query) MUST_USE;
+/* Puts it into the pipeline. False: lost. */
+bool pg_send(struct pg_conn *conn, const struct query *query, const void *in) MUST_USE;
+bool pg_send_sql(struct pg_conn *conn, const char *sql) MUST_USE;
+
+/* The one result of what was sent; the caller clears it. NULL: lost, or silent for too long. */
+PGresult *pg_result(struct pg_conn *conn) MUST_USE;
+/* The end of what PQpipelineSync() closed. False: lost. */
+bool pg_synced(struct pg_conn *conn) MUST_USE;
+
+/* What a failed result means for whoever sent the query. `again`: the same may succeed now. */
+enum rc pg_failed(const PGresult *result, const char *what, bool *ret_again);
+
+/* --- postgres_value.c ---------------------------------------------------- */
+
+struct pg_params {
+	Oid types[PARAMS_MAX];
+	const char *values[PARAMS_MAX];
+	int lengths[PARAMS_MAX], formats[PARAMS_MAX];
+	unsigned char numbers[PARAMS_MAX][8];
+};
+
+/* `in` NULL: the types alone. */
+void pg_params_fill(struct pg_params *params, const struct query *query, const void *in);
+/* The columns are what queries.sql says; RC_INTERNAL when not. */
+enum rc pg_columns_check(const struct query *query, const PGresult *described) MUST_USE;
+enum rc pg_rows(const struct query *query, const PGresult *result, struct arena *arena,
+		struct rows *ret) MUST_USE;
+
+/* --- postgres_session.c -------------------------------------------------- */
+
+enum rc pg_session_open(struct db *db, struct session **ret) MUST_USE;
+void pg_session_close(struct session *session);
+enum rc pg_session_exec(struct session *session, const char *sql) MUST_USE;
+enum rc pg_session_commit(struct session *session) MUST_USE;
+enum rc pg_session_query(struct session *session, const struct query *query, const void *in,
+			 struct arena *arena, struct rows *ret) MUST_USE;
+enum rc pg_session_prepare(struct session *session, const struct query *query) MUST_USE;
+
+#endif

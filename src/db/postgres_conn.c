@@ -1,0 +1,323 @@
+/*
+ * One connection to PostgreSQL. libpq never blocks here but while it connects: a pipeline whose answers
+ * are not read while it is sent can hold up both sides for good.
+ */
+#include "db/postgres.h"
+
+#include "base/log.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define SERVER_VERSION_MIN 150000
+#define ANSWER_TIMEOUT_MS  10000 /* of silence; PostgreSQL itself ends a statement earlier */
+
+/* After the URL's own options. Plans are made once, and not anew for each value. */
+#define WRITE_OPTIONS                                                                    \
+	"-c plan_cache_mode=force_generic_plan -c jit=off -c statement_timeout=5000 -c " \
+	"idle_in_transaction_session_timeout=10000"
+
+static const char *const options_of[] = {
+	[PG_READS] = WRITE_OPTIONS " -c default_transaction_read_only=on",
+	[PG_WRITES] = WRITE_OPTIONS,
+	[PG_SESSION] = "-c statement_timeout=0 -c lock_timeout=0",
+};
+
+/* --- Connecting ---------------------------------------------------------- */
+
+static void on_notice(void *arg, const char *message)
+{
+	(void)arg;
+	LOG(DEBUG, "PostgreSQL says", LOG_TEXT("message", message));
+}
+
+/* The options within the URL, then ours. */
+static void join_options(char *buf, size_t size, const struct pg_conn *conn)
+{
+	PQconninfoOption *parts = PQconninfoParse(conn->db->options.url, NULL);
+	const char *own = "";
+
+	for (const PQconninfoOption *p = parts; p != NULL && p->keyword != NULL; p++) {
+		if (strcmp(p->keyword, "options") == 0 && p->val != NULL)
+			own = p->val;
+	}
+	snprintf(buf, size, "%s %s", own, options_of[conn->use]);
+	PQconninfoFree(parts);
+}
+
+/* What comes before the URL yields to it, what comes after it overrules it. */
+static PGconn *connect_to(const struct pg_conn *conn)
+{
+	char options[1024];
+	const char *const keys[] = {"connect_timeout",
+				    "keepalives_idle",
+				    "keepalives_interval",
+				    "keepalives_count",
+				    "tcp_user_timeout",
+				    "application_name",
+				    "dbname",
+				    "client_encoding",
+				    "options",
+				    NULL};
+	const char *const values[] = {"5",    "30",    "5", "3", "15000", "marca", conn->db->options.url,
+				      "UTF8", options, NULL};
+
+	join_options(options, sizeof(options), conn);
+	return PQconnectdbParams(keys, values, 1);
+}
+
+static bool refuse(const struct pg_conn *conn, const char *why)
+{
+	LOG(ERROR, "this PostgreSQL cannot be used", LOG_TEXT("room", conn->db->set->name),
+	    LOG_TEXT("why", why));
+	return false;
+}
+
+/* An acknowledged booking must survive a power failure. */
+static bool check_durability(const struct pg_conn *conn)
+{
+	PGresult *result =
+		PQexec(conn->pg, "SELECT current_setting('fsync'), current_setting('synchronous_commit')");
+	bool told = PQresultStatus(result) == PGRES_TUPLES_OK;
+	bool fsync = told && strcmp(PQgetvalue(result, 0, 0), "on") == 0;
+	bool synchronous = told && strcmp(PQgetvalue(result, 0, 1), "off") != 0;
+
+	PQclear(result);
+	if (!told)
+		return refuse(conn, PQerrorMessage(conn->pg));
+	if (!fsync)
+		return refuse(conn, "it runs with fsync=off, so that a power failure loses bookings");
+	if (synchronous)
+		return true;
+	result = PQexec(conn->pg, "SET synchronous_commit = on");
+	told = PQresultStatus(result) == PGRES_COMMAND_OK;
+	PQclear(result);
+	return told;
+}
+
+static bool check_server(const struct pg_conn *conn)
+{
+	const char *encoding = PQparameterStatus(conn->pg, "server_encoding");
+
+	if (PQserverVersion(conn->pg) < SERVER_VERSION_MIN)
+		return refuse(conn, "it is older than version 15");
+	if (encoding == NULL || strcmp(encoding, "UTF8") != 0)
+		return refuse(conn, "the database's encoding is not UTF8");
+	return check_durability(conn);
+}
+
+static bool start_pipeline(const struct pg_conn *conn)
+{
+	return conn->use == PG_SESSION ||
+	       (PQsetnonblocking(conn->pg, 1) == 0 && PQenterPipelineMode(conn->pg) == 1);
+}
+
+static bool open_again(struct pg_conn *conn)
+{
+	pg_conn_lose(conn);
+	conn->pg = connect_to(conn);
+	if (PQstatus(conn->pg) != CONNECTION_OK) {
+		LOG(WARN, "PostgreSQL cannot be reached", LOG_TEXT("room", conn->db->set->name),
+		    LOG_TEXT("why", PQerrorMessage(conn->pg)));
+		pg_conn_lose(conn);
+		return false;
+	}
+	PQsetNoticeProcessor(conn->pg, on_notice, NULL);
+	if (!check_server(conn) || !start_pipeline(conn)) {
+		pg_conn_lose(conn);
+		return false;
+	}
+	return true;
+}
+
+/* Nothing is under way, so whatever can be read is a farewell, or a notice. */
+static bool still_there(const struct pg_conn *conn)
+{
+	struct pollfd socket = {.fd = PQsocket(conn->pg), .events = POLLIN};
+
+	while (poll(&socket, 1, 0) > 0) {
+		if (PQconsumeInput(conn->pg) == 0)
+			return false;
+		(void)PQisBusy(conn->pg); /* takes in what came */
+	}
+	return PQstatus(conn->pg) == CONNECTION_OK;
+}
+
+bool pg_conn_init(struct pg_conn *conn, const struct db *db, enum pg_use use)
+{
+	*conn = (struct pg_conn){.db = db, .use = use};
+	conn->prepared = calloc(db->set->count + 1, sizeof(conn->prepared[0]));
+	return conn->prepared != NULL;
+}
+
+void pg_conn_finish(struct pg_conn *conn)
+{
+	pg_conn_lose(conn);
+	free(conn->prepared);
+	conn->prepared = NULL;
+}
+
+bool pg_conn_ready(struct pg_conn *conn)
+{
+	return (conn->pg != NULL && still_there(conn)) || open_again(conn);
+}
+
+void pg_conn_lose(struct pg_conn *conn)
+{
+	PQfinish(conn->pg);
+	conn->pg = NULL;
+	if (conn->prepared != NULL)
+		memset(conn->prepared, 0, conn->db->set->count * sizeof(conn->prepared[0]));
+}
+
+/* --- Sending and receiving ----------------------------------------------- */
+
+bool pg_send(struct pg_conn *conn, const struct query *query, const void *in)
+{
+	struct pg_params params;
+
+	pg_params_fill(&params, query, in);
+	return PQsendQueryPrepared(conn->pg, query->name, (int)query->in_count, params.values, params.lengths,
+				   params.formats, 1) == 1;
+}
+
+bool pg_send_sql(struct pg_conn *conn, const char *sql)
+{
+	return PQsendQueryParams(conn->pg, sql, 0, NULL, NULL, NULL, NULL, 1) == 1;
+}
+
+/* Sends what is left to send, and takes in what comes. */
+static bool move(struct pg_conn *conn)
+{
+	struct pollfd socket = {.fd = PQsocket(conn->pg), .events = POLLIN};
+	int left = PQflush(conn->pg), ready;
+
+	if (left < 0)
+		return false;
+	if (left > 0)
+		socket.events |= POLLOUT;
+	do {
+		ready = poll(&socket, 1, ANSWER_TIMEOUT_MS);
+	} while (ready < 0 && errno == EINTR);
+	if (ready <= 0)
+		LOG(ERROR, "PostgreSQL does not answer", LOG_TEXT("room", conn->db->set->name));
+	return ready > 0 && PQconsumeInput(conn->pg) == 1;
+}
+
+/* False: lost. *ret may be NULL, which ends the results of one query. */
+static bool next_result(struct pg_conn *conn, PGresult **ret)
+{
+	while (PQisBusy(conn->pg) == 1) {
+		if (!move(conn))
+			return false;
+	}
+	*ret = PQgetResult(conn->pg);
+	if (PQstatus(conn->pg) == CONNECTION_OK)
+		return true;
+	PQclear(*ret);
+	return false;
+}
+
+/*
+ * What was prepared holds no longer: a migration changed a column's type, or a pooler dropped it. A new
+ * connection prepares it anew.
+ */
+static bool is_stale(const PGresult *result)
+{
+	const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+	const char *where = PQresultErrorField(result, PG_DIAG_SOURCE_FUNCTION);
+
+	if (state == NULL)
+		return false;
+	return strcmp(state, "26000") == 0 ||
+	       (strcmp(state, "0A000") == 0 && where != NULL && strcmp(where, "RevalidateCachedQuery") == 0);
+}
+
+PGresult *pg_result(struct pg_conn *conn)
+{
+	PGresult *result, *end;
+
+	if (!next_result(conn, &result) || result == NULL)
+		return NULL;
+	if (is_stale(result) || !next_result(conn, &end) || end != NULL) {
+		PQclear(result);
+		return NULL;
+	}
+	return result;
+}
+
+bool pg_synced(struct pg_conn *conn)
+{
+	PGresult *result;
+	bool synced;
+
+	if (!next_result(conn, &result))
+		return false;
+	synced = PQresultStatus(result) == PGRES_PIPELINE_SYNC;
+	PQclear(result);
+	return synced;
+}
+
+/* --- Preparing ----------------------------------------------------------- */
+
+static enum rc prepare_answer(struct pg_conn *conn, const struct query *query)
+{
+	PGresult *parsed = pg_result(conn), *described = parsed != NULL ? pg_result(conn) : NULL;
+	bool again;
+	enum rc rc = RC_STORE_DOWN;
+
+	if (described != NULL && pg_synced(conn)) {
+		if (PQresultStatus(parsed) != PGRES_COMMAND_OK)
+			rc = pg_failed(parsed, query->name, &again);
+		else if (PQresultStatus(described) != PGRES_COMMAND_OK)
+			rc = pg_failed(described, query->name, &again);
+		else
+			rc = pg_columns_check(query, described);
+	}
+	PQclear(parsed);
+	PQclear(described);
+	return rc;
+}
+
+enum rc pg_prepare(struct pg_conn *conn, const struct query *query)
+{
+	struct pg_params params;
+	enum rc rc;
+
+	if (conn->prepared[query->index])
+		return RC_OK;
+	pg_params_fill(&params, query, NULL);
+	if (PQsendPrepare(conn->pg, query->name, query->sql[DIALECT_POSTGRES], (int)query->in_count,
+			  params.types) != 1 ||
+	    PQsendDescribePrepared(conn->pg, query->name) != 1 || PQpipelineSync(conn->pg) != 1)
+		return RC_STORE_DOWN;
+	rc = prepare_answer(conn, query);
+	conn->prepared[query->index] = rc == RC_OK;
+	return rc;
+}
+
+/* --- Failures ------------------------------------------------------------ */
+
+/*
+ * By SQLSTATE, https://www.postgresql.org/docs/15/errcodes-appendix.html. Constraint names would carry the
+ * numbers of shards on Citus.
+ */
+enum rc pg_failed(const PGresult *result, const char *what, bool *ret_again)
+{
+	const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+	const char *said = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+
+	if (state == NULL)
+		state = "08006"; /* libpq's own: the connection */
+	*ret_again = strcmp(state, "40001") == 0 || strcmp(state, "40P01") == 0;
+	if (strncmp(state, "23", 2) == 0)
+		return RC_STORE_CONSTRAINT;
+	LOG(ERROR, "PostgreSQL failed", LOG_TEXT("what", what), LOG_TEXT("state", state),
+	    LOG_TEXT("said", said != NULL ? said : ""));
+	if (*ret_again || strncmp(state, "08", 2) == 0 || strncmp(state, "53", 2) == 0 ||
+	    strncmp(state, "57", 2) == 0 || strncmp(state, "58", 2) == 0 || strcmp(state, "55P03") == 0)
+		return RC_STORE_DOWN;
+	return RC_INTERNAL;
+}

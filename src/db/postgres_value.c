@@ -1,0 +1,194 @@
+/*
+ * Parameters and rows. Numbers and UUIDs go in PostgreSQL's binary format, text as text (it is the same,
+ * and jsonb reads it); all comes back binary.
+ */
+#include "db/postgres.h"
+
+#include "base/log.h"
+
+#include <endian.h>
+
+/* src/include/catalog/pg_type.dat; fixed for ever. */
+enum {
+	OID_BOOL = 16,
+	OID_INT8 = 20,
+	OID_INT2 = 21,
+	OID_INT4 = 23,
+	OID_TEXT = 25,
+	OID_VARCHAR = 1043,
+	OID_UUID = 2950,
+	OID_JSONB = 3802
+};
+
+#define JSONB_VERSION 1
+
+/* --- Parameters ---------------------------------------------------------- */
+
+static Oid type_of(const struct column *column)
+{
+	switch (column->kind) {
+	case DB_UUID:
+		return OID_UUID;
+	case DB_TIME:
+	case DB_INT:
+		return OID_INT8;
+	case DB_BOOL:
+		return OID_BOOL;
+	case DB_JSON:
+		return OID_JSONB;
+	case DB_TEXT:
+	case DB_ENUM:
+		return OID_TEXT;
+	}
+	return 0;
+}
+
+static void fill(struct pg_params *params, size_t i, const struct column *column, const void *in)
+{
+	unsigned char *number = params->numbers[i];
+	uint64_t big;
+
+	params->formats[i] = 1;
+	params->values[i] = NULL;
+	if (value_is_none(column, in))
+		return;
+	switch (column->kind) {
+	case DB_UUID:
+		params->values[i] = (const char *)value_uuid(column, in)->b;
+		params->lengths[i] = sizeof(struct uuid);
+		break;
+	case DB_TIME:
+	case DB_INT:
+		big = htobe64((uint64_t)value_int(column, in));
+		memcpy(number, &big, sizeof(big));
+		params->values[i] = (const char *)number;
+		params->lengths[i] = sizeof(big);
+		break;
+	case DB_BOOL:
+		number[0] = value_int(column, in) != 0;
+		params->values[i] = (const char *)number;
+		params->lengths[i] = 1;
+		break;
+	case DB_TEXT:
+	case DB_JSON:
+	case DB_ENUM:
+		params->values[i] = value_text(column, in).p;
+		params->formats[i] = 0;
+		break;
+	}
+}
+
+void pg_params_fill(struct pg_params *params, const struct query *query, const void *in)
+{
+	for (size_t i = 0; i < query->in_count; i++) {
+		params->types[i] = type_of(&query->in[i]);
+		if (in != NULL)
+			fill(params, i, &query->in[i], in);
+	}
+}
+
+/* --- Rows ---------------------------------------------------------------- */
+
+static bool type_fits(const struct column *column, Oid type)
+{
+	switch (column->kind) {
+	case DB_TIME:
+	case DB_INT:
+		return type == OID_INT8 || type == OID_INT4 || type == OID_INT2;
+	case DB_TEXT:
+	case DB_ENUM:
+		return type == OID_TEXT || type == OID_VARCHAR;
+	case DB_UUID:
+	case DB_BOOL:
+	case DB_JSON:
+		return type == type_of(column);
+	}
+	return false;
+}
+
+enum rc pg_columns_check(const struct query *query, const PGresult *described)
+{
+	if (query->rows == ROWS_NONE)
+		return RC_OK;
+	if ((size_t)PQnfields(described) != query->out_count) {
+		LOG(ERROR, "a query has other columns than its :out", LOG_TEXT("query", query->name));
+		return RC_INTERNAL;
+	}
+	for (size_t i = 0; i < query->out_count; i++) {
+		if (!type_fits(&query->out[i], PQftype(described, (int)i)))
+			return column_wrong(query, &query->out[i], "of another type");
+	}
+	return RC_OK;
+}
+
+/* Big-endian, of 2, 4 or 8 bytes, or one of a bool. */
+static int64_t number_from(const unsigned char *bytes, int len)
+{
+	uint64_t number = len > 1 && (bytes[0] & 0x80) != 0 ? UINT64_MAX : 0;
+
+	for (int i = 0; i < len; i++)
+		number = number << 8 | bytes[i];
+	return (int64_t)number;
+}
+
+static enum rc take_column(const struct query *query, const struct column *column, struct str from,
+			   struct arena *arena, void *row)
+{
+	enum rc rc;
+
+	switch (column->kind) {
+	case DB_UUID:
+		if (from.len != sizeof(struct uuid))
+			return column_wrong(query, column, "of another size");
+		value_set_uuid(column, row, from.p);
+		return RC_OK;
+	case DB_TIME:
+	case DB_INT:
+	case DB_BOOL:
+		value_set_int(column, row, number_from((const unsigned char *)from.p, (int)from.len));
+		return RC_OK;
+	case DB_JSON:
+		if (from.len == 0 || from.p[0] != JSONB_VERSION)
+			return column_wrong(query, column, "of an unknown jsonb format");
+		return value_set_text(column, row, arena, (struct str){from.p + 1, from.len - 1});
+	case DB_TEXT:
+	case DB_ENUM:
+		rc = value_set_text(column, row, arena, from);
+		return rc == RC_INTERNAL ? column_wrong(query, column, "no word of its list") : rc;
+	}
+	return RC_INTERNAL;
+}
+
+static enum rc take_row(const struct query *query, const PGresult *result, int line, struct arena *arena,
+			void *row)
+{
+	enum rc rc = RC_OK;
+
+	for (int i = 0; rc == RC_OK && i < (int)query->out_count; i++) {
+		const struct column *column = &query->out[i];
+		struct str from = {PQgetvalue(result, line, i), (size_t)PQgetlength(result, line, i)};
+
+		if (PQgetisnull(result, line, i) == 0)
+			rc = take_column(query, column, from, arena, row);
+		else if (!value_set_none(column, row))
+			rc = column_wrong(query, column, "null");
+	}
+	return rc;
+}
+
+enum rc pg_rows(const struct query *query, const PGresult *result, struct arena *arena, struct rows *ret)
+{
+	size_t count = query->rows == ROWS_NONE ? 0 : (size_t)PQntuples(result);
+	struct rows rows = {NULL, count};
+	enum rc rc = rows_check(query, count);
+
+	if (rc == RC_OK && count > 0) {
+		rows.items = arena_array(arena, count, query->out_size);
+		rc = rows.items != NULL ? RC_OK : RC_NO_MEMORY;
+	}
+	for (size_t i = 0; rc == RC_OK && i < count; i++)
+		rc = take_row(query, result, (int)i, arena, (char *)rows.items + i * query->out_size);
+	if (rc == RC_OK)
+		*ret = rows;
+	return rc;
+}
