@@ -65,11 +65,12 @@ static bool all_zero(struct str text)
 /* "00-<32 hex>-<16 hex>-<2 hex>": https://www.w3.org/TR/trace-context/ */
 static bool trace_taken(struct req *rq, struct str header)
 {
-	struct str trace = {header.p + 3, TRACE_ID_LEN};
-	struct str span = {header.p + 36, 16};
+	struct str trace, span;
 
 	if (header.len != 55 || memcmp(header.p, "00-", 3) != 0 || header.p[35] != '-' || header.p[52] != '-')
 		return false;
+	trace = (struct str){header.p + 3, TRACE_ID_LEN};
+	span = (struct str){header.p + 36, 16};
 	if (!is_hex(trace) || all_zero(trace) || !is_hex(span) || all_zero(span) ||
 	    !is_hex((struct str){header.p + 53, 2}))
 		return false;
