@@ -1,9 +1,10 @@
 /*
  * Hours: when a resource can be used on a local day, as instants.
  *
- * The wall's times become instants so that the order of the wall is kept: a time in a gap is the
- * instant where the gap ends, a repeated one is its first occurrence, and 24:00 is the first instant of
- * the next day. A range may thus be longer or shorter than it reads, or empty, on a day when clocks change.
+ * A time on the wall stands for the first instant at which the wall has reached it. So a time in a gap is the
+ * instant where the gap ends, a repeated one is its first occurrence, 24:00 is the first instant of the next
+ * day, and the order of the wall is kept. On a day when clocks change a range may be longer or shorter than
+ * it reads, or empty.
  */
 #ifndef CALENDAR_HOURS_H
 #define CALENDAR_HOURS_H
@@ -36,8 +37,8 @@ void schedule_seal(struct schedule *schedule);
 /* Weekday of a date, 0 = Monday. */
 int hours_weekday(int64_t date);
 
-/* The instant of a wall time, 0 to 86400 seconds after that date's midnight. Never decreases in either
- * argument. */
+/* The instant of a time on the wall, 0 to 86400 seconds after midnight. Never decreases in either argument.
+ */
 utime hours_instant(const struct zone *zone, int64_t date, int32_t clock_s);
 
 /*
@@ -47,8 +48,7 @@ utime hours_instant(const struct zone *zone, int64_t date, int32_t clock_s);
  */
 int64_t hours_date(const struct zone *zone, utime at);
 
-/* The working hours of a date: [opening, closing). May be empty (start == end), e.g. on a day that was
- * skipped. */
+/* The working hours of a date: [opening, closing). Empty (start == end) e.g. on a day that was skipped. */
 struct span hours_working(const struct policy *policy, int64_t date);
 
 /*

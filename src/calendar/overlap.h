@@ -22,8 +22,7 @@ struct spans {
 	size_t count;
 };
 
-/* Where capacity or more of the bookings overlap: sorted, disjoint, merged. RC_NO_MEMORY. O(n log capacity).
- */
+/* Where capacity or more of them overlap: sorted, disjoint, merged. RC_NO_MEMORY. O(count log capacity). */
 enum rc overlap_full(struct arena *arena, const struct busy *busy, struct spans *ret) MUST_USE;
 
 /* Rule 8: RC_CONFLICT when no place is free at some instant of `wanted`. RC_NO_MEMORY. */

@@ -1,8 +1,8 @@
 /* See tzrule.h. */
 #include "calendar/tzrule.h"
 
-#define DAY_S		 86400
-#define HOUR_S		 3600
+#define DAY_S  86400
+#define HOUR_S 3600
 
 #define OFFSET_HOURS_MAX 24
 #define TIME_HOURS_MAX	 167

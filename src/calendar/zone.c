@@ -42,7 +42,7 @@ static bool is_name(const char *name)
 	size_t len = strlen(name);
 
 	return len > 0 && strspn(name, allowed) == len && name[0] != '/' && name[len - 1] != '/' &&
-	       !is_reserved(name);
+	       strstr(name, "//") == NULL && !is_reserved(name);
 }
 
 /* At most `max` bytes of a file. RC_INVALID: there is no such file. RC_OVERLOADED: it cannot be read now. */
