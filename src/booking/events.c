@@ -64,6 +64,7 @@ static struct outbox_row *next(struct req *rq, const struct booking *row, const 
 		*event = outbox_row(&rq->cx, STREAM_BOOKINGS, type, &row->tenant_id, &row->id);
 	else
 		*event = outbox_next(&rq->cx, event - 1, type);
+	event->created_at = row->updated_at;
 	events->count++;
 	return event;
 }

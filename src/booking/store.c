@@ -21,11 +21,16 @@ enum rc booking_store(struct req *rq, const struct booking *old, struct booking 
 	struct booking_events events;
 	struct script script;
 	struct step *update;
-	enum rc rc = booking_events_of(rq, old, row, &events);
+	enum rc rc;
 
-	if (rc != RC_OK || events.count == 0)
+	row->updated_at = outbox_time(&rq->cx, old->updated_at);
+	rc = booking_events_of(rq, old, row, &events);
+	if (rc != RC_OK)
 		return rc;
-	row->updated_at = rq->cx.now;
+	if (events.count == 0) {
+		row->updated_at = old->updated_at;
+		return RC_OK;
+	}
 	row->change_id = events.rows[0].change_id;
 
 	script_init(&script, &rq->cx, ROOM_booking, &row->tenant_id, &row->resource_id);

@@ -1,6 +1,11 @@
 /* See outbox.h. */
 #include "events/outbox.h"
 
+utime outbox_time(const struct ctx *cx, utime before)
+{
+	return cx->now > before ? cx->now : before + 1;
+}
+
 struct outbox_row outbox_row(const struct ctx *cx, const char *stream, const char *type,
 			     const struct uuid *tenant, const struct uuid *subject)
 {

@@ -14,18 +14,23 @@
 #define STREAM_DELETIONS "deletion-events"
 #define STREAM_TENANTS	 "tenant-events"
 
+/*
+ * When a change of a row last changed at `before` happens: now, or just after it where this request began
+ * before that one's was done. So the events of one subject lie in the order of its versions.
+ */
+utime outbox_time(const struct ctx *cx, utime before);
+
 struct outbox_row {
 	struct uuid tenant_id;
-	struct uuid id; /* of the event */
-	struct uuid
-		change_id; /* the changed row bears it, so that the event exists only if the change does */
-	int64_t ordinal;   /* among the events of one change */
+	struct uuid id;	       /* of the event */
+	struct uuid change_id; /* the changed row bears it too: no change, no event */
+	int64_t ordinal;       /* among the events of one change */
 	const char *stream;
 	const char *type;	/* "booking.created" */
 	struct uuid subject_id; /* what changed */
 	const char *payload;	/* JSON */
 	const char *trace_id;
-	utime created_at;
+	utime created_at; /* the row's updated_at after the change */
 };
 
 /* The first event of a change; its payload is written next. */

@@ -23,12 +23,13 @@ enum rc tenant_delete(struct req *rq)
 		rc = req_if_match(rq, row->version);
 	if (rc != RC_OK)
 		return rc;
+	event.created_at = outbox_time(&rq->cx, row->updated_at);
 	if (!outbox_payload(&event, rq->cx.arena, &tenant_deleted_shape, &payload))
 		return RC_NO_MEMORY;
 
 	script_init(&script, &rq->cx, ROOM_tenant, &row->id, &row->id);
 	removal = SCRIPT_ADD(&script, tenant_remove, .id = row->id, .version = row->version,
-			     .deleted_at = rq->cx.now, .change_id = event.change_id);
+			     .deleted_at = event.created_at, .change_id = event.change_id);
 	script_add(&script, &q_tenant_event_query, &event);
 	rc = db_write(&script);
 	if (rc != RC_OK)

@@ -116,7 +116,7 @@ enum rc tenant_store(struct req *rq, struct tenant *row)
 
 	if (!outbox_payload(&event, rq->cx.arena, &settings_changed_shape, &payload))
 		return RC_NO_MEMORY;
-	row->updated_at = rq->cx.now;
+	row->updated_at = event.created_at = outbox_time(&rq->cx, row->updated_at);
 	row->change_id = event.change_id;
 	script_init(&script, &rq->cx, ROOM_tenant, &row->id, &row->id);
 	if (row->settings.has != 0)

@@ -61,4 +61,4 @@ CREATE TABLE booking_outbox (
     PRIMARY KEY (tenant_id, id)
 ) :strict;
 
-CREATE INDEX booking_outbox_waiting ON booking_outbox (created_at, id) WHERE sequence IS NULL;
+CREATE INDEX booking_outbox_waiting ON booking_outbox (created_at, subject_id, ordinal) WHERE sequence IS NULL;

@@ -64,4 +64,4 @@ CREATE TABLE resource_outbox (
     PRIMARY KEY (tenant_id, id)
 ) :strict;
 
-CREATE INDEX resource_outbox_waiting ON resource_outbox (created_at, id) WHERE sequence IS NULL;
+CREATE INDEX resource_outbox_waiting ON resource_outbox (created_at, subject_id, ordinal) WHERE sequence IS NULL;

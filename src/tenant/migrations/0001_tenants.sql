@@ -51,4 +51,4 @@ CREATE TABLE tenant_outbox (
     PRIMARY KEY (tenant_id, id)
 ) :strict;
 
-CREATE INDEX tenant_outbox_waiting ON tenant_outbox (created_at, id) WHERE sequence IS NULL;
+CREATE INDEX tenant_outbox_waiting ON tenant_outbox (created_at, subject_id, ordinal) WHERE sequence IS NULL;

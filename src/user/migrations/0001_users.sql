@@ -45,4 +45,4 @@ CREATE TABLE user_outbox (
     PRIMARY KEY (tenant_id, id)
 ) :strict;
 
-CREATE INDEX user_outbox_waiting ON user_outbox (created_at, id) WHERE sequence IS NULL;
+CREATE INDEX user_outbox_waiting ON user_outbox (created_at, subject_id, ordinal) WHERE sequence IS NULL;
