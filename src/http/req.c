@@ -143,15 +143,6 @@ enum rc req_changed_meanwhile(const struct req *rq)
 	return http_header(rq->http, "If-Match").p != NULL ? RC_STALE : RC_CHANGED_MEANWHILE;
 }
 
-enum rc req_check(struct req *rq, const struct shape *shape, const void *object)
-{
-	static const struct loc body = {.name = "body"};
-
-	if (shape->check != NULL)
-		shape->check(object, &body, &rq->issues);
-	return issues_rc(&rq->issues);
-}
-
 enum rc req_invalid(struct req *rq, const char *name, enum issue_kind kind)
 {
 	static const struct loc body = {.name = "body"};

@@ -57,9 +57,6 @@ enum rc req_if_match(const struct req *rq, int64_t version) MUST_USE;
  * again. */
 enum rc req_changed_meanwhile(const struct req *rq) MUST_USE;
 
-/* Runs the shape's own check on a merged object. RC_INVALID tells the issues. */
-enum rc req_check(struct req *rq, const struct shape *shape, const void *object) MUST_USE;
-
 /* Adds an issue with body field `name`; always RC_INVALID. */
 enum rc req_invalid(struct req *rq, const char *name, enum issue_kind kind) MUST_USE;
 

@@ -114,13 +114,13 @@ void shape_copy(const struct shape *to_shape, void *to, const struct shape *from
 	}
 }
 
-enum rc shape_check_required(const struct shape *shape, const void *object, struct issues *issues)
+enum rc shape_check_required(const struct shape *shape, const void *object, const struct loc *loc,
+			     struct issues *issues)
 {
-	static const struct loc body = {.name = "body"};
 	uint64_t sent = *(const uint64_t *)(const void *)((const char *)object + shape->has_offset);
 
 	for (size_t i = 0; i < shape->count; i++) {
-		struct loc here = {.up = &body, .name = shape->fields[i].name};
+		struct loc here = {.up = loc, .name = shape->fields[i].name};
 
 		if (shape->fields[i].need == REQUIRED && (sent >> i & 1) == 0)
 			issue_add(issues, &here, ISSUE_MISSING, NULL);

@@ -188,8 +188,9 @@ void shape_copy(const struct shape *to_shape, void *to, const struct shape *from
 		enum copy_mode mode);
 #define SHAPE_COPY(T, to, F, from, mode) shape_copy(&T##_shape, (to), &F##_shape, (from), (mode))
 
-/* Tells the required fields that `object` was never sent, under {"body"}. */
-enum rc shape_check_required(const struct shape *shape, const void *object, struct issues *issues) MUST_USE;
+/* Tells the required fields that `object`, which stood at `loc`, was never sent. */
+enum rc shape_check_required(const struct shape *shape, const void *object, const struct loc *loc,
+			     struct issues *issues) MUST_USE;
 
 /* One scalar from text (UUID, WHEN, DATE, CLOCK, TEXT, INT, BOOL, ENUM) into `member`; what is wrong goes to
  * issues. */

@@ -310,10 +310,11 @@ static void what_was_never_sent_is_told(void **state)
 	(void)state;
 	const char *unused;
 	struct issues issues = {.arena = &arena};
+	struct loc body = {.name = "body"}, inner = {.up = &body, .name = "inner"};
 	struct sample *change = parse(PARSE_CHANGE, STR("{\"bounded\":7}"), &unused);
 
-	assert_int_equal(shape_check_required(&sample_shape, change, &issues), RC_INVALID);
-	assert_string_equal(sample_issues(&issues), "body.text:missing");
+	assert_int_equal(shape_check_required(&sample_shape, change, &inner, &issues), RC_INVALID);
+	assert_string_equal(sample_issues(&issues), "body.inner.text:missing");
 }
 
 /* `depth` brackets, one within the other. */

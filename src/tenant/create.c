@@ -10,6 +10,7 @@ enum rc tenant_create(struct req *rq)
 		.version = 1,
 		.created_at = rq->cx.now,
 		.updated_at = rq->cx.now,
+		.change_id = uuid_v7(rq->cx.world, rq->cx.now),
 	};
 	struct script script;
 	enum rc rc;
@@ -18,7 +19,7 @@ enum rc tenant_create(struct req *rq)
 	row.settings.has = 0;
 	rc = tenant_derive(rq, &row);
 	if (rc == RC_OK && HAS(in, tenant_new, settings))
-		rc = settings_merge(rq, &row, &in->settings);
+		rc = settings_merge(rq, &row, &in->settings, &settings_loc);
 	if (rc != RC_OK)
 		return rc;
 

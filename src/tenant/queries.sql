@@ -4,24 +4,24 @@
 -- :name  tenant_insert :none
 -- :scope global
 -- :in    struct tenant: id:uuid name:text search_name:text domain:text logo_url:text? theme_primary_color:text?
---        plan:enum(plan) is_active:bool created_at:time
+--        plan:enum(plan) is_active:bool created_at:time change_id:uuid
 -- A domain in use is refused by the index tenants_domain.
 INSERT INTO tenants (tenant_id, name, search_name, domain, logo_url, theme_primary_color, plan, is_active, version,
-                     created_at, updated_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 1, $9, $9);
+                     created_at, updated_at, change_id)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 1, $9, $9, $10);
 
 -- :name  settings_put :none
 -- :scope global
 -- :in    struct tenant: id:uuid settings.id:uuid settings.business_type:text settings.timezone:text
 --        settings.working_hours_start:int settings.working_hours_end:int settings.booking_interval:int
 --        settings.advance_booking_days:int settings.cancellation_hours:int settings.custom_labels:json
---        settings.auto_confirm:bool settings.created_at:time settings.updated_at:time version:int
--- Creates or changes, and only where the tenant itself is still the version that was read.
+--        settings.auto_confirm:bool settings.created_at:time settings.updated_at:time change_id:uuid
+-- Creates or changes, after the tenant itself: only where this change of it came about.
 INSERT INTO tenant_settings AS s (tenant_id, id, business_type, timezone, working_hours_start, working_hours_end,
                                   booking_interval, advance_booking_days, cancellation_hours, custom_labels,
                                   auto_confirm, created_at, updated_at)
 SELECT t.tenant_id, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13
-  FROM tenants t WHERE t.tenant_id = $1 AND t.version = $14 AND t.deleted_at IS NULL
+  FROM tenants t WHERE t.tenant_id = $1 AND t.change_id = $14
 ON CONFLICT (tenant_id) DO UPDATE
    SET business_type = excluded.business_type, timezone = excluded.timezone,
        working_hours_start = excluded.working_hours_start, working_hours_end = excluded.working_hours_end,

@@ -52,7 +52,7 @@ static void settings_check(const void *object, const struct loc *loc, struct iss
 ENUM_DEFINE(plan, PLAN);
 SHAPE_DEFINE(labels, LABELS, .doc = "The words a business uses for what is booked, a booking, and who books.");
 SHAPE_DEFINE(settings_new, SETTINGS_NEW, .doc = "Rules of booking, as set.", .check = settings_new_check);
-SHAPE_DEFINE(settings, SETTINGS, .doc = "Rules of booking.", .check = settings_check);
+SHAPE_DEFINE(settings, SETTINGS, .doc = "Rules of booking.");
 SHAPE_DEFINE(tenant_new, TENANT_NEW, .doc = "An organisation, as it is registered.");
 SHAPE_DEFINE(tenant, TENANT, .doc = "An organisation.");
 SHAPE_DEFINE(brand, BRAND, .doc = "What a booking page shows of an organisation.");
@@ -62,6 +62,9 @@ SHAPE_DEFINE(tenant_filter, TENANT_FILTER);
 SHAPE_DECLARE(settings_changed, SETTINGS_CHANGED);
 SHAPE_DEFINE(settings_changed, SETTINGS_CHANGED);
 /* clang-format on */
+
+static const struct loc body_loc = {.name = "body"};
+const struct loc settings_loc = {.up = &body_loc, .name = "settings"};
 
 enum rc tenant_derive(struct req *rq, struct tenant *row)
 {
@@ -85,14 +88,15 @@ enum rc tenant_find(struct req *rq, struct tenant **ret)
 	return RC_OK;
 }
 
-enum rc settings_merge(struct req *rq, struct tenant *row, const struct settings_new *change)
+enum rc settings_merge(struct req *rq, struct tenant *row, const struct settings_new *change,
+		       const struct loc *loc)
 {
 	struct settings *settings = &row->settings;
 	bool first = settings->has == 0;
 	enum rc rc;
 
 	if (first) {
-		rc = shape_check_required(&settings_new_shape, change, &rq->issues);
+		rc = shape_check_required(&settings_new_shape, change, loc, &rq->issues);
 		if (rc != RC_OK)
 			return rc;
 		SHAPE_COPY(settings, settings, settings_new, change, COPY_ALL);
@@ -102,7 +106,8 @@ enum rc settings_merge(struct req *rq, struct tenant *row, const struct settings
 		SHAPE_COPY(settings, settings, settings_new, change, COPY_SENT);
 	}
 	settings->updated_at = rq->cx.now;
-	return req_check(rq, &settings_shape, settings);
+	settings_check(settings, loc, &rq->issues);
+	return issues_rc(&rq->issues);
 }
 
 enum rc tenant_store(struct req *rq, struct tenant *row)
@@ -119,9 +124,9 @@ enum rc tenant_store(struct req *rq, struct tenant *row)
 	row->updated_at = event.created_at = outbox_time(&rq->cx, row->updated_at);
 	row->change_id = event.change_id;
 	script_init(&script, &rq->cx, ROOM_tenant, &row->id, &row->id);
+	update = script_add(&script, &q_tenant_update_query, row);
 	if (row->settings.has != 0)
 		script_add(&script, &q_settings_put_query, row);
-	update = script_add(&script, &q_tenant_update_query, row);
 	script_add(&script, &q_tenant_event_query, &event);
 	rc = db_write(&script);
 	if (rc == RC_STORE_CONSTRAINT)

@@ -99,8 +99,12 @@ struct tenant_row {
 enum rc tenant_derive(struct req *rq, struct tenant *row) MUST_USE;
 /* The tenant of the path; RC_TENANT_UNKNOWN. */
 enum rc tenant_find(struct req *rq, struct tenant **ret) MUST_USE;
-/* The settings as a client writes them, over what is stored; all of them when nothing is. */
-enum rc settings_merge(struct req *rq, struct tenant *row, const struct settings_new *change) MUST_USE;
+/* The settings as a client writes them, over what is stored; all of them when nothing is. `loc`: where they
+ * stood. */
+enum rc settings_merge(struct req *rq, struct tenant *row, const struct settings_new *change,
+		       const struct loc *loc) MUST_USE;
+/* body.settings */
+extern const struct loc settings_loc;
 /* The row as changed, with its event; the caller has read it and changed its members. */
 enum rc tenant_store(struct req *rq, struct tenant *row) MUST_USE;
 

@@ -13,7 +13,7 @@ enum rc tenant_update(struct req *rq)
 	if (rc != RC_OK)
 		return rc;
 	if (HAS(change, tenant_new, settings))
-		rc = settings_merge(rq, row, &change->settings);
+		rc = settings_merge(rq, row, &change->settings, &settings_loc);
 	if (rc == RC_OK) {
 		struct settings settings = row->settings;
 
@@ -36,7 +36,7 @@ enum rc settings_update(struct req *rq)
 	if (rc == RC_OK)
 		rc = req_if_match(rq, row->version);
 	if (rc == RC_OK)
-		rc = settings_merge(rq, row, BODY(rq, settings_new));
+		rc = settings_merge(rq, row, BODY(rq, settings_new), settings_loc.up);
 	if (rc == RC_OK)
 		rc = tenant_derive(rq, row);
 	if (rc == RC_OK)
