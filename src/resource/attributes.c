@@ -1,8 +1,8 @@
 /* What a category asks of its resources' attributes. Keys that it does not name are the client's own. */
 #include "http/req.h"
+#include "resource/resource.h"
 #include "json/arena_json.h"
 #include "json/tree.h"
-#include "resource/resource.h"
 
 static bool fits(const struct json_t *value, enum attribute_type type)
 {
@@ -23,14 +23,16 @@ static bool fits(const struct json_t *value, enum attribute_type type)
 	}
 }
 
-static void check(const struct json_t *attributes, const struct category_metadata *metadata, struct issues *issues)
+static void check(const struct json_t *attributes, const struct category_metadata *metadata,
+		  struct issues *issues)
 {
 	static const struct loc body = {.name = "body"};
 	const struct loc up = {.up = &body, .name = "attributes"};
 	const struct custom_field *fields = metadata->custom_fields.items;
 
 	for (size_t i = 0; i < metadata->custom_fields.count; i++) {
-		const struct json_t *value = attributes != NULL ? tree_member(attributes, fields[i].key) : NULL;
+		const struct json_t *value =
+			attributes != NULL ? tree_member(attributes, fields[i].key) : NULL;
 		const struct loc here = {.up = &up, .name = fields[i].key};
 
 		if (value != NULL && tree_kind(value) != TREE_NULL) {
@@ -53,8 +55,8 @@ enum rc attributes_check(struct req *rq, const struct resource *row)
 
 	if (row->category.category_metadata == NULL)
 		return RC_OK;
-	rc = shape_parse(&category_metadata_shape, PARSE_WHOLE, str_from(row->category.category_metadata), &stored,
-			 &metadata);
+	rc = shape_parse(&category_metadata_shape, PARSE_WHOLE, str_from(row->category.category_metadata),
+			 &stored, &metadata);
 	if (rc == RC_OK && row->attributes != NULL) {
 		attributes = arena_json_load(rq->cx.arena, str_from(row->attributes), &why);
 		rc = attributes != NULL ? RC_OK : RC_INTERNAL;

@@ -2,8 +2,8 @@
  * GET /resources/{id}/availability?data=YYYY-MM-DD -- what can still be booked on a local day.
  *
  * A finished answer is kept and sent again, without a query, for as long as nothing that it was made from has
- * moved: the resource's bookings, the tenant's rules, the tenant's resources, and the clock up to the instant at which
- * an offered slot begins or the day ends.
+ * moved: the resource's bookings, the tenant's rules, the tenant's resources, and the clock up to the instant
+ * at which an offered slot begins or the day ends.
  */
 #include "booking/client.h"
 #include "calendar/rules.h"
@@ -16,7 +16,7 @@
 
 #define KEPT_BODY_MAX 16384 /* with CACHED_DAYS of them, what a thread keeps at most; 197 slots */
 
-/* Each sampled before what it stands for was read: a change in between makes the answer stale, never falsely fresh. */
+/* Each sampled before what it stands for was read: a change in between makes an answer stale, not false. */
 struct versions {
 	uint64_t bookings, tenant, resource;
 	bool shared; /* other processes write: nothing can be told */
@@ -103,8 +103,8 @@ static enum rc find_slots(struct req *rq, struct day *day)
 		return rc;
 	busy.spans = booked.items;
 	busy.count = booked.count;
-	return slots_of_day(rq->cx.arena, &day->tenant.policy, &day->resource.schedule, day->date, &busy, rq->cx.now,
-			    &day->slots);
+	return slots_of_day(rq->cx.arena, &day->tenant.policy, &day->resource.schedule, day->date, &busy,
+			    rq->cx.now, &day->slots);
 }
 
 static enum rc find_day(struct req *rq, bool dated, struct day *day)

@@ -1,4 +1,4 @@
-/* What the handlers of categories share: their shapes, what is derived before a row is written, how it is read. */
+/* What the handlers of categories share: shapes, what is derived before a row is written, how one is read. */
 #include "resource/category.h"
 
 #include "base/fold.h"

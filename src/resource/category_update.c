@@ -17,14 +17,15 @@ SHAPE_DEFINE(category_ids, CATEGORY_IDS);
 static enum rc store(struct req *rq, struct category *row)
 {
 	const struct category_ids payload = {.category_id = row->id, .tenant_id = row->tenant_id};
-	struct outbox_row event = outbox_row(&rq->cx, STREAM_TENANTS, "resource.changed", &row->tenant_id, &row->id);
+	struct outbox_row event =
+		outbox_row(&rq->cx, STREAM_TENANTS, "resource.changed", &row->tenant_id, &row->id);
 	struct script script;
 	struct step *update;
 	enum rc rc;
 
 	if (!outbox_payload(&event, rq->cx.arena, &category_ids_shape, &payload))
 		return RC_NO_MEMORY;
-	row->updated_at = rq->cx.now;
+	row->updated_at = event.created_at = outbox_time(&rq->cx, row->updated_at);
 	row->change_id = event.change_id;
 	resource_script(&script, rq, &row->tenant_id, &row->id);
 	update = script_add(&script, &q_category_update_query, row);

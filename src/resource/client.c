@@ -46,7 +46,8 @@ static enum rc capacity_read(struct ctx *cx, const struct resource_row *row, int
 	*ret = 1;
 	if (row->category_metadata == NULL || row->capacity == INT_NONE)
 		return RC_OK;
-	rc = shape_parse(&category_metadata_shape, PARSE_WHOLE, str_from(row->category_metadata), &issues, &metadata);
+	rc = shape_parse(&category_metadata_shape, PARSE_WHOLE, str_from(row->category_metadata), &issues,
+			 &metadata);
 	if (rc != RC_OK) /* it was checked when it was written */
 		return rc == RC_NO_MEMORY ? rc : RC_INTERNAL;
 	if (((const struct category_metadata *)metadata)->allows_multiple_bookings)
@@ -68,8 +69,8 @@ static enum rc read_rules(struct ctx *cx, const struct uuid *id, struct resource
 }
 
 /* Only what is read after the version was sampled may be kept under it; for that the tenant must be known. */
-static enum rc read_and_keep(struct ctx *cx, const struct uuid *id, const struct kept *stale, struct resource_rules *ret,
-			     uint64_t *ret_version)
+static enum rc read_and_keep(struct ctx *cx, const struct uuid *id, const struct kept *stale,
+			     struct resource_rules *ret, uint64_t *ret_version)
 {
 	struct resource_local *local = cx->locals[ROOM_resource];
 	struct resource_row *row;
@@ -95,8 +96,8 @@ static enum rc read_and_keep(struct ctx *cx, const struct uuid *id, const struct
 	return rc;
 }
 
-enum rc resource_rules_at(struct ctx *cx, const struct uuid *id, struct resource_rules *ret, uint64_t *ret_version,
-			  bool *ret_shared)
+enum rc resource_rules_at(struct ctx *cx, const struct uuid *id, struct resource_rules *ret,
+			  uint64_t *ret_version, bool *ret_shared)
 {
 	const struct resource_local *local = cx->locals[ROOM_resource];
 	const struct kept *kept;

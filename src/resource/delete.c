@@ -19,7 +19,8 @@ enum rc resource_delete(struct req *rq)
 
 	resource_script(&script, rq, &row->tenant_id, &row->category_id);
 	removal = SCRIPT_ADD(&script, resource_remove, .tenant_id = row->tenant_id, .id = row->id,
-			     .version = row->version, .deleted_at = rq->cx.now, .change_id = event.change_id);
+			     .version = row->version, .deleted_at = event.created_at,
+			     .change_id = event.change_id);
 	script_add(&script, &q_resource_event_query, &event);
 	rc = db_write(&script);
 	if (rc != RC_OK)

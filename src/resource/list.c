@@ -1,4 +1,4 @@
-/* GET /resources/ -- of a tenant, page by page, in the order of their creation. */
+/* GET /resources/ -- of a tenant, page by page, by id: as they were created. */
 #include "base/fold.h"
 #include "http/req.h"
 #include "resource/queries.h"

@@ -20,9 +20,9 @@ struct resource_row {
 	const char *category_metadata;
 };
 
-/* resource_rules() with the version of the tenant's resources for which they stand; *ret_shared as in booking_version(). */
-enum rc resource_rules_at(struct ctx *cx, const struct uuid *id, struct resource_rules *ret, uint64_t *ret_version,
-			  bool *ret_shared) MUST_USE;
+/* resource_rules(), and the version for which they stand; *ret_shared: none can be told. */
+enum rc resource_rules_at(struct ctx *cx, const struct uuid *id, struct resource_rules *ret,
+			  uint64_t *ret_version, bool *ret_shared) MUST_USE;
 
 /* The version now. */
 uint64_t resource_version(const struct ctx *cx, const struct uuid *tenant);

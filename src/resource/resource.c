@@ -1,4 +1,4 @@
-/* What the handlers of resources share: their shapes, what is derived before a row is written, how it is read. */
+/* What the handlers of resources share: shapes, what is derived before a row is written, how one is read. */
 #include "resource/resource.h"
 
 #include "base/fold.h"
@@ -61,10 +61,12 @@ enum rc resource_event(struct req *rq, const struct resource *row, const char *s
 	const struct resource_ids payload = {.resource_id = row->id, .tenant_id = row->tenant_id};
 
 	*ret = outbox_row(&rq->cx, stream, type, &row->tenant_id, &row->id);
+	ret->created_at = outbox_time(&rq->cx, row->updated_at);
 	return outbox_payload(ret, rq->cx.arena, &resource_ids_shape, &payload) ? RC_OK : RC_NO_MEMORY;
 }
 
-void resource_script(struct script *script, struct req *rq, const struct uuid *tenant, const struct uuid *category)
+void resource_script(struct script *script, struct req *rq, const struct uuid *tenant,
+		     const struct uuid *category)
 {
 	script_init(script, &rq->cx, ROOM_resource, tenant, category);
 	script->also = *tenant;

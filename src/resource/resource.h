@@ -79,7 +79,7 @@ extern const struct service resource_service;
 
 /* The resource of the path, with its category; RC_RESOURCE_UNKNOWN. */
 enum rc resource_find(struct req *rq, struct resource **ret) MUST_USE;
-/* Puts it into the category that category_id names; RC_CATEGORY_UNKNOWN, also when that is another tenant's. */
+/* Puts it into the category of category_id; RC_CATEGORY_UNKNOWN, also when that is another tenant's. */
 enum rc resource_classify(struct req *rq, struct resource *row) MUST_USE;
 /* What the service derives before a row is written: name for search. */
 enum rc resource_derive(struct req *rq, struct resource *row) MUST_USE;
@@ -87,7 +87,8 @@ enum rc resource_derive(struct req *rq, struct resource *row) MUST_USE;
 enum rc resource_event(struct req *rq, const struct resource *row, const char *stream, const char *type,
 		       struct outbox_row *ret) MUST_USE;
 /* A script of this room: takes the category's row first, and moves the version of the tenant. */
-void resource_script(struct script *script, struct req *rq, const struct uuid *tenant, const struct uuid *category);
+void resource_script(struct script *script, struct req *rq, const struct uuid *tenant,
+		     const struct uuid *category);
 
 /* Its attributes against the custom_fields of its category. RC_INVALID tells the issues. */
 enum rc attributes_check(struct req *rq, const struct resource *row) MUST_USE;

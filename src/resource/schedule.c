@@ -61,8 +61,8 @@ static void text_read(struct reading *reading, struct str text, const struct loc
 	issue_add(reading->issues, loc, ISSUE_BAD_RANGE, NULL);
 }
 
-static bool clock_read(struct reading *reading, const struct json_t *object, const char *name, const struct loc *loc,
-		       int32_t *ret)
+static bool clock_read(struct reading *reading, const struct json_t *object, const char *name,
+		       const struct loc *loc, int32_t *ret)
 {
 	const struct json_t *value = tree_member(object, name);
 	const struct loc here = {.up = loc, .name = name};
@@ -172,7 +172,8 @@ static bool is_mixed(const struct json_t *value)
 	return false;
 }
 
-void schedule_read(const struct json_t *value, const struct loc *loc, struct issues *issues, struct schedule *ret)
+void schedule_read(const struct json_t *value, const struct loc *loc, struct issues *issues,
+		   struct schedule *ret)
 {
 	struct reading reading = {.schedule = ret, .issues = issues};
 	const struct json_t *entries = tree_member(value, "schedule");

@@ -1,4 +1,4 @@
-/* The three forms of a schedule are read as the same week, and what is wrong with each is told where it stands. */
+/* The three forms of a schedule are read as the same week; what is wrong is told where it stands. */
 #include "resource/schedule.h"
 
 #include "json/arena_json.h"
@@ -82,15 +82,18 @@ static void one_issue(const char *text, const char *where)
 
 static void forms_are_equal(void **state)
 {
-	struct schedule texts = good("{\"monday\":[\"08:00-12:00\",\"13:00-18:00\"],\"sunday\":[\"22:00-24:00\"]}");
+	struct schedule texts =
+		good("{\"monday\":[\"08:00-12:00\",\"13:00-18:00\"],\"sunday\":[\"22:00-24:00\"]}");
 	struct schedule objects = good("{\"monday\":[{\"start\":\"13:00\",\"end\":\"18:00\"},"
 				       "{\"start\":\"08:00\",\"end\":\"12:00\",\"note\":1}],"
 				       "\"sunday\":[{\"start\":\"22:00:00\",\"end\":\"24:00\"}]}");
-	struct schedule entries = good("{\"schedule\":[{\"day_of_week\":6,\"start_time\":\"22:00\",\"end_time\":\"24:00\"},"
-				       "{\"day_of_week\":0,\"start_time\":\"08:00\",\"end_time\":\"12:00\"},"
-				       "{\"day_of_week\":0,\"start_time\":\"13:00\",\"end_time\":\"18:00\"}]}");
-	struct schedule mixed = good("{\"Monday\":[\"08:00 - 12:00\",{\"start\":\"13:00\",\"end\":\"18:00\"}],"
-				     "\"SUNDAY\":[\"22:00:00-24:00:00\"],\"friday\":[]}");
+	struct schedule entries =
+		good("{\"schedule\":[{\"day_of_week\":6,\"start_time\":\"22:00\",\"end_time\":\"24:00\"},"
+		     "{\"day_of_week\":0,\"start_time\":\"08:00\",\"end_time\":\"12:00\"},"
+		     "{\"day_of_week\":0,\"start_time\":\"13:00\",\"end_time\":\"18:00\"}]}");
+	struct schedule mixed =
+		good("{\"Monday\":[\"08:00 - 12:00\",{\"start\":\"13:00\",\"end\":\"18:00\"}],"
+		     "\"SUNDAY\":[\"22:00:00-24:00:00\"],\"friday\":[]}");
 
 	(void)state;
 	assert_false(texts.always_open);
@@ -124,7 +127,8 @@ static void a_day_without_ranges_is_closed(void **state)
 
 static void ranges_merge(void **state)
 {
-	struct schedule schedule = good("{\"tuesday\":[\"10:00-12:00\",\"08:00-10:00\",\"11:00-13:30\",\"15:00-15:01\"]}");
+	struct schedule schedule =
+		good("{\"tuesday\":[\"10:00-12:00\",\"08:00-10:00\",\"11:00-13:30\",\"15:00-15:01\"]}");
 
 	(void)state;
 	assert_int_equal(schedule.days[1].count, 2);
@@ -150,14 +154,16 @@ static void faults_are_told_where_they_stand(void **state)
 	one_issue("{\"schedule\":[],\"monday\":[]}", "");
 	one_issue("{\"schedule\":{}}", "schedule<");
 	one_issue("{\"schedule\":[1]}", "0<schedule<");
-	one_issue("{\"schedule\":[{\"start_time\":\"08:00\",\"end_time\":\"12:00\"}]}", "day_of_week<0<schedule<");
+	one_issue("{\"schedule\":[{\"start_time\":\"08:00\",\"end_time\":\"12:00\"}]}",
+		  "day_of_week<0<schedule<");
 	one_issue("{\"schedule\":[{\"day_of_week\":7,\"start_time\":\"08:00\",\"end_time\":\"12:00\"}]}",
 		  "day_of_week<0<schedule<");
 	one_issue("{\"schedule\":[{\"day_of_week\":-1,\"start_time\":\"08:00\",\"end_time\":\"12:00\"}]}",
 		  "day_of_week<0<schedule<");
 	one_issue("{\"schedule\":[{\"day_of_week\":\"0\",\"start_time\":\"08:00\",\"end_time\":\"12:00\"}]}",
 		  "day_of_week<0<schedule<");
-	one_issue("{\"schedule\":[{\"day_of_week\":0,\"start_time\":\"12:00\",\"end_time\":\"12:00\"}]}", "0<schedule<");
+	one_issue("{\"schedule\":[{\"day_of_week\":0,\"start_time\":\"12:00\",\"end_time\":\"12:00\"}]}",
+		  "0<schedule<");
 }
 
 static void all_faults_at_once(void **state)
@@ -176,8 +182,9 @@ static void too_many_ranges(void **state)
 
 	(void)state;
 	for (int i = 0; i < SCHEDULE_RANGES_MAX; i++)
-		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s\"%02d:%s-%02d:%s\"", i > 0 ? "," : "", i / 2,
-					i % 2 ? "30" : "00", i / 2, i % 2 ? "45" : "15");
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s\"%02d:%s-%02d:%s\"",
+					i > 0 ? "," : "", i / 2, i % 2 ? "30" : "00", i / 2,
+					i % 2 ? "45" : "15");
 	snprintf(text + len, sizeof(text) - len, "]}");
 	assert_int_equal(good(text).days[0].count, SCHEDULE_RANGES_MAX);
 	snprintf(text + len, sizeof(text) - len, ",\"23:50-23:55\"]}");

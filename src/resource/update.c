@@ -12,7 +12,7 @@ static enum rc store(struct req *rq, struct resource *row)
 
 	if (rc != RC_OK)
 		return rc;
-	row->updated_at = rq->cx.now;
+	row->updated_at = event.created_at;
 	row->change_id = event.change_id;
 	resource_script(&script, rq, &row->tenant_id, &row->category_id);
 	update = script_add(&script, &q_resource_update_query, row);
@@ -26,7 +26,7 @@ static enum rc store(struct req *rq, struct resource *row)
 	return RC_OK;
 }
 
-/* A category may ask for more than it did when a resource was written: that is told when either is next sent. */
+/* A category may ask for more than when a resource was written: that is told when either is next sent. */
 static enum rc merge(struct req *rq, struct resource *row)
 {
 	const struct resource_new *change = BODY(rq, resource_new);

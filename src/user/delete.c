@@ -19,7 +19,8 @@ enum rc user_delete(struct req *rq)
 
 	script_init(&script, &rq->cx, ROOM_user, &row->tenant_id, &row->id);
 	removal = SCRIPT_ADD(&script, user_remove, .tenant_id = row->tenant_id, .id = row->id,
-			     .version = row->version, .deleted_at = rq->cx.now, .change_id = event.change_id);
+			     .version = row->version, .deleted_at = event.created_at,
+			     .change_id = event.change_id);
 	script_add(&script, &q_user_event_query, &event);
 	rc = db_write(&script);
 	if (rc != RC_OK)

@@ -1,4 +1,4 @@
-/* GET /users/ -- the people of a tenant, page by page, in the order of their creation. */
+/* GET /users/ -- the people of a tenant, page by page, by id: as they were created. */
 #include "base/fold.h"
 #include "http/req.h"
 #include "user/queries.h"

@@ -53,8 +53,9 @@ static void *work(void *arg)
 	struct waiter *waiter;
 
 	while ((waiter = take(arg)) != NULL) {
-		waiter->failed = crypto_pwhash_str_alg(waiter->hash, waiter->password, strlen(waiter->password),
-						       PASSES, MEMORY_BYTES, crypto_pwhash_ALG_ARGON2ID13) != 0;
+		waiter->failed =
+			crypto_pwhash_str_alg(waiter->hash, waiter->password, strlen(waiter->password),
+					      PASSES, MEMORY_BYTES, crypto_pwhash_ALG_ARGON2ID13) != 0;
 		fiber_wake(waiter->fiber); /* from here on it may be gone */
 	}
 	return NULL;

@@ -1,6 +1,7 @@
 /*
- * Passwords are kept as argon2id hashes (RFC 9106) in libsodium's text form: 2 passes over 19 MiB, which OWASP's
- * cheat sheet names as a minimum. One takes some 20 ms, and so is made on a thread of its own while the fiber waits.
+ * Passwords are kept as argon2id hashes (RFC 9106) in libsodium's text form: 2 passes over 19 MiB, which
+ * OWASP's cheat sheet names as a minimum. One takes some 20 ms, and so is made on a thread of its own while
+ * the fiber waits.
  */
 #ifndef USER_PASSWORD_H
 #define USER_PASSWORD_H

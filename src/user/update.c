@@ -12,7 +12,7 @@ static enum rc store(struct req *rq, struct user *row)
 
 	if (rc != RC_OK)
 		return rc;
-	row->updated_at = rq->cx.now;
+	row->updated_at = event.created_at;
 	row->change_id = event.change_id;
 	script_init(&script, &rq->cx, ROOM_user, &row->tenant_id, &row->id);
 	update = script_add(&script, &q_user_update_query, row);

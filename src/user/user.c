@@ -1,4 +1,4 @@
-/* What the user service's handlers share: its shapes, what is derived before a row is written, how it is read. */
+/* What the handlers of users share: shapes, what is derived before a row is written, how one is read. */
 #include "user/user.h"
 
 #include "base/fold.h"
@@ -58,5 +58,6 @@ enum rc user_event(struct req *rq, const struct user *row, const char *stream, c
 	const struct user_ids payload = {.user_id = row->id, .tenant_id = row->tenant_id};
 
 	*ret = outbox_row(&rq->cx, stream, type, &row->tenant_id, &row->id);
+	ret->created_at = outbox_time(&rq->cx, row->updated_at);
 	return outbox_payload(ret, rq->cx.arena, &user_ids_shape, &payload) ? RC_OK : RC_NO_MEMORY;
 }
