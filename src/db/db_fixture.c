@@ -195,13 +195,15 @@ static void raise_one(void *arg)
 {
 	struct raise *raise = arg;
 	const struct uuid *tenant = &raise->fixture->tenant;
+	struct uuid thing = new_id(raise->fixture);
+	char name[UUID_TEXT_LEN + 1];
 	const struct step *step;
 
 	script_init(&raise->script, &raise->cx, ROOM_testroom, tenant, &raise->key);
 	step = SCRIPT_ADD(&raise->script, counter_raise, .tenant_id = *tenant, .id = raise->key);
-	SCRIPT_ADD(&raise->script, thing_insert, .tenant_id = *tenant, .id = new_id(raise->fixture),
-		   .name = raise->doomed ? "taken" : arena_printf(&raise->arena, "thing %p", (void *)raise),
-		   .document = "{}", .other_id = raise->key);
+	SCRIPT_ADD(&raise->script, thing_insert, .tenant_id = *tenant, .id = thing,
+		   .name = raise->doomed ? "taken" : uuid_text(name, &thing), .document = "{}",
+		   .other_id = raise->key);
 	raise->rc = db_write(&raise->script);
 	if (raise->rc == RC_OK)
 		raise->version = q_counter_raise_rows(step)->version;

@@ -1,10 +1,10 @@
 /*
  * The remote store. Worker threads own the connections: some take reads, many of them in one round trip,
- * some take groups of scripts from the committer. What is sent is always
+ * some take groups of scripts from the committer. A group goes in one flight:
  *
  *     BEGIN, the scripts' steps, Sync, COMMIT, Sync
  *
- * in one flight. When a step fails, PostgreSQL skips to the first Sync, and the COMMIT rolls back.
+ * When a step fails, PostgreSQL skips what follows up to the first Sync, and the COMMIT rolls back.
  */
 #include "db/postgres.h"
 
@@ -211,15 +211,37 @@ static bool send_script(struct pg_conn *conn, const struct script *script)
 }
 
 /* READ COMMITTED: each statement sees what was committed while it waited for the lock row. */
-static bool send_group(struct pg_conn *conn, struct script **scripts, size_t count)
+static bool send_begin(struct pg_conn *conn)
 {
-	if (!pg_send_sql(conn, "BEGIN ISOLATION LEVEL READ COMMITTED"))
-		return false;
-	for (size_t i = 0; i < count; i++) {
-		if (!send_script(conn, scripts[i]))
-			return false;
-	}
+	return pg_send_sql(conn, "BEGIN ISOLATION LEVEL READ COMMITTED");
+}
+
+static bool send_commit(struct pg_conn *conn)
+{
 	return PQpipelineSync(conn->pg) == 1 && pg_send_sql(conn, "COMMIT") && PQpipelineSync(conn->pg) == 1;
+}
+
+static bool send_together(struct pg_conn *conn, struct script **scripts, size_t count)
+{
+	bool sent = send_begin(conn);
+
+	for (size_t i = 0; sent && i < count; i++)
+		sent = send_script(conn, scripts[i]);
+	return sent && send_commit(conn);
+}
+
+/*
+ * A script that succeeds sets the savepoint anew; one that fails is skipped up to its Sync, and so has not.
+ * So `ROLLBACK TO kept` takes back a failure, and nothing else, though it is sent before either is known.
+ */
+static bool send_apart(struct pg_conn *conn, struct script **scripts, size_t count)
+{
+	bool sent = send_begin(conn) && pg_send_sql(conn, "SAVEPOINT kept");
+
+	for (size_t i = 0; sent && i < count; i++)
+		sent = send_script(conn, scripts[i]) && pg_send_sql(conn, "SAVEPOINT kept") &&
+		       PQpipelineSync(conn->pg) == 1 && pg_send_sql(conn, "ROLLBACK TO kept");
+	return sent && send_commit(conn);
 }
 
 static enum outcome take_step(struct script *script, struct step *step, const PGresult *result)
@@ -257,7 +279,7 @@ static enum outcome take_script(struct pg_conn *conn, struct script *script)
 	return outcome;
 }
 
-/* BEGIN or COMMIT has done this. */
+/* What controls the transaction has done this. */
 static bool tag_is(struct pg_conn *conn, const char *tag)
 {
 	PGresult *result = pg_result(conn);
@@ -267,8 +289,13 @@ static bool tag_is(struct pg_conn *conn, const char *tag)
 	return same;
 }
 
-static enum outcome take_group(struct pg_conn *conn, struct script **scripts, size_t count,
-			       size_t *ret_failed)
+static bool take_commit(struct pg_conn *conn, const char *tag)
+{
+	return pg_synced(conn) && tag_is(conn, tag) && pg_synced(conn);
+}
+
+static enum outcome take_together(struct pg_conn *conn, struct script **scripts, size_t count,
+				  size_t *ret_failed)
 {
 	enum outcome outcome = OUTCOME_DONE, one;
 
@@ -283,36 +310,44 @@ static enum outcome take_group(struct pg_conn *conn, struct script **scripts, si
 			*ret_failed = i;
 		}
 	}
-	if (!pg_synced(conn) || !tag_is(conn, outcome == OUTCOME_DONE ? "COMMIT" : "ROLLBACK") ||
-	    !pg_synced(conn))
-		return OUTCOME_LOST;
-	return outcome;
+	return take_commit(conn, outcome == OUTCOME_DONE ? "COMMIT" : "ROLLBACK") ? outcome : OUTCOME_LOST;
 }
 
-/* A transaction for each, still in one flight. */
-static enum outcome commit_apart(struct pg_conn *conn, struct script **scripts, size_t count)
+/* Its steps, the savepoint when they went well, the end of its part, and the way back to the savepoint. */
+static enum outcome take_apart(struct pg_conn *conn, struct script *script)
 {
-	size_t failed;
+	enum outcome outcome = take_script(conn, script);
+	PGresult *savepoint;
 
+	if (outcome == OUTCOME_LOST)
+		return outcome;
+	savepoint = pg_result(conn);
+	if (savepoint == NULL)
+		return OUTCOME_LOST;
+	PQclear(savepoint);
+	return pg_synced(conn) && tag_is(conn, "ROLLBACK") ? outcome : OUTCOME_LOST;
+}
+
+/* A deadlock takes back one script only, and would have to be sent with the group: that one is told to come
+ * again. */
+static enum outcome take_all_apart(struct pg_conn *conn, struct script **scripts, size_t count)
+{
+	if (!tag_is(conn, "BEGIN") || !tag_is(conn, "SAVEPOINT"))
+		return OUTCOME_LOST;
 	for (size_t i = 0; i < count; i++) {
-		if (!send_group(conn, &scripts[i], 1))
+		if (take_apart(conn, scripts[i]) == OUTCOME_LOST)
 			return OUTCOME_LOST;
 	}
-	for (size_t i = 0; i < count; i++) {
-		if (take_group(conn, &scripts[i], 1, &failed) == OUTCOME_LOST)
-			return OUTCOME_LOST;
-	}
-	return OUTCOME_DONE;
+	return take_commit(conn, "COMMIT") ? OUTCOME_DONE : OUTCOME_LOST;
 }
 
 static enum outcome commit_prepared(struct pg_conn *conn, struct script **scripts, size_t count, bool apart,
 				    size_t *ret_failed)
 {
 	if (apart)
-		return commit_apart(conn, scripts, count);
-	if (!send_group(conn, scripts, count))
-		return OUTCOME_LOST;
-	return take_group(conn, scripts, count, ret_failed);
+		return send_apart(conn, scripts, count) ? take_all_apart(conn, scripts, count) : OUTCOME_LOST;
+	return send_together(conn, scripts, count) ? take_together(conn, scripts, count, ret_failed)
+						   : OUTCOME_LOST;
 }
 
 static enum outcome postgres_commit(void *writer, struct script **scripts, size_t count, bool apart,

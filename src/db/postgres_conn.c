@@ -132,17 +132,12 @@ static bool open_again(struct pg_conn *conn)
 	return true;
 }
 
-/* Nothing is under way, so whatever can be read is a farewell, or a notice. */
+/* Nothing is under way, so whatever can be read is a farewell; or a notice, which is no great loss. */
 static bool still_there(const struct pg_conn *conn)
 {
 	struct pollfd socket = {.fd = PQsocket(conn->pg), .events = POLLIN};
 
-	while (poll(&socket, 1, 0) > 0) {
-		if (PQconsumeInput(conn->pg) == 0)
-			return false;
-		(void)PQisBusy(conn->pg); /* takes in what came */
-	}
-	return PQstatus(conn->pg) == CONNECTION_OK;
+	return poll(&socket, 1, 0) == 0;
 }
 
 bool pg_conn_init(struct pg_conn *conn, const struct db *db, enum pg_use use)
@@ -221,18 +216,22 @@ static bool next_result(struct pg_conn *conn, PGresult **ret)
 }
 
 /*
- * What was prepared holds no longer: a migration changed a column's type, or a pooler dropped it. A new
- * connection prepares it anew.
+ * A failure that only a new connection mends: the server ends this one; what was prepared holds no longer,
+ * since a migration changed a column's type; or the server that we write to has become one that only reads.
  */
-static bool is_stale(const PGresult *result)
+static bool ends_connection(const struct pg_conn *conn, const PGresult *result)
 {
 	const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+	const char *severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
 	const char *where = PQresultErrorField(result, PG_DIAG_SOURCE_FUNCTION);
 
-	if (state == NULL)
+	if (state == NULL || severity == NULL)
 		return false;
-	return strcmp(state, "26000") == 0 ||
-	       (strcmp(state, "0A000") == 0 && where != NULL && strcmp(where, "RevalidateCachedQuery") == 0);
+	if (strcmp(severity, "FATAL") == 0 || strcmp(severity, "PANIC") == 0 || strcmp(state, "26000") == 0)
+		return true;
+	if (strcmp(state, "0A000") == 0)
+		return where != NULL && strcmp(where, "RevalidateCachedQuery") == 0;
+	return conn->use == PG_WRITES && strcmp(state, "25006") == 0;
 }
 
 PGresult *pg_result(struct pg_conn *conn)
@@ -241,7 +240,7 @@ PGresult *pg_result(struct pg_conn *conn)
 
 	if (!next_result(conn, &result) || result == NULL)
 		return NULL;
-	if (is_stale(result) || !next_result(conn, &end) || end != NULL) {
+	if (ends_connection(conn, result) || !next_result(conn, &end) || end != NULL) {
 		PQclear(result);
 		return NULL;
 	}

@@ -1,0 +1,272 @@
+/*
+ * sqlgen_test SQLGEN: what sqlgen refuses, each fault planted once and told with its line; and that the same
+ * text without the fault passes.
+ */
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+/* cmocka wants those before it. */
+#include <cmocka.h>
+
+#define HEAD  "-- :name  it :one\n-- :scope tenant\n-- :in    tenant_id:uuid id:uuid\n-- :out   id:uuid\n"
+#define GOOD  HEAD "SELECT t.id FROM things t WHERE t.tenant_id = $1 AND t.id = $2;\n"
+#define TABLE "CREATE TABLE things (id :uuid NOT NULL) :strict;\n"
+
+static const char *sqlgen;
+static char folder[] = "/tmp/marca-sqlgen-XXXXXX";
+
+struct file {
+	const char *name, *text;
+};
+
+static char *path_of(const char *name)
+{
+	static char paths[8][128];
+	static size_t next;
+	char *path = paths[next++ % 8];
+
+	snprintf(path, sizeof(paths[0]), "%s/%s", folder, name);
+	return path;
+}
+
+static void write_file(const char *path, const char *text)
+{
+	FILE *file = fopen(path, "w");
+
+	assert_non_null(file);
+	fputs(text, file);
+	fclose(file);
+}
+
+static void read_file(const char *path, char *buf, size_t size)
+{
+	FILE *file = fopen(path, "r");
+	size_t len;
+
+	assert_non_null(file);
+	len = fread(buf, 1, size - 1, file);
+	buf[len] = '\0';
+	fclose(file);
+}
+
+/* Its exit status; what it said is in `said`. */
+static int run(const struct file *files, size_t count, char *said, size_t size)
+{
+	const char *argv[16] = {sqlgen,	    "--room",	     "x", "--header", path_of("out.h"),
+				"--source", path_of("out.c")};
+	const char *errors = path_of("said");
+	int status, argc = 7;
+	pid_t pid;
+
+	for (size_t i = 0; i < count; i++) {
+		argv[argc] = path_of(files[i].name);
+		write_file(argv[argc++], files[i].text);
+	}
+	unlink(path_of("out.h"));
+	pid = fork();
+	if (pid == 0) {
+		dup2(open(errors, O_WRONLY | O_CREAT | O_TRUNC, 0600), STDERR_FILENO);
+		execv(sqlgen, (char *const *)(uintptr_t)argv);
+		_exit(127);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	read_file(errors, said, size);
+	for (size_t i = 0; i < count; i++)
+		unlink(argv[7 + i]);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static const struct {
+	const char *sql;  /* queries.sql */
+	const char *tell; /* what must be said of it: "line: message" */
+} faults[] = {
+	{HEAD "SELECT t.id FROM things t WHERE t.id = $2 OR t.id = $1;\n", "5: `it`: a tenant's query holds"},
+	{HEAD "SELECT t.id FROM things t WHERE t.tenant_id = $12 AND t.id = $2;\n", "$12 has no input"},
+	{HEAD "INSERT INTO things (tenant_id, id) VALUES ($2, $1) RETURNING id;\n", "a tenant's query holds"},
+	{HEAD "INSERT INTO things (tenant_id, id) VALUES ($1, $2), ($2, $2) RETURNING id;\n",
+	 "a tenant's query holds"},
+	{HEAD "INSERT INTO things (id) SELECT t.id FROM other t WHERE t.id IN ($1, $2) RETURNING id;\n",
+	 "a tenant's query holds"},
+	{HEAD "SELECT 'tenant_id = $1', t.id FROM things t WHERE t.id IN ($1, $2);\n",
+	 "a tenant's query holds"},
+	{"-- :name  it :one\n-- :scope tenant\n-- :in    id:uuid tenant_id:uuid\n-- :out   id:uuid\n"
+	 "SELECT t.id FROM things t WHERE t.tenant_id = $2 AND t.id = $1;\n",
+	 "1: `it`: the first input of a tenant's query is tenant_id:uuid"},
+	{"-- :name  it :one\n-- :scope tenant\n-- :in    tenant_id:text\n-- :out   id:uuid\n"
+	 "SELECT t.id FROM things t WHERE t.tenant_id = $1;\n",
+	 "the first input of a tenant's query"},
+	{HEAD "SELECT t.id FROM things t WHERE t.tenant_id = ? AND t.id = ?;\n", "not `?`"},
+	{HEAD "SELECT t.id FROM things t WHERE t.tenant_id = $1;\n", "the input `id` ($2) is never used"},
+	{HEAD "SELECT t.id FROM things t WHERE t.tenant_id = $1 AND t.id = $2 AND t.x = $3;\n",
+	 "5: `it`: $3 has no input"},
+	{HEAD "SELECT * FROM things t WHERE t.tenant_id = $1 AND t.id = $2;\n",
+	 "5: select *: name the columns"},
+	{HEAD "SELECT t.* FROM things t WHERE t.tenant_id = $1 AND t.id = $2;\n", "5: .*: name the columns"},
+	{HEAD "DELETE FROM things WHERE tenant_id = $1 AND id = $2 RETURNING *;\n",
+	 "returning *: name the columns"},
+	{HEAD "SELECT t.id FROM things t WHERE t.tenant_id = $1 AND t.id = $2 AND t.at < now();\n", "now()"},
+	{HEAD
+	 "SELECT t.id FROM things t WHERE t.tenant_id = $1 AND t.id = $2\n AND t.at < CURRENT_TIMESTAMP;\n",
+	 "5: current_timestamp: times are inputs"},
+	{HEAD "SELECT t.id FROM things t WHERE t.tenant_id = $1 AND t.id = $2 ORDER BY random ();\n",
+	 "random()"},
+	{HEAD "SELECT CAST(t.id AS :blob) FROM things t WHERE t.tenant_id = $1 AND t.id = $2;\n",
+	 "5: unknown type `:blob`"},
+	{HEAD "SELECT t.id FROM things t WHERE t.tenant_id = $1 AND t.id = $2\n", "does not end in `;`"},
+	{HEAD "SELECT t.id FROM things t WHERE t.tenant_id = $1 AND t.id = $2; SELECT 1;\n",
+	 "something follows the `;`"},
+	{GOOD "\n" GOOD, "7: `it` is named twice; first on line 1"},
+	{"-- :name  it :one\n-- :in    id:uuid\n-- :out   id:uuid\nSELECT t.id FROM things t WHERE t.id = "
+	 "$1;\n",
+	 "1: `it` has no -- :scope"},
+	{"-- :name  it\n-- :scope global\n-- :out   id:int\nSELECT 1;\n", "1: `it`: say how many rows"},
+	{"-- :name  it :one\n-- :scope world\n-- :out   id:int\nSELECT 1;\n", "2: the scope is"},
+	{"-- :name  it :one\n-- :scope global\n-- :out   id:number\nSELECT 1;\n", "3: unknown type `number`"},
+	{"-- :name  it :one\n-- :scope global\n-- :out   id\nSELECT 1;\n", "3: `id` has no type"},
+	{"-- :name  it :one\n-- :scope global\n-- :out   flag:bool?\nSELECT 1;\n",
+	 "a bool or an enum is never null"},
+	{"-- :name  it :one\n-- :scope global\n-- :out   id:int id:int\nSELECT 1, 2;\n",
+	 "3: `id` is named twice"},
+	{"-- :name  it :one\n-- :scope global\n-- :out   a.b:int\nSELECT 1;\n", "`a.b` is no name"},
+	{"-- :name  it :none\n-- :scope global\n-- :out   id:int\nSELECT 1;\n", "is :none and yet has :out"},
+	{"-- :name  it :one\n-- :scope global\nSELECT 1;\n", "gives rows and has no :out"},
+	{"-- :name  it :one\n-- :scope global\n-- :out   id:int\n-- :sqlite\nSELECT 1;\n",
+	 "has no statement for each dialect"},
+	{"-- :name  it :one\n-- :scope global\n-- :out   id:int\n-- :sqlite\nSELECT 1;\n-- :sqlite\nSELECT "
+	 "2;\n",
+	 "7: `it` has two statements for one dialect"},
+	{"-- :nome  it :one\nSELECT 1;\n", "1: `:nome` stands before any :name"},
+	{"-- :name  it :one\n-- :scoop global\n-- :scope global\n-- :out   id:int\nSELECT 1;\n",
+	 "2: unknown directive `:scoop`"},
+	{"SELECT 1;\n", "1: a statement without -- :name"},
+	{"-- :name  it :one\n-- :scope global\n-- :out   id:int\n-- a comment */ ends\nSELECT 1;\n",
+	 "must not hold `*/`"},
+	{HEAD "SELECT t.id FROM things t WHERE t.tenant_id = $1 AND t.id = $2\n AND pg_advisory_lock(1);\n",
+	 "5: pg_advisory_lock: locks are rows"},
+};
+
+static void test_faults(void **state)
+{
+	char said[4096];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
+		const struct file file = {"queries.sql", faults[i].sql};
+		int status = run(&file, 1, said, sizeof(said));
+
+		if (status != 1 || strstr(said, faults[i].tell) == NULL)
+			fail_msg("status %d, said \"%s\" and not \"%s\", of:\n%s", status, said,
+				 faults[i].tell, file.text);
+		if (strstr(said, "queries.sql:") == NULL || access(path_of("out.h"), F_OK) == 0)
+			fail_msg("no place told, or output left: %s", said);
+	}
+}
+
+static const struct {
+	const char *first, *second; /* their names */
+	const char *sql;	    /* of the first */
+	const char *tell;
+} bad_migrations[] = {
+	{"0001_a.sql", "0003_b.sql", TABLE,
+	 "0003_b.sql:1: migrations are numbered without gaps, in order: 0002 is due"},
+	{"0001_a.sql", "0001_b.sql", TABLE, "numbered without gaps"},
+	{"0002_a.sql", "0001_b.sql", TABLE, "numbered without gaps"},
+	{"0001_a.sql", "2_b.sql", TABLE, "a migration is named like 0001_first.sql"},
+	{"0001_a.sql", "0002_b.sql", "-- nothing\n", "0001_a.sql:1: an empty migration"},
+	{"0001_a.sql", "0002_b.sql", "\nCREATE TABLE t (id :uid) :strict;\n",
+	 "0001_a.sql:2: unknown type `:uid`"},
+	{"0001_a.sql", "0002_b.sql", "CREATE TABLE t (at :time DEFAULT now());\n", "now()"},
+	{"0001_a.sql", "0002_b.sql", "CREATE TABLE t (id :uuid DEFAULT $1);\n",
+	 "a migration has no parameters"},
+	{"0001_a.sql", "0002_b.sql", "CREATE TRIGGER t AFTER INSERT ON x EXECUTE FUNCTION f();\n", "trigger"},
+	{"0001_a.sql", "0002_b.sql",
+	 "ALTER TABLE t ADD CONSTRAINT c FOREIGN KEY (a) REFERENCES b (a) DEFERRABLE;\n", "deferrable"},
+};
+
+static void test_bad_migrations(void **state)
+{
+	char said[4096];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad_migrations) / sizeof(bad_migrations[0]); i++) {
+		const struct file files[] = {{"queries.sql", GOOD},
+					     {bad_migrations[i].first, bad_migrations[i].sql},
+					     {bad_migrations[i].second, TABLE}};
+		int status = run(files, 3, said, sizeof(said));
+
+		if (status != 1 || strstr(said, bad_migrations[i].tell) == NULL)
+			fail_msg("status %d, said \"%s\" and not \"%s\"", status, said,
+				 bad_migrations[i].tell);
+	}
+}
+
+/* What a file may say, all at once; and what both dialects make of it. */
+static void test_good(void **state)
+{
+	static const char queries[] =
+		"-- A word on the file.\n"
+		"-- :include a/b.h\n\n"
+		"-- Above the name.\n" GOOD "\n"
+		"-- :name  put :none\n-- :scope tenant\n-- :in    struct thing: tenant_id:uuid "
+		"label.name:text?\n"
+		"--        colour:enum(colour)\n-- Below, with 'quotes'; and $9 and ?.\n"
+		"INSERT INTO things (name, tenant_id, colour) VALUES ($2, $1, $3); -- the end\n\n"
+		"-- :name  copy :none\n-- :scope tenant\n-- :in    tenant_id:uuid\n"
+		"INSERT INTO things (tenant_id, name)\nSELECT $1, o.name FROM others o;\n\n"
+		"-- :name  all :many\n-- :scope global\n-- :out   n:int text:text\n"
+		"-- :sqlite\nSELECT COUNT(*), 'it''s; $7 ? :none' FROM x;\n"
+		"-- :postgres\nSELECT COUNT(*), CAST('a' AS :text)::text FROM x;\n";
+	const struct file files[] = {
+		{"queries.sql", queries},
+		{"0001_a.sql", TABLE "-- :sqlite\nCREATE INDEX a ON things (id);\n"},
+	};
+	char said[4096], out[32768];
+
+	(void)state;
+	if (run(files, 2, said, sizeof(said)) != 0)
+		fail_msg("%s", said);
+	read_file(path_of("out.h"), out, sizeof(out));
+	assert_non_null(strstr(out, "#include \"a/b.h\""));
+	assert_non_null(strstr(out, "/*\n * Above the name.\n */\nstruct q_it_in {"));
+	assert_non_null(strstr(out, "struct q_it_out {\n\tstruct uuid id;\n};"));
+	assert_non_null(strstr(out, "(((struct thing *)0)->label.name), const char *)"));
+	assert_non_null(strstr(out, "q_it(struct ctx *cx, const struct q_it_in *in, struct q_it_out **ret)"));
+	assert_non_null(strstr(out, "struct q_all_out **ret, size_t *ret_count)"));
+	assert_null(strstr(out, "q_put(struct ctx"));
+	read_file(path_of("out.c"), out, sizeof(out));
+	assert_non_null(strstr(out, "\"CREATE TABLE things (id BLOB NOT NULL) STRICT\""));
+	assert_non_null(strstr(out, "\"CREATE TABLE things (id uuid NOT NULL) \""));
+	assert_non_null(strstr(out, "'it''s; $7 ? :none'"));
+	assert_non_null(strstr(out, "CAST('a' AS text)::text"));
+	assert_non_null(
+		strstr(out,
+		       ".kind = DB_ENUM, .offset = offsetof(struct thing, colour), .names = &colour_names"));
+	assert_null(strstr(out, "the end"));
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_faults),
+		cmocka_unit_test(test_bad_migrations),
+		cmocka_unit_test(test_good),
+	};
+	int failed;
+
+	if (argc != 2 || mkdtemp(folder) == NULL)
+		return EXIT_FAILURE;
+	sqlgen = argv[1];
+	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	unlink(path_of("out.h"));
+	unlink(path_of("out.c"));
+	unlink(path_of("said"));
+	rmdir(folder);
+	return failed;
+}
