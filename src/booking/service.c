@@ -15,7 +15,7 @@ static const struct route routes[] = {
 		.summary = "Book a resource for a period.", .access = ACCESS_USER,
 		.body = &booking_new_shape, .versioned = true, .handler = booking_create,
 		.replies = {{201, &booking_shape, .doc = "The new booking."}},
-		.errors = {RULES},
+		.errors = {RULES, RC_CHANGED_MEANWHILE},
 	}, {
 		.method = HTTP_GET_, .path = "/bookings", .id = "listBookings",
 		.summary = "List a tenant's bookings by their start.", .access = ACCESS_USER,

@@ -125,6 +125,7 @@ static void trace_begin(struct req *rq)
 	memcpy(parent + 52, flags, sizeof(flags));
 	req_header(rq, "X-Request-ID", rq->request_id);
 	req_header(rq, "traceparent", parent);
+	rq->trace_headers = rq->reply.header_count;
 }
 
 /* --- Parsing ---------------------------------------------------------------- */
@@ -203,36 +204,23 @@ static enum rc parse(struct req *rq, struct str param)
 
 /* --- A request, from routing to its reply --------------------------------- */
 
-/* Can this route fail so? Its own errors, and those of what all stand on. */
-static bool may_fail_so(const struct route *route, enum rc rc)
+/* The failure as it may be told. One that the route's row does not name is a fault of ours. */
+static enum rc checked_failure(const struct req *rq, enum rc rc)
 {
-	if (rc == RC_INVALID || error_table[rc].status >= 500 || rc == RC_BAD_MEDIA_TYPE)
-		return true;
-	if (route->versioned && (rc == RC_STALE || rc == RC_CHANGED_MEANWHILE))
-		return true;
-	for (size_t i = 0; i < ROUTE_ERRORS_MAX && route->errors[i] != RC_OK; i++)
-		if (route->errors[i] == rc)
-			return true;
-	return false;
+	if (route_may_fail(rq->service, rq->route, rc))
+		return rc;
+	LOG(ERROR, "a handler failed as its routes table does not say", LOG_TEXT("operation", rq->route->id),
+	    LOG_TEXT("failure", error_table[rc].name));
+	if (rq->strict)
+		abort();
+	return RC_INTERNAL;
 }
 
-static void check_failure(const struct req *rq, enum rc rc)
-{
-	if (may_fail_so(rq->route, rc))
-		return;
-	fprintf(stderr, "%s: RC_%s is not in its routes table\n", rq->route->id, error_table[rc].name);
-	abort();
-}
-
+/* Of what a failed handler had begun, only the trace stays. */
 static void reply_clear(struct req *rq)
 {
-	size_t kept = 0;
-
-	/* Of what a failed handler had begun, only the trace stays. */
-	for (size_t i = 0; i < rq->reply.header_count && i < 2; i++)
-		kept++;
-	rq->reply = (struct http_reply){.header_count = kept,
-					.headers = {rq->reply.headers[0], rq->reply.headers[1]}};
+	rq->reply.header_count = rq->trace_headers;
+	rq->reply.content_type = rq->reply.body = (struct str){0};
 	rq->replied = false;
 }
 
@@ -276,7 +264,7 @@ static void serve(void *arg)
 	enum rc rc = run_handler(call.rq, call.param);
 
 	if (rc != RC_OK) {
-		check_failure(call.rq, rc);
+		rc = checked_failure(call.rq, rc);
 		reply_clear(call.rq);
 		problem_reply(call.rq, rc);
 	}
@@ -340,6 +328,7 @@ static struct req *req_create(struct http_exchange *exchange)
 		return NULL;
 	rq->http = exchange;
 	rq->worker = worker;
+	rq->strict = worker->dispatcher->options.strict;
 	rq->issues.arena = exchange->arena;
 	rq->cx.arena = exchange->arena;
 	rq->cx.world = worker->dispatcher->options.world;
@@ -373,6 +362,7 @@ static void handle(struct http_exchange *exchange, enum rc fault)
 		return;
 	}
 	rq->route = match.route;
+	rq->service = match.service;
 	call = (struct call){.rq = rq, .param = match.param, .route_index = match.index};
 	if (fiber_run(http_loop_fibers(exchange->loop), serve, &call) != RC_OK)
 		refuse(rq, RC_NO_MEMORY, match.index);

@@ -21,7 +21,9 @@ struct dispatcher_options {
 	const struct service *const *services;
 	size_t service_count;
 	const struct world *world;
-	void *app; /* req_app() */
+	void *app;   /* req_app() */
+	bool strict; /* what a route's row does not name ends the process; else it is logged, and answered 500
+		      */
 	/* At the start and the end of each thread; `close` takes what a failed `open` left as well. */
 	bool (*open)(void *app, struct room_locals *ret);
 	void (*close)(void *app, struct room_locals *locals);

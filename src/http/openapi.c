@@ -144,7 +144,7 @@ static json_t *own_parameters(struct openapi *doc, const struct route *route)
 	for (size_t i = 0; route->query != NULL && i < route->query->count; i++)
 		if (!route->query->fields[i].hidden)
 			openapi_append(doc, list, openapi_query_parameter(doc, &route->query->fields[i]));
-	if (openapi_takes_if_match(route))
+	if (route_takes_if_match(route))
 		openapi_append(doc, list, parameter_ref(doc, "IfMatch"));
 	return list;
 }

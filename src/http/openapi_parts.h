@@ -65,7 +65,5 @@ json_t *openapi_body_example(struct openapi *doc, const struct shape *shape, enu
 
 json_t *openapi_responses(struct openapi *doc, const struct service *service, const struct route *route);
 
-/* Does it change something that is there already, whose version If-Match can name? */
-bool openapi_takes_if_match(const struct route *route);
 
 #endif

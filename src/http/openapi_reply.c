@@ -7,11 +7,6 @@
 
 #include <stdio.h>
 
-bool openapi_takes_if_match(const struct route *route)
-{
-	return route->versioned && route->method != HTTP_GET_ && strchr(route->path, '{') != NULL;
-}
-
 /* --- Headers ---------------------------------------------------------------- */
 
 static const struct {
@@ -207,39 +202,12 @@ struct refusals {
 	bool has[RC_COUNT];
 };
 
-/* What a request can meet before it is known which route it asks for; told once, as the default response. */
-static const enum rc early[] = {RC_SLOW_REQUEST, RC_URI_TOO_LONG, RC_HEAD_TOO_LARGE, RC_NOT_IMPLEMENTED,
-				RC_BAD_VERSION};
-
-static void add_all(struct refusals *set, const enum rc *rcs, size_t count)
-{
-	for (size_t i = 0; i < count && rcs[i] != RC_OK; i++)
-		set->has[rcs[i]] = true;
-}
-
-/* What any route of a service with a store can give. */
-static void add_common(struct refusals *set)
-{
-	static const enum rc common[] = {RC_MALFORMED, RC_INTERNAL, RC_NO_MEMORY, RC_OVERLOADED,
-					 RC_STORE_DOWN};
-
-	add_all(set, common, ARRAY_LEN(common));
-}
-
-/* The same that dispatch.c lets through. */
 static struct refusals refusals_of(const struct service *service, const struct route *route)
 {
 	struct refusals set = {0};
 
-	add_common(&set);
-	set.has[RC_STORE_DOWN] = service->room >= 0;
-	if (route->body != NULL || route->query != NULL || strchr(route->path, '{') != NULL)
-		set.has[RC_INVALID] = true;
-	if (route->body != NULL)
-		set.has[RC_BAD_MEDIA_TYPE] = set.has[RC_BODY_TOO_LARGE] = true;
-	if (openapi_takes_if_match(route))
-		set.has[RC_STALE] = set.has[RC_CHANGED_MEANWHILE] = true;
-	add_all(&set, route->errors, ARRAY_LEN(route->errors));
+	for (size_t rc = 1; rc < RC_COUNT; rc++)
+		set.has[rc] = route_may_fail(service, route, (enum rc)rc);
 	return set;
 }
 
@@ -304,14 +272,17 @@ static json_t *refusal_response(struct openapi *doc, const struct refusals *set,
 /* False: the set is this route's own. */
 static bool shared_name(const struct refusals *set, int status, size_t count, char ret[OPENAPI_NAME_MAX])
 {
-	struct refusals all = {0}, common;
+	/* What every route of a service with a store can give has a name of its own. */
+	static const struct service any_service = {.name = "any"};
+	static const struct route bare_route = {.path = "/"};
+	struct refusals all, common;
 
 	if (count == 1) {
 		openapi_pascal(ret, error_table[first_of(set)].code);
 		return true;
 	}
 	openapi_pascal(ret, problem_title(status, LANG_EN));
-	add_common(&all);
+	all = refusals_of(&any_service, &bare_route);
 	of_status(&all, status, &common);
 	return memcmp(&common, set, sizeof(common)) == 0;
 }
@@ -335,9 +306,13 @@ static json_t *status_response(struct openapi *doc, const struct refusals *set, 
 static json_t *default_response(struct openapi *doc)
 {
 	static const char text[] = "The request did not arrive whole, or not as HTTP/1.1.";
+	/* What a request can meet before it is known which route it asks for. */
+	static const enum rc early[] = {RC_SLOW_REQUEST, RC_URI_TOO_LONG, RC_HEAD_TOO_LARGE,
+					RC_NOT_IMPLEMENTED, RC_BAD_VERSION};
 	struct refusals set = {0};
 
-	add_all(&set, early, ARRAY_LEN(early));
+	for (size_t i = 0; i < ARRAY_LEN(early); i++)
+		set.has[early[i]] = true;
 	if (!openapi_has(doc, OPENAPI_RESPONSES, "Unreadable"))
 		openapi_add(doc, OPENAPI_RESPONSES, "Unreadable",
 			    refusal_response(doc, &set, json_string(text), false));

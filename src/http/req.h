@@ -14,6 +14,7 @@ struct worker;
 struct req {
 	struct ctx cx; /* first: &rq->cx goes to stores, clients and rules */
 	struct http_exchange *http;
+	const struct service *service;
 	const struct route *route;
 	struct worker *worker;
 	const void *body, *query; /* through BODY() and QUERY() */
@@ -23,7 +24,10 @@ struct req {
 	struct issues issues;
 	struct http_reply reply;
 	bool replied;
+	bool strict; /* a reply that the route's row does not name ends the process: in development, and in
+			tests */
 	const char *request_id;
+	size_t trace_headers; /* the first so many of the reply stay, whatever becomes of it */
 	/* A list that goes into the body of an error, besides its usual members: `conflicts`. */
 	const char *extra_name;
 	const struct shape *extra_shape;

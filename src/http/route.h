@@ -62,6 +62,15 @@ struct service {
 	void (*local_destroy)(void *local);
 };
 
+/* Does it honour If-Match: a change of one thing that carries an ETag? */
+bool route_takes_if_match(const struct route *route);
+
+/*
+ * Can this route refuse a request so? By its own row, by what it takes, or as any route can. The dispatcher
+ * holds handlers to it, and the API's document tells it.
+ */
+bool route_may_fail(const struct service *service, const struct route *route, enum rc rc);
+
 extern const struct format format_cursor;
 
 /* Every list takes these. */
