@@ -83,7 +83,8 @@ struct fixture *fixture_postgres(void)
 	}
 	fixture = fixture_create();
 	reset_schema(url, true);
-	snprintf(fixture->url, sizeof(fixture->url), "%s?options=-csearch_path%%3Dtest_%d", url, getpid());
+	snprintf(fixture->url, sizeof(fixture->url),
+		 "%s?options=-csearch_path%%3Dtest_%d&application_name=test_%d", url, getpid(), getpid());
 	return fixture;
 }
 
@@ -148,6 +149,17 @@ void fixture_sql(struct fixture *fixture, const char *sql)
 	if (sqlite3_exec(sqlite, sql, NULL, NULL, &said) != SQLITE_OK)
 		fail_msg("%s: %s", sql, said);
 	sqlite3_close(sqlite);
+}
+
+void fixture_hang_up(struct fixture *fixture)
+{
+	char sql[256];
+
+	snprintf(sql, sizeof(sql),
+		 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+		 "WHERE application_name = 'test_%d' AND pid <> pg_backend_pid()",
+		 getpid());
+	postgres_sql(fixture->url, sql);
 }
 
 /* --- Fibers -------------------------------------------------------------- */

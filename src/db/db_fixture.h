@@ -37,6 +37,9 @@ void fixture_close(struct fixture *fixture);
 /* As an operator at the store itself. */
 void fixture_sql(struct fixture *fixture, const char *sql);
 
+/* Ends all its connections to PostgreSQL, from the server's side. */
+void fixture_hang_up(struct fixture *fixture);
+
 /* Runs fn(cx, arg) on a fiber and waits for its end. What it makes lives in `arena`. */
 void on_fiber(struct fixture *fixture, struct arena *arena, void (*fn)(struct ctx *cx, void *arg), void *arg);
 

@@ -75,6 +75,13 @@ static bool refuse(const struct pg_conn *conn, const char *why)
 	return false;
 }
 
+static bool unreachable(const struct pg_conn *conn)
+{
+	LOG(WARN, "PostgreSQL cannot be reached", LOG_TEXT("room", conn->db->set->name),
+	    LOG_TEXT("why", PQerrorMessage(conn->pg)));
+	return false;
+}
+
 /* An acknowledged booking must survive a power failure. */
 static bool check_durability(const struct pg_conn *conn)
 {
@@ -86,7 +93,7 @@ static bool check_durability(const struct pg_conn *conn)
 
 	PQclear(result);
 	if (!told)
-		return refuse(conn, PQerrorMessage(conn->pg));
+		return unreachable(conn);
 	if (!fsync)
 		return refuse(conn, "it runs with fsync=off, so that a power failure loses bookings");
 	if (synchronous)
@@ -114,22 +121,22 @@ static bool start_pipeline(const struct pg_conn *conn)
 	       (PQsetnonblocking(conn->pg, 1) == 0 && PQenterPipelineMode(conn->pg) == 1);
 }
 
+static bool start(const struct pg_conn *conn)
+{
+	if (PQstatus(conn->pg) != CONNECTION_OK)
+		return unreachable(conn);
+	PQsetNoticeProcessor(conn->pg, on_notice, NULL);
+	return check_server(conn) && start_pipeline(conn);
+}
+
 static bool open_again(struct pg_conn *conn)
 {
 	pg_conn_lose(conn);
 	conn->pg = connect_to(conn);
-	if (PQstatus(conn->pg) != CONNECTION_OK) {
-		LOG(WARN, "PostgreSQL cannot be reached", LOG_TEXT("room", conn->db->set->name),
-		    LOG_TEXT("why", PQerrorMessage(conn->pg)));
-		pg_conn_lose(conn);
-		return false;
-	}
-	PQsetNoticeProcessor(conn->pg, on_notice, NULL);
-	if (!check_server(conn) || !start_pipeline(conn)) {
-		pg_conn_lose(conn);
-		return false;
-	}
-	return true;
+	if (start(conn))
+		return true;
+	pg_conn_lose(conn);
+	return false;
 }
 
 /* Nothing is under way, so whatever can be read is a farewell; or a notice, which is no great loss. */
@@ -314,7 +321,7 @@ enum rc pg_failed(const PGresult *result, const char *what, bool *ret_again)
 	if (strncmp(state, "23", 2) == 0)
 		return RC_STORE_CONSTRAINT;
 	LOG(ERROR, "PostgreSQL failed", LOG_TEXT("what", what), LOG_TEXT("state", state),
-	    LOG_TEXT("said", said != NULL ? said : ""));
+	    LOG_TEXT("said", said != NULL ? said : PQresultErrorMessage(result)));
 	if (*ret_again || strncmp(state, "08", 2) == 0 || strncmp(state, "53", 2) == 0 ||
 	    strncmp(state, "57", 2) == 0 || strncmp(state, "58", 2) == 0 || strcmp(state, "55P03") == 0)
 		return RC_STORE_DOWN;

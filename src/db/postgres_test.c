@@ -95,8 +95,7 @@ static void test_lost_when_idle(void **state)
 
 	assert_int_equal(counter_of(fixture, &raise.key), 0);
 	for (int i = 0; i < 3; i++) {
-		fixture_sql(fixture, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-				     "WHERE application_name = 'marca' AND pid <> pg_backend_pid()");
+		fixture_hang_up(fixture);
 		usleep(100000);
 		raise_all(fixture, &raise, 1);
 		harness_wait(&fixture->harness);
@@ -118,8 +117,7 @@ static void test_lost_under_load(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(raises); i++)
 		raises[i].key = new_id(fixture);
 	raise_all(fixture, raises, ARRAY_LEN(raises));
-	fixture_sql(fixture, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-			     "WHERE application_name = 'marca' AND pid <> pg_backend_pid()");
+	fixture_hang_up(fixture);
 	harness_wait(&fixture->harness);
 	for (size_t i = 0; i < ARRAY_LEN(raises); i++) {
 		assert_true(raises[i].rc == RC_OK || raises[i].rc == RC_STORE_DOWN);
