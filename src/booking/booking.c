@@ -102,12 +102,35 @@ enum rc parties_find(struct req *rq, const struct booking *row, struct parties *
 	return ret->resource.is_available ? RC_OK : RC_RESOURCE_UNAVAILABLE;
 }
 
-enum rc booking_when(struct req *rq, const struct tenant_rules *rules, const char *name,
-		     struct wire_time when, utime *ret)
+enum rc booking_check_user(struct req *rq, const struct booking *row)
 {
-	if (rules_instant(&rules->policy, when, ret) == RC_OK)
-		return RC_OK;
-	return req_invalid(rq, name, ISSUE_NO_SUCH_LOCAL);
+	struct user_brief user;
+	enum rc rc = user_brief(&rq->cx, &row->user_id, &user);
+
+	if (rc != RC_OK)
+		return rc;
+	return uuid_equal(&user.tenant_id, &row->tenant_id) ? RC_OK : RC_USER_NOT_TENANTS;
+}
+
+void booking_when(struct req *rq, const struct tenant_rules *rules, const struct loc *loc,
+		  struct wire_time when, utime *ret)
+{
+	if (rules_instant(&rules->policy, when, ret) != RC_OK)
+		issue_add(&rq->issues, loc, ISSUE_NO_SUCH_LOCAL, NULL);
+}
+
+enum rc booking_times(struct req *rq, const struct tenant_rules *rules, const struct booking_new *sent,
+		      struct booking *row)
+{
+	static const struct loc body = {.name = "body"};
+	static const struct loc start = {.up = &body, .name = "start_time"};
+	static const struct loc end = {.up = &body, .name = "end_time"};
+
+	if (HAS(sent, booking_new, start_time))
+		booking_when(rq, rules, &start, sent->start_time, &row->start_time);
+	if (HAS(sent, booking_new, end_time))
+		booking_when(rq, rules, &end, sent->end_time, &row->end_time);
+	return issues_rc(&rq->issues);
 }
 
 /* --- Rules ---------------------------------------------------------------- */

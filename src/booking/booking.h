@@ -101,15 +101,20 @@ struct parties {
 	struct resource_rules resource;
 };
 enum rc parties_find(struct req *rq, const struct booking *row, struct parties *ret) MUST_USE;
+/* Of rule 1 what is about the user alone. */
+enum rc booking_check_user(struct req *rq, const struct booking *row) MUST_USE;
 
 /* Rules 2 to 9, for a row whose period is set. The conflict that rule 8 sees now; the script sees it again
  * under lock. */
 enum rc booking_check(struct req *rq, const struct booking *row, const struct parties *parties) MUST_USE;
 
-/* A client's time in the tenant's zone; RC_INVALID with an issue at body field `name` when there is no such
- * time. */
-enum rc booking_when(struct req *rq, const struct tenant_rules *rules, const char *name,
-		     struct wire_time when, utime *ret) MUST_USE;
+/* A client's time in the tenant's zone; an issue at `loc` when there is no such time. */
+void booking_when(struct req *rq, const struct tenant_rules *rules, const struct loc *loc,
+		  struct wire_time when, utime *ret);
+
+/* The times that were sent, into the row; RC_INVALID. */
+enum rc booking_times(struct req *rq, const struct tenant_rules *rules, const struct booking_new *sent,
+		      struct booking *row) MUST_USE;
 
 /* RC_CONFLICT, with every booking that is in the way of this one. */
 enum rc booking_conflict(struct req *rq, const struct booking *row) MUST_USE;

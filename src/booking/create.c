@@ -25,7 +25,6 @@ static const char *code_make(struct req *rq)
 static enum rc draft(struct req *rq, const struct parties *parties, struct booking *row)
 {
 	const struct booking_new *in = BODY(rq, booking_new);
-	enum rc rc;
 
 	row->id = uuid_v7(rq->cx.world, rq->cx.now);
 	row->confirmation_code = code_make(rq);
@@ -37,10 +36,7 @@ static enum rc draft(struct req *rq, const struct parties *parties, struct booki
 	row->created_at = row->updated_at = rq->cx.now;
 	if (!HAS(in, booking_new, status) && parties->tenant.policy.auto_confirm)
 		row->status = booking_status_confirmado;
-	rc = booking_when(rq, &parties->tenant, "start_time", in->start_time, &row->start_time);
-	if (rc == RC_OK)
-		rc = booking_when(rq, &parties->tenant, "end_time", in->end_time, &row->end_time);
-	return rc;
+	return booking_times(rq, &parties->tenant, in, row);
 }
 
 static const struct query *insert_query(const struct booking *row)
@@ -77,13 +73,13 @@ enum rc booking_create(struct req *rq)
 	enum rc rc;
 
 	SHAPE_COPY(booking, &row, booking_new, BODY(rq, booking_new), COPY_ALL);
-	if (!booking_blocks(row.status))
-		return RC_BAD_TRANSITION;
 	rc = parties_find(rq, &row, &parties);
 	if (rc == RC_OK)
 		rc = draft(rq, &parties, &row);
 	if (rc == RC_OK)
 		rc = booking_check(rq, &row, &parties);
+	if (rc == RC_OK && !booking_blocks(row.status))
+		rc = RC_BAD_TRANSITION;
 	if (rc == RC_OK)
 		rc = store(rq, &row);
 	if (rc == RC_OK)

@@ -15,19 +15,18 @@ static struct cursor key(const void *row)
 
 /* An edge of the window. A date is its first instant; `whole_day` means the day after. Form checked with the
  * query. */
-static enum rc edge(struct req *rq, const struct tenant_rules *rules, const char *name, const char *text,
-		    bool whole_day, utime *ret)
+static void edge(struct req *rq, const struct tenant_rules *rules, const char *name, const char *text,
+		 bool whole_day, utime *ret)
 {
+	static const struct loc query = {.name = "query"};
+	struct loc here = {.up = &query, .name = name};
 	struct wire_time when;
 	int64_t date;
 
-	if (utime_parse_date(str_from(text), &date)) {
+	if (utime_parse_date(str_from(text), &date))
 		*ret = hours_instant(rules->policy.zone, date + whole_day, 0);
-		return RC_OK;
-	}
-	if (!utime_parse(str_from(text), &when))
-		return RC_INVALID;
-	return booking_when(rq, rules, name, when, ret);
+	else if (utime_parse(str_from(text), &when))
+		booking_when(rq, rules, &here, when, ret);
 }
 
 /* All three lists take the same page of the same columns. */
@@ -50,14 +49,15 @@ static enum rc page_from(struct req *rq, const struct booking_filter *filter,
 		.after = cursor_from(filter->cursor),
 		.limit = PAGE_ROWS(filter),
 	};
-	enum rc rc = RC_OK;
+	enum rc rc;
 
 	if (HAS(filter, booking_filter, status))
 		page.status = booking_status_names.text[filter->status];
 	if (filter->start_date != NULL)
-		rc = edge(rq, rules, "start_date", filter->start_date, false, &page.ends_after);
-	if (rc == RC_OK && filter->end_date != NULL)
-		rc = edge(rq, rules, "end_date", filter->end_date, true, &page.starts_before);
+		edge(rq, rules, "start_date", filter->start_date, false, &page.ends_after);
+	if (filter->end_date != NULL)
+		edge(rq, rules, "end_date", filter->end_date, true, &page.starts_before);
+	rc = issues_rc(&rq->issues);
 	if (rc != RC_OK)
 		return rc;
 	if (filter->start_date != NULL)

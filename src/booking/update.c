@@ -10,13 +10,10 @@ static enum rc merge(struct req *rq, const struct tenant_rules *rules, struct bo
 {
 	const struct booking_new *change = BODY(rq, booking_new);
 	enum booking_status old = row->status;
-	enum rc rc = RC_OK;
+	enum rc rc;
 
 	SHAPE_COPY(booking, row, booking_new, change, COPY_SENT);
-	if (HAS(change, booking_new, start_time))
-		rc = booking_when(rq, rules, "start_time", change->start_time, &row->start_time);
-	if (rc == RC_OK && HAS(change, booking_new, end_time))
-		rc = booking_when(rq, rules, "end_time", change->end_time, &row->end_time);
+	rc = booking_times(rq, rules, change, row);
 	if (rc != RC_OK || row->status == old)
 		return rc;
 	if (!status_may_become(old, row->status))
@@ -31,16 +28,17 @@ static enum rc merge(struct req *rq, const struct tenant_rules *rules, struct bo
 static enum rc check(struct req *rq, const struct booking *old, struct booking *row)
 {
 	bool moved = booking_moved(old, row);
+	bool blocks_anew = old->status != row->status && booking_blocks(row->status);
 	struct parties parties;
 	enum rc rc;
 
-	if (!moved && uuid_equal(&old->user_id, &row->user_id))
-		return RC_OK;
+	if (!moved && !blocks_anew)
+		return uuid_equal(&old->user_id, &row->user_id) ? RC_OK : booking_check_user(rq, row);
 	/* What does not block time has no place in it that could change. */
 	if (moved && (!booking_blocks(old->status) || !booking_blocks(row->status)))
 		return RC_BAD_TRANSITION;
 	rc = parties_find(rq, row, &parties);
-	if (rc != RC_OK || !moved)
+	if (rc != RC_OK)
 		return rc;
 	row->capacity = parties.resource.capacity;
 	return booking_check(rq, row, &parties);
