@@ -80,7 +80,7 @@ class Wrk:
         self.first = (self.first + requests) % self.count
         return {
             "rate": rate,
-            "p99": milliseconds(re.search(r"99%\s+(\S+)", told).group(1)),
+            "p99": milliseconds(re.search(r"^\s+99%\s+(\S+)", told, re.M).group(1)),
             "cpu": spent * rate / requests if requests else 0,
             "cost": spent / requests * 1e6 if requests else 0,
             "took": time.monotonic() - began,
