@@ -5,11 +5,54 @@
 #include <string.h>
 
 static const struct command commands[] = {
-	{"serve", "[--listen ADDR] [--data DIR]", "Answer requests until told to stop.", command_serve},
-	{"migrate", "all|NAME [--status | --to N]", "Bring the stores' schemas up to date.", command_migrate},
-	{"openapi", "[NAME]", "Print the OpenAPI document of all services, or of one.", command_openapi},
-	{"docs", "configuration|errors", "Print a table of the documentation, in Markdown.", command_docs},
-	{"version", "", "Print the version.", command_version},
+	{
+		.name = "serve",
+		.usage = "[--listen ADDR] [--data DIR]",
+		.summary = "Answer requests until told to stop.",
+		.details = "  --listen ADDR   address and port, 127.0.0.1:8000 by default; port 0 takes a "
+			   "free one\n"
+			   "  --data DIR      where the embedded store keeps its files, ./data by default\n\n"
+			   "Brings the stores' schemas up to date, then prints where it listens. SIGTERM and "
+			   "Ctrl-C\n"
+			   "finish the requests in hand and stop it.\n\n"
+			   "Examples:\n"
+			   "  marca serve\n"
+			   "  MARCA_CLOCK=2025-12-01T12:00:00Z marca serve --listen 127.0.0.1:0\n"
+			   "  DATABASE_URL=postgresql://marca@localhost/marca marca serve\n",
+		.run = command_serve,
+	},
+	{
+		.name = "migrate",
+		.usage = "all|NAME [--status | --to N]",
+		.summary = "Bring the stores' schemas up to date.",
+		.details = "  all, NAME   every service, or tenant, user, resource or booking\n"
+			   "  --status    only tell how far each schema is\n"
+			   "  --to N      no further than migration N\n\n"
+			   "Each migration is done whole or not at all. A schema newer than this marca is "
+			   "refused.\n",
+		.run = command_migrate,
+	},
+	{
+		.name = "openapi",
+		.usage = "[NAME]",
+		.summary = "Print the OpenAPI document of all services, or of one.",
+		.details = "",
+		.run = command_openapi,
+	},
+	{
+		.name = "docs",
+		.usage = "configuration|errors",
+		.summary = "Print a table of the documentation, in Markdown.",
+		.details = "",
+		.run = command_docs,
+	},
+	{
+		.name = "version",
+		.usage = "",
+		.summary = "Print the version.",
+		.details = "",
+		.run = command_version,
+	},
 };
 
 static int help(FILE *out)
@@ -47,6 +90,7 @@ int main(int argc, char **argv)
 			continue;
 		if (argc == 3 && asks_for_help(argv[2])) {
 			printf("Usage: marca %s %s\n\n%s\n", command->name, command->usage, command->summary);
+			printf("%s%s", command->details[0] != '\0' ? "\n" : "", command->details);
 			return 0;
 		}
 		return command->run(command, argc - 2, argv + 2);

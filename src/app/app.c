@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <time.h>
 
 const struct service *const app_services[ROOM_COUNT] = {
 #define ROOM(name) &name##_service,
@@ -145,6 +146,19 @@ static bool data_folder(const char *path)
 	return false;
 }
 
+/* Machines start in any order: a store that does not answer yet is asked again for MARCA_DB_WAIT seconds. */
+static enum rc open_patiently(struct app *app, enum room room, const struct db_options *options)
+{
+	const struct timespec pause = {.tv_nsec = 250 * 1000 * 1000};
+	enum rc rc = db_open(app_queries[room], options, &app->dbs[room]);
+
+	for (int tries = app->config.db_wait * 4; rc == RC_STORE_DOWN && tries > 0; tries--) {
+		nanosleep(&pause, NULL);
+		rc = db_open(app_queries[room], options, &app->dbs[room]);
+	}
+	return rc;
+}
+
 bool app_open_store(struct app *app, enum room room)
 {
 	char url[4096];
@@ -162,7 +176,7 @@ bool app_open_store(struct app *app, enum room room)
 	}
 	if (app->config.database_url == NULL && !data_folder(app->config.data))
 		return false;
-	return db_open(app_queries[room], &options, &app->dbs[room]) == RC_OK;
+	return open_patiently(app, room, &options) == RC_OK;
 }
 
 static bool open_stores(struct app *app)

@@ -6,6 +6,7 @@
 
 struct command {
 	const char *name, *usage, *summary;
+	const char *details; /* what --help tells besides */
 	/* The words after the command's name. Returns the exit status. */
 	int (*run)(const struct command *command, int argc, char **argv);
 };
