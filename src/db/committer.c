@@ -43,6 +43,8 @@ static void settle(struct db *db, struct group *group)
 		if (!uuid_is_none(&script->also))
 			atomic_fetch_add_explicit(db_stripe(db, &script->also), 1, memory_order_release);
 	}
+	atomic_fetch_add_explicit(&db->writes, group->count, memory_order_relaxed);
+	atomic_fetch_add_explicit(&db->commits, 1, memory_order_relaxed);
 	for (size_t i = 0; i < group->count; i++)
 		job_done(&group->scripts[i]->job, group->scripts[i]->job.rc);
 	group->count = 0;

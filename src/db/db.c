@@ -105,6 +105,12 @@ enum dialect db_dialect(const struct db *db)
 	return db->driver->dialect;
 }
 
+void db_stats(const struct db *db, struct db_stats *ret)
+{
+	ret->writes = atomic_load_explicit(&db->writes, memory_order_relaxed);
+	ret->commits = atomic_load_explicit(&db->commits, memory_order_relaxed);
+}
+
 enum rc db_ping(struct db *db)
 {
 	return db->driver->ping(db);

@@ -89,6 +89,11 @@ enum rc db_open(const struct query_set *set, const struct db_options *options, s
 void db_close(struct db *db);
 
 enum dialect db_dialect(const struct db *db);
+/* Since the start: scripts that are kept, and the commits that they shared. */
+struct db_stats {
+	uint64_t writes, commits;
+};
+void db_stats(const struct db *db, struct db_stats *ret);
 /* RC_OK when the store answers just now. For /ready; on a fiber. */
 enum rc db_ping(struct db *db) MUST_USE;
 

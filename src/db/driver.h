@@ -35,6 +35,7 @@ struct db {
 	size_t hand_count;
 	struct crew *committer;
 	_Atomic uint64_t versions[1 << VERSION_BITS];
+	_Atomic uint64_t writes, commits;
 };
 
 /* How a group's transaction ended. */

@@ -72,6 +72,32 @@ static void requests_by_route(struct writer *w, const struct dispatcher *dispatc
 	}
 }
 
+/* How many writes share a commit: their quotient. */
+static void writes_by_service(struct writer *w, const struct gateway *gateway)
+{
+	struct db_stats stats[ROOM_COUNT];
+	char line[256];
+	int len;
+
+	for (size_t i = 0; i < gateway->service_count; i++)
+		db_stats(gateway->dbs[gateway->services[i]->room], &stats[i]);
+	for (int commits = 0; commits < 2; commits++) {
+		write_raw(
+			w,
+			commits ? STR("# HELP marca_store_commits_total Commits.\n"
+				      "# TYPE marca_store_commits_total counter\n")
+				: STR("# HELP marca_store_writes_total Requests whose change was committed.\n"
+				      "# TYPE marca_store_writes_total counter\n"));
+		for (size_t i = 0; i < gateway->service_count; i++) {
+			len = snprintf(line, sizeof(line),
+				       "marca_store_%s_total{service=\"%s\"} %" PRIu64 "\n",
+				       commits ? "commits" : "writes", gateway->services[i]->name,
+				       commits ? stats[i].commits : stats[i].writes);
+			write_raw(w, (struct str){line, (size_t)len});
+		}
+	}
+}
+
 /* Prometheus text format, version 0.0.4. */
 enum rc gateway_metrics(struct req *rq)
 {
@@ -89,6 +115,7 @@ enum rc gateway_metrics(struct req *rq)
 	metric(&w, "marca_http_received_bytes_total", "counter", "Bytes read.", stats.bytes_in);
 	metric(&w, "marca_http_sent_bytes_total", "counter", "Bytes written.", stats.bytes_out);
 	requests_by_route(&w, gateway->dispatcher);
+	writes_by_service(&w, gateway);
 	if (!writer_take(&w, &body))
 		return RC_NO_MEMORY;
 	return req_reply_raw(rq, 200, STR("text/plain; version=0.0.4; charset=utf-8"), body);
