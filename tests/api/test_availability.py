@@ -347,8 +347,7 @@ def test_moved_into_another_category(place):
 def test_time_moves(store):
     """A slot that begins is gone at that instant, and a day that ends is over."""
     with harness.Marca(store, clock="2025-12-05T23:59:57Z") as marca:
-        place = Place(marca.api(), {
-            "timezone": "UTC", "working_hours_start": "00:00", "working_hours_end": "24:00", "booking_interval": 5})
+        place = Place(marca.api(), {"timezone": "UTC", **ROUND_THE_CLOCK})
 
         elsewhere = harness.make_tenant(place.api)  # so that only time moves here
 
@@ -363,7 +362,7 @@ def test_time_moves(store):
                 break
             assert before < "2025-12-06T00:00:00"
             time.sleep(0.01)
-        assert server_time() >= "2025-12-06T00:00:00" and first == "00:05"
+        assert server_time() >= "2025-12-06T00:00:00" and first == "01:00"
         checks.told(place.api.get(place.path, data=FRIDAY), 400, PAST)
 
 
