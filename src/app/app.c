@@ -149,10 +149,10 @@ static bool data_folder(const char *path)
 /* Machines start in any order: a store that does not answer yet is asked again for MARCA_DB_WAIT seconds. */
 static enum rc open_patiently(struct app *app, enum room room, const struct db_options *options)
 {
-	const struct timespec pause = {.tv_nsec = 250 * 1000 * 1000};
+	const struct timespec pause = {.tv_sec = 1};
 	enum rc rc = db_open(app_queries[room], options, &app->dbs[room]);
 
-	for (int tries = app->config.db_wait * 4; rc == RC_STORE_DOWN && tries > 0; tries--) {
+	for (int tries = app->config.db_wait; rc == RC_STORE_DOWN && tries > 0; tries--) {
 		nanosleep(&pause, NULL);
 		rc = db_open(app_queries[room], options, &app->dbs[room]);
 	}
