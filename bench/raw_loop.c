@@ -298,7 +298,7 @@ int main(int argc, char **argv)
 {
 	struct loop loop = {0};
 	size_t group = 0, skip = 0;
-	int seconds = 3, wal_pages = 1000, option;
+	int seconds = 3, wal_pages = 8000, option;
 
 	while ((option = getopt(argc, argv, "g:t:s:w:q:")) != -1) {
 		switch (option) {
