@@ -23,6 +23,8 @@ import time
 import urllib.parse
 import uuid
 
+import contract
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 CLOCK = "2025-12-01T12:00:00Z"
 SANITIZER = re.compile(r"^.*(?:ERROR: \w+Sanitizer|WARNING: ThreadSanitizer|runtime error:).*$", re.M)
@@ -79,7 +81,9 @@ class Api:
             body = body.encode("utf-8")
         self.connection.request(method, path, body, sent)
         response = self.connection.getresponse()
-        return Reply(response.status, response.headers, response.read())
+        reply = Reply(response.status, response.headers, response.read())
+        contract.check(method, path, response.status, response.headers, reply.body)
+        return reply
 
     def get(self, path, headers=None, **query):
         return self.request("GET", path, None, headers, query)

@@ -4,12 +4,15 @@
 struct uuid uuid_v7(const struct world *world, utime now)
 {
 	uint64_t millis = (uint64_t)(now / 1000);
+	unsigned fraction = (unsigned)(now % 1000) * 4096 / 1000;
 	struct uuid id;
 
 	world->random(world, id.b, sizeof(id.b));
 	for (int i = 5; i >= 0; i--, millis >>= 8)
 		id.b[i] = (uint8_t)millis;
-	id.b[6] = (uint8_t)(0x70 | (id.b[6] & 0x0f));
+	/* RFC 9562, 6.2, method 3: the first twelve bits after the version are the millisecond's fraction. */
+	id.b[6] = (uint8_t)(0x70 | fraction >> 8);
+	id.b[7] = (uint8_t)fraction;
 	id.b[8] = (uint8_t)(0x80 | (id.b[8] & 0x3f));
 	return id;
 }

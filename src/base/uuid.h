@@ -1,6 +1,6 @@
 /*
  * UUIDs (RFC 9562): 16 bytes here and in the store, text on the wire.
- * New ones are version 7: ordered by time, so that an index grows at its end.
+ * New ones are version 7: ordered by time to a quarter of a microsecond, so that an index grows at its end.
  */
 #ifndef BASE_UUID_H
 #define BASE_UUID_H

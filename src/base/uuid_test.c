@@ -64,10 +64,14 @@ static void new_ones_tell_their_time(void **state)
 	(void)state;
 	const struct world world = {.random = all_ones};
 	utime now = INT64_C(0x0193a3f27c00) * 1000;
-	struct uuid id = uuid_v7(&world, now + 999);
+	struct uuid first = uuid_v7(&world, now), middle = uuid_v7(&world, now + 500),
+		    last = uuid_v7(&world, now + 999);
 	char buf[UUID_TEXT_LEN + 1];
 
-	assert_string_equal(uuid_text(buf, &id), "0193a3f2-7c00-7fff-bfff-ffffffffffff");
+	/* The twelve bits after the version are the millisecond's fraction. */
+	assert_string_equal(uuid_text(buf, &first), "0193a3f2-7c00-7000-bfff-ffffffffffff");
+	assert_string_equal(uuid_text(buf, &middle), "0193a3f2-7c00-7800-bfff-ffffffffffff");
+	assert_string_equal(uuid_text(buf, &last), "0193a3f2-7c00-7ffb-bfff-ffffffffffff");
 }
 
 static void new_ones_differ_and_grow(void **state)

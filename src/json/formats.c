@@ -105,7 +105,7 @@ static bool color_valid(struct str text)
 const struct format format_email = {.name = "email", .valid = email_valid, .issue = ISSUE_BAD_EMAIL};
 const struct format format_host = {.name = "hostname", .valid = host_valid, .issue = ISSUE_BAD_HOST};
 const struct format format_url = {.name = "uri",
-				  .pattern = "^https?://",
+				  .pattern = "^[Hh][Tt][Tt][Pp][Ss]?://",
 				  .valid = url_valid,
 				  .issue = ISSUE_BAD_URL};
 const struct format format_color = {.pattern = "^#([0-9A-Fa-f]{3}|[0-9A-Fa-f]{6})$",
