@@ -220,7 +220,7 @@ def fill_postgres(url, parties, count):
         feed=(f"{tenant}\t{resource}\t1\n" for tenant, resource, _ in parties.resources),
     )
     psql(*[sql for _, sql in indexes])
-    psql("VACUUM (ANALYZE) bookings", "VACUUM (ANALYZE) resource_locks", "CHECKPOINT")
+    psql("VACUUM (ANALYZE) bookings", "VACUUM (ANALYZE) resource_locks")
 
 
 class Scene:
