@@ -47,7 +47,7 @@ DRIVERS = {
     "libpq-fe.h": {"db"},
     "hiredis": {"events"},
     "curl": {"http"},
-    "glib.h": {"base", "calendar"},
+    "glib.h": {"base"},
     "libical": {"calendar"},
 }
 
