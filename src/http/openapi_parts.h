@@ -65,5 +65,4 @@ json_t *openapi_body_example(struct openapi *doc, const struct shape *shape, enu
 
 json_t *openapi_responses(struct openapi *doc, const struct service *service, const struct route *route);
 
-
 #endif
