@@ -154,25 +154,11 @@ static enum rc conflicts_read(struct req *rq, const struct booking *row)
 	return RC_OK;
 }
 
-enum rc booking_conflict(struct req *rq, const struct booking *row)
-{
-	enum rc rc = conflicts_read(rq, row);
-
-	if (rc != RC_OK)
-		return rc;
-	/* Whoever was in the way has gone since: there may be room now. */
-	if (rq->extra.count == 0)
-		return RC_CHANGED_MEANWHILE;
-	rq->extra_name = "conflicts";
-	rq->extra_shape = &conflict_shape;
-	return RC_CONFLICT;
-}
-
 /* Is there room for it among what is booked now? */
-static enum rc room_check(struct req *rq, const struct booking *row, int32_t capacity)
+static enum rc room_check(struct req *rq, const struct booking *row)
 {
 	const struct conflict *conflicts;
-	struct busy busy = {.capacity = capacity};
+	struct busy busy = {.capacity = (int32_t)row->capacity};
 	struct span *spans;
 	enum rc rc = conflicts_read(rq, row);
 
@@ -189,13 +175,30 @@ static enum rc room_check(struct req *rq, const struct booking *row, int32_t cap
 	return overlap_check(rq->cx.arena, &busy, (struct span){row->start_time, row->end_time});
 }
 
+static enum rc tell_conflicts(struct req *rq)
+{
+	rq->extra_name = "conflicts";
+	rq->extra_shape = &conflict_shape;
+	return RC_CONFLICT;
+}
+
+enum rc booking_conflict(struct req *rq, const struct booking *row)
+{
+	enum rc rc = room_check(rq, row);
+
+	if (rc == RC_CONFLICT)
+		return tell_conflicts(rq);
+	/* Whoever was in the way has gone since, or it was the row itself that changed. */
+	return rc == RC_OK ? RC_CHANGED_MEANWHILE : rc;
+}
+
 /* Off the grid: but a conflict is told first. */
 static enum rc off_grid(struct req *rq, const struct booking *row, const struct parties *parties)
 {
-	enum rc rc = room_check(rq, row, parties->resource.capacity);
+	enum rc rc = room_check(rq, row);
 
 	if (rc == RC_CONFLICT)
-		rc = booking_conflict(rq, row);
+		return tell_conflicts(rq);
 	return rc == RC_OK ? error_set(&rq->cx, RC_OFF_GRID, parties->tenant.policy.interval_min) : rc;
 }
 

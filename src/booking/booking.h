@@ -116,7 +116,10 @@ void booking_when(struct req *rq, const struct tenant_rules *rules, const struct
 enum rc booking_times(struct req *rq, const struct tenant_rules *rules, const struct booking_new *sent,
 		      struct booking *row) MUST_USE;
 
-/* RC_CONFLICT, with every booking that is in the way of this one. */
+/*
+ * Why a row with a period found no room: RC_CONFLICT, with every booking that is in its way; or, when at its
+ * capacity there is room now, RC_CHANGED_MEANWHILE.
+ */
 enum rc booking_conflict(struct req *rq, const struct booking *row) MUST_USE;
 
 /* The booking of the path, with can_cancel; RC_BOOKING_UNKNOWN. `rules` are its tenant's. */
