@@ -352,11 +352,12 @@ static void handle(struct http_exchange *exchange, enum rc fault)
 		return;
 	}
 	router = rq->worker->dispatcher->router;
-	if (fault != RC_OK) {
+	match = router_find(router, exchange->method, exchange->path);
+	/* That nothing takes it is told before its size, where its head could be read. */
+	if (fault != RC_OK && (fault != RC_BODY_TOO_LARGE || match.route != NULL)) {
 		refuse(rq, fault, router_count(router));
 		return;
 	}
-	match = router_find(router, exchange->method, exchange->path);
 	if (match.route == NULL) {
 		no_route(rq, &match, router_count(router));
 		return;
