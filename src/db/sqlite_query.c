@@ -121,10 +121,8 @@ static bool bind_all(const struct sqlite_query *prepared, const struct query *qu
 	return true;
 }
 
-static bool type_fits(const struct column *column, sqlite3_stmt *stmt, int i)
+static bool type_fits(const struct column *column, int type, sqlite3_stmt *stmt, int i)
 {
-	int type = sqlite3_column_type(stmt, i);
-
 	if (column->kind == DB_UUID)
 		return type == SQLITE_BLOB && sqlite3_column_bytes(stmt, i) == sizeof(struct uuid);
 	if (column->kind == DB_TEXT || column->kind == DB_JSON || column->kind == DB_ENUM)
@@ -136,12 +134,13 @@ static enum rc take_column(const struct query *query, sqlite3_stmt *stmt, int i,
 			   void *row)
 {
 	const struct column *column = &query->out[i];
+	int type = sqlite3_column_type(stmt, i);
 	struct str text;
 	enum rc rc;
 
-	if (sqlite3_column_type(stmt, i) == SQLITE_NULL)
+	if (type == SQLITE_NULL)
 		return value_set_none(column, row) ? RC_OK : column_wrong(query, column, "null");
-	if (!type_fits(column, stmt, i))
+	if (!type_fits(column, type, stmt, i))
 		return column_wrong(query, column, "of another type");
 	switch (column->kind) {
 	case DB_UUID:

@@ -372,9 +372,12 @@ static void handle(struct http_exchange *exchange, enum rc fault)
 static enum rc admit(struct http_exchange *exchange, size_t *ret_body_max)
 {
 	const struct worker *worker = http_loop_user(exchange->loop);
-	struct router_match match = router_find(worker->dispatcher->router, exchange->method, exchange->path);
+	struct router_match match;
 
 	*ret_body_max = BODY_MAX_DEFAULT;
+	if (exchange->method == HTTP_GET_) /* no route reads a body of it */
+		return RC_OK;
+	match = router_find(worker->dispatcher->router, exchange->method, exchange->path);
 	if (match.route != NULL && match.route->body_max > 0)
 		*ret_body_max = match.route->body_max;
 	return RC_OK;

@@ -112,11 +112,16 @@ enum rc req_location(struct req *rq, const char *collection, const struct uuid *
 
 enum rc req_etag(struct req *rq, int64_t version)
 {
-	char *value = arena_printf(rq->cx.arena, "\"%" PRId64 "\"", version);
+	struct writer w;
+	struct str tag;
 
-	if (value == NULL)
+	writer_init(&w, rq->cx.arena, 32);
+	write_char(&w, '"');
+	write_int(&w, version);
+	write_raw(&w, (struct str){"\"", 2}); /* with its NUL */
+	if (!writer_take(&w, &tag))
 		return RC_NO_MEMORY;
-	req_header(rq, "ETag", value);
+	req_header(rq, "ETag", tag.p);
 	return RC_OK;
 }
 

@@ -19,16 +19,13 @@ bool writer_take(struct writer *writer, struct str *ret)
 	return true;
 }
 
-/* Room for `more` bytes at the end; NULL when there is none. */
-static char *room(struct writer *writer, size_t more)
+static char *grow(struct writer *writer, size_t more)
 {
 	size_t cap = writer->cap;
 	char *bigger;
 
 	if (writer->failed)
 		return NULL;
-	if (cap - writer->len >= more)
-		return writer->buf + writer->len;
 	while (cap - writer->len < more)
 		cap = cap * 2 + 64;
 	bigger = arena_alloc(writer->arena, cap);
@@ -40,6 +37,12 @@ static char *room(struct writer *writer, size_t more)
 	writer->buf = bigger;
 	writer->cap = cap;
 	return bigger + writer->len;
+}
+
+/* Room for `more` bytes at the end; NULL when there is none. */
+static inline char *room(struct writer *writer, size_t more)
+{
+	return writer->cap - writer->len >= more ? writer->buf + writer->len : grow(writer, more);
 }
 
 void write_raw(struct writer *writer, struct str text)
@@ -146,9 +149,30 @@ static void write_null(struct writer *writer)
 /* A text of ours that needs no escapes. */
 static void write_plain(struct writer *writer, const char *text, size_t len)
 {
-	write_char(writer, '"');
-	write_raw(writer, (struct str){text, len});
-	write_char(writer, '"');
+	char *at = room(writer, len + 2);
+
+	if (at == NULL)
+		return;
+	at[0] = '"';
+	memcpy(at + 1, text, len);
+	at[len + 1] = '"';
+	writer->len += len + 2;
+}
+
+/* `before`, then the name of a member and its colon. */
+static void write_name(struct writer *writer, char before, const char *name)
+{
+	size_t len = strlen(name);
+	char *at = room(writer, len + 4);
+
+	if (at == NULL)
+		return;
+	at[0] = before;
+	at[1] = '"';
+	memcpy(at + 2, name, len);
+	at[len + 2] = '"';
+	at[len + 3] = ':';
+	writer->len += len + 4;
 }
 
 static void write_instant(struct writer *writer, utime at, int32_t offset, bool zulu)
@@ -299,9 +323,7 @@ void write_shape(struct writer *writer, const struct shape *shape, const void *o
 
 		if (field->hidden)
 			continue;
-		write_char(writer, before);
-		write_plain(writer, field->name, strlen(field->name));
-		write_char(writer, ':');
+		write_name(writer, before, field->name);
 		write_member(writer, field, (const char *)object + field->offset);
 		before = ',';
 	}
