@@ -40,9 +40,14 @@ def main():
     def fresh(file):
         return stamp(file).exists() and stamp(file).stat().st_mtime > max(newest, file.stat().st_mtime)
 
+    def checks(file):
+        # cmocka's assertions leave by longjmp, which the analyzer does not see: it goes on after a failed one.
+        tests = file.stem.endswith(("_test", "_fixture"))
+        return ["--checks=-clang-analyzer-core.*"] if tests else []
+
     def tidy(file):
         run = subprocess.run(
-            ["clang-tidy", "--quiet", "-p", build, file],
+            ["clang-tidy", "--quiet", *checks(file), "-p", build, file],
             cwd=root, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False,
         )
         if run.returncode == 0:

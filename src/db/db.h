@@ -26,7 +26,7 @@ enum dialect { DIALECT_SQLITE, DIALECT_POSTGRES, DIALECT_COUNT };
  */
 enum db_kind { DB_UUID, DB_TIME, DB_INT, DB_BOOL, DB_TEXT, DB_JSON, DB_ENUM };
 
-#define INT_NONE INT64_MIN
+#define INT_NONE UTIME_NONE /* one mark for both */
 
 struct column {
 	const char *name;

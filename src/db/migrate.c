@@ -134,7 +134,7 @@ static enum rc make_table(struct run *run)
 
 	for (int i = 0; rc == RC_OK && !there && i < TABLE_TRIES; i++) {
 		rc = exec(run, create_table);
-		if (rc == RC_OK || rc != RC_STORE_CONSTRAINT)
+		if (rc != RC_STORE_CONSTRAINT)
 			return rc;
 		rc = table_is_there(run, &there);
 	}

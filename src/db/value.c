@@ -40,7 +40,6 @@ int64_t value_int(const struct column *column, const void *in)
 {
 	int64_t value;
 
-	_Static_assert(UTIME_NONE == INT_NONE, "both mark an absent member");
 	if (column->kind == DB_BOOL)
 		return *(const bool *)at(column, in);
 	memcpy(&value, at(column, in), sizeof(value));

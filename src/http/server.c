@@ -123,7 +123,12 @@ enum rc http_server_create(const struct http_options *options, const struct http
 	set_options(server, options);
 	server->callbacks = *callbacks;
 	server->loops = calloc((size_t)server->options.threads, sizeof(struct http_loop *));
-	rc = server->loops != NULL ? add_loops(server) : RC_NO_MEMORY;
+	if (server->loops == NULL) {
+		free(server);
+		return RC_NO_MEMORY;
+	}
+	server->loop_count = 0;
+	rc = add_loops(server);
 	if (rc != RC_OK) {
 		http_server_destroy(server);
 		return rc;
