@@ -15,7 +15,7 @@ SOUND = {
     "src/db/sqlite.c": '#include "base/base.h"\n#include <sqlite3.h>\n',
     "src/events/outbox.c": '#include "db/db.h"\n#include "json/shape.h"\n',
     "src/http/server.c": '#include "json/shape.h"\n#include <uv.h>\n',
-    "src/calendar/zone.c": '#include "base/base.h"\n#include <glib.h>\n',
+    "src/base/fold.c": '#include "base/base.h"\n#include <glib.h>\n',
     "src/booking/create.c": '#include "calendar/zone.h"\n#include "db/db.h"\n#include "tenant/client.h"\n',
     "src/tenant/client.h": '#include "base/base.h"\n',
     "src/tenant/tables.def": "/* clang-format off */\nROW(a,   b)\n",
@@ -31,7 +31,7 @@ SOUND = {
 FAULTS = [
     ("imports", "src/base/world.c", '#include "db/db.h"\n', 7),
     ("imports", "src/json/shape.c", '#include "http/server.h"\n', 3),
-    ("imports", "src/calendar/zone.c", '#include "json/shape.h"\n', 3),
+    ("imports", "src/base/fold.c", '#include "json/shape.h"\n', 3),
     ("imports", "src/db/sqlite.c", '#include "events/outbox.h"\n', 3),
     ("imports", "src/events/outbox.c", '#include "http/server.h"\n', 3),
     ("imports", "src/http/server.c", '#include "booking/create.h"\n', 3),
