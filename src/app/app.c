@@ -202,6 +202,12 @@ static void thread_close(void *arg, struct room_locals *rooms)
 	}
 }
 
+static void thread_rest(const struct room_locals *rooms)
+{
+	for (size_t room = 0; room < ROOM_COUNT; room++)
+		db_port_rest(rooms->ports[room]);
+}
+
 static bool thread_open(void *arg, struct room_locals *ret)
 {
 	struct app *app = CONTAINER_OF((struct gateway *)arg, struct app, gateway);
@@ -234,6 +240,7 @@ static bool start_dispatcher(struct app *app)
 		.strict = strcmp(app->config.environment, "production") != 0,
 		.open = thread_open,
 		.close = thread_close,
+		.rest = thread_rest,
 	};
 
 	memcpy(served, app_services, sizeof(app_services));

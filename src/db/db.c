@@ -156,6 +156,12 @@ void db_port_close(struct db_port *port)
 	free(port);
 }
 
+void db_port_rest(struct db_port *port)
+{
+	if (port->db->driver->port_rest != NULL)
+		port->db->driver->port_rest(port->port);
+}
+
 /* The second half of a UUID is the random one in every version. */
 _Atomic uint64_t *db_stripe(struct db *db, const struct uuid *key)
 {

@@ -114,6 +114,12 @@ enum rc db_check(struct db *db) MUST_USE;
 
 struct db_port *db_port_open(struct db *db) MUST_USE;
 void db_port_close(struct db_port *port);
+/*
+ * The thread is about to wait. Until then its reads may share one look at the store. Whatever any client was
+ * told is seen by every later read all the same; but a look that is never given up keeps a log from being
+ * cut.
+ */
+void db_port_rest(struct db_port *port);
 
 /*
  * A count of the committed scripts under one key, in this process: what was read

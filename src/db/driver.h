@@ -61,6 +61,7 @@ struct driver {
 
 	void *(*port_open)(struct db *db);
 	void (*port_close)(void *port);
+	void (*port_rest)(void *port); /* may be NULL */
 	enum rc (*read)(void *port, struct ctx *cx, const struct query *query, const void *in,
 			struct rows *ret);
 

@@ -1,6 +1,7 @@
 /* What only the embedded store can get wrong. The rest is in db_test.c. */
 #include "db/db_fixture.h"
 
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -114,6 +115,35 @@ static void test_checkpoints(void **state)
 	assert_in_range(size_of(fixture, "-wal"), 0, 4000 * 4096);
 }
 
+static int checkpoint_elsewhere(const struct fixture *fixture)
+{
+	sqlite3 *db;
+	int code;
+
+	assert_int_equal(sqlite3_open(fixture->options.url + strlen("sqlite:"), &db), SQLITE_OK);
+	/* Until it has read something it does not know that there is a WAL. */
+	assert_int_equal(sqlite3_exec(db, "SELECT name FROM sqlite_schema", NULL, NULL, NULL), SQLITE_OK);
+	code = sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	sqlite3_close(db);
+	return code;
+}
+
+/* A thread's reads share a look at the store, which holds on to the WAL until the thread rests. */
+static void test_rest(void **state)
+{
+	struct fixture *fixture = *state;
+	struct raise raise = {.key = new_id(fixture)};
+
+	raise_all(fixture, &raise, 1);
+	harness_wait(&fixture->harness);
+	assert_int_equal(counter_of(fixture, &raise.key), 1);
+	assert_int_equal(checkpoint_elsewhere(fixture), SQLITE_BUSY);
+	db_port_rest(fixture->port);
+	assert_int_equal(checkpoint_elsewhere(fixture), SQLITE_OK);
+	assert_int_equal(counter_of(fixture, &raise.key), 1);
+	raise_finish(&raise, 1);
+}
+
 /* Foreign keys are off while a migration runs, and yet it may not leave an orphan. */
 static void test_orphan(void **state)
 {
@@ -152,6 +182,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_no_folder, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_reads_only, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_checkpoints, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_rest, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_orphan, set_up, tear_down),
 	};
 

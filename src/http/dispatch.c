@@ -393,6 +393,13 @@ static void worker_stop(void *user)
 	free(worker);
 }
 
+static void worker_rest(void *user)
+{
+	struct worker *worker = user;
+
+	worker->dispatcher->options.rest(&worker->rooms);
+}
+
 static void *worker_start(struct http_loop *loop, void *arg)
 {
 	struct worker *worker = calloc(1, sizeof(*worker));
@@ -447,6 +454,7 @@ struct http_callbacks dispatcher_callbacks(struct dispatcher *dispatcher)
 		.admit = admit,
 		.handle = handle,
 		.thread_start = worker_start,
+		.thread_rest = worker_rest,
 		.thread_stop = worker_stop,
 		.arg = dispatcher,
 	};

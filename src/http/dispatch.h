@@ -27,6 +27,8 @@ struct dispatcher_options {
 	/* At the start and the end of each thread; `close` takes what a failed `open` left as well. */
 	bool (*open)(void *app, struct room_locals *ret);
 	void (*close)(void *app, struct room_locals *locals);
+	/* Each time a thread is about to wait for its clients. */
+	void (*rest)(const struct room_locals *locals);
 };
 
 enum rc dispatcher_create(const struct dispatcher_options *options, struct dispatcher **ret) MUST_USE;

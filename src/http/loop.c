@@ -139,7 +139,11 @@ static void ring(struct mailbox *mailbox)
  * made ready. */
 static void on_before(uv_prepare_t *before)
 {
-	connection_run_ready(before->data);
+	struct http_loop *loop = before->data;
+
+	connection_run_ready(loop);
+	if (loop->server->callbacks.thread_rest != NULL)
+		loop->server->callbacks.thread_rest(loop->user);
 }
 
 static void on_after(uv_check_t *after)

@@ -77,6 +77,8 @@ struct http_callbacks {
 	 * server. thread_stop() closes what thread_start() and the handlers opened on http_loop_uv().
 	 */
 	void *(*thread_start)(struct http_loop *, void *arg);
+	/* All that came in has been looked at, and the thread is about to wait for more. May be NULL. */
+	void (*thread_rest)(void *user);
 	void (*thread_stop)(void *user);
 	void *arg;
 };
