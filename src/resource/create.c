@@ -15,7 +15,7 @@ static enum rc store(struct req *rq, const struct resource *row)
 	if (rc != RC_OK)
 		return rc;
 	/* No row: the category was changed or deleted since it was read. */
-	return insert->rows.count > 0 ? RC_OK : req_changed_meanwhile(rq);
+	return insert->rows.count > 0 ? RC_OK : RC_CHANGED_MEANWHILE;
 }
 
 enum rc resource_create(struct req *rq)

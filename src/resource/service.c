@@ -38,7 +38,7 @@ static const struct route routes[] = {
 		.summary = "Add something that can be booked.", .access = ACCESS_ADMIN,
 		.body = &resource_new_shape, .versioned = true, .handler = resource_create,
 		.replies = {{201, &resource_shape, .doc = "The new resource."}},
-		.errors = {RC_TENANT_UNKNOWN, RC_CATEGORY_UNKNOWN},
+		.errors = {RC_TENANT_UNKNOWN, RC_CATEGORY_UNKNOWN, RC_CHANGED_MEANWHILE},
 	}, {
 		.method = HTTP_GET_, .path = "/resources", .id = "listResources",
 		.summary = "List the resources of a tenant.", .access = ACCESS_USER,
@@ -71,7 +71,7 @@ static const struct route routes[] = {
 		.query = &availability_query_shape, .handler = resource_availability,
 		.replies = {{200, &availability_shape, .doc = "The free slots, in order."}},
 		.errors = {RC_RESOURCE_UNKNOWN, RC_TENANT_UNKNOWN, RC_BAD_DATE, RC_RESOURCE_UNAVAILABLE, RC_DATE_PAST,
-			   RC_DATE_TOO_FAR},
+			   RC_DATE_TOO_FAR, RC_BOOKINGS_DOWN},
 	},
 };
 /* clang-format on */
