@@ -9,9 +9,16 @@ bool booking_moved(const struct booking *old, const struct booking *row)
 	       !uuid_equal(&old->resource_id, &row->resource_id);
 }
 
+/* Also where it stands already, when it was checked like a creation: the category may share no longer. */
+static bool needs_room(const struct booking *old, const struct booking *row)
+{
+	return booking_moved(old, row) ||
+	       (row->capacity > 0 && old->status != row->status && booking_blocks(row->status));
+}
+
 static const struct query *update_query(const struct booking *old, const struct booking *row)
 {
-	if (!booking_moved(old, row))
+	if (!needs_room(old, row))
 		return &q_booking_update_query;
 	return row->capacity > 1 ? &q_booking_move_shared_query : &q_booking_move_query;
 }
@@ -43,7 +50,7 @@ enum rc booking_store(struct req *rq, const struct booking *old, struct booking 
 	if (rc != RC_OK)
 		return rc;
 	if (update->rows.count == 0)
-		return booking_moved(old, row) ? booking_conflict(rq, row) : req_changed_meanwhile(rq);
+		return needs_room(old, row) ? booking_conflict(rq, row) : req_changed_meanwhile(rq);
 	row->version++;
 	return RC_OK;
 }
