@@ -10,7 +10,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define HANDLER_TRIES 16
+/* Each round of clients that change one row at once has a winner; so many may come before the last of them.
+ */
+#define HANDLER_TRIES 128
 
 struct dispatcher {
 	struct router *router;
@@ -62,12 +64,16 @@ static bool all_zero(struct str text)
 	return true;
 }
 
-/* "00-<32 hex>-<16 hex>-<2 hex>": https://www.w3.org/TR/trace-context/ */
+/* "00-<32 hex>-<16 hex>-<2 hex>", to which later versions may add: https://www.w3.org/TR/trace-context/ */
 static bool trace_taken(struct req *rq, struct str header)
 {
-	struct str trace, span;
+	struct str version = {header.p, 2}, trace, span;
 
-	if (header.len != 55 || memcmp(header.p, "00-", 3) != 0 || header.p[35] != '-' || header.p[52] != '-')
+	if (header.len < 55 || header.p[2] != '-' || header.p[35] != '-' || header.p[52] != '-')
+		return false;
+	if (!is_hex(version) || str_equal(version, STR("ff")))
+		return false;
+	if (header.len > 55 && (str_equal(version, STR("00")) || header.p[55] != '-'))
 		return false;
 	trace = (struct str){header.p + 3, TRACE_ID_LEN};
 	span = (struct str){header.p + 36, 16};
@@ -353,8 +359,9 @@ static void handle(struct http_exchange *exchange, enum rc fault)
 	}
 	router = rq->worker->dispatcher->router;
 	match = router_find(router, exchange->method, exchange->path);
-	/* That nothing takes it is told before its size, where its head could be read. */
-	if (fault != RC_OK && (fault != RC_BODY_TOO_LARGE || match.route != NULL)) {
+	/* That nothing takes it is told before its size, where its head could be read; and what would be
+	 * taken. */
+	if (fault != RC_OK && fault != RC_BAD_METHOD && (fault != RC_BODY_TOO_LARGE || match.route != NULL)) {
 		refuse(rq, fault, router_count(router));
 		return;
 	}

@@ -125,23 +125,42 @@ enum rc req_etag(struct req *rq, int64_t version)
 	return RC_OK;
 }
 
+static bool between_tags(char c)
+{
+	return c == ',' || c == ' ' || c == '\t';
+}
+
 /* A list of entity tags (RFC 9110, 13.1.1). A weak one never matches here. */
+static bool tag_listed(struct str list, const char *tag, size_t len)
+{
+	for (size_t at = 0; at + len <= list.len; at++) {
+		bool starts = at == 0 || between_tags(list.p[at - 1]);
+		bool ends = at + len == list.len || between_tags(list.p[at + len]);
+
+		if (starts && ends && memcmp(list.p + at, tag, len) == 0)
+			return true;
+	}
+	return false;
+}
+
 enum rc req_if_match(const struct req *rq, int64_t version)
 {
-	struct str header = http_header(rq->http, "If-Match");
+	const struct http_exchange *exchange = rq->http;
 	char tag[32];
 	size_t len = (size_t)snprintf(tag, sizeof(tag), "\"%" PRId64 "\"", version);
+	bool asked = false;
 
-	if (header.p == NULL || str_equal(header, STR("*")))
-		return RC_OK;
-	for (size_t at = 0; at + len <= header.len; at++) {
-		bool starts = at == 0 || header.p[at - 1] == ',' || header.p[at - 1] == ' ';
-		bool ends = at + len == header.len || header.p[at + len] == ',' || header.p[at + len] == ' ';
+	/* The list may come in several lines. */
+	for (size_t i = 0; i < exchange->header_count; i++) {
+		struct str value = exchange->headers[i].value;
 
-		if (starts && ends && memcmp(header.p + at, tag, len) == 0)
+		if (!str_equal_nocase(exchange->headers[i].name, STR("If-Match")))
+			continue;
+		asked = true;
+		if (str_equal(value, STR("*")) || tag_listed(value, tag, len))
 			return RC_OK;
 	}
-	return RC_STALE;
+	return asked ? RC_STALE : RC_OK;
 }
 
 enum rc req_changed_meanwhile(const struct req *rq)
