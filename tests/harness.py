@@ -150,7 +150,7 @@ class Marca:
         self.database = PostgresDatabase() if store == "postgres" else None
         # Nothing of the caller's own marca set-up may leak in.
         kept = {k: v for k, v in os.environ.items() if not re.match(r"MARCA_|.*(DATABASE|SERVICE|REDIS)_URL$", k)}
-        wanted = {"MARCA_CLOCK": clock, "DATABASE_URL": self.database and self.database.url, **(env or {})}
+        wanted = {"MARCA_CLOCK": clock, "MARCA_STRICT": "1", "DATABASE_URL": self.database and self.database.url, **(env or {})}
         self.env = {**kept, **{k: v for k, v in wanted.items() if v is not None}}
         self.process = None
         self.address = None

@@ -237,7 +237,7 @@ static bool start_dispatcher(struct app *app)
 		.service_count = ARRAY_LEN(served),
 		.world = &app->world,
 		.app = &app->gateway,
-		.strict = strcmp(app->config.environment, "production") != 0,
+		.strict = app->config.strict != 0,
 		.open = thread_open,
 		.close = thread_close,
 		.rest = thread_rest,

@@ -50,7 +50,7 @@ static const struct route routes[] = {
 		.summary = "Change what is sent of the rules of booking.", .access = ACCESS_ADMIN,
 		.body = &settings_new_shape, .change = true, .versioned = true, .handler = settings_update,
 		.replies = {{200, &settings_shape, .doc = "The settings as they are now."}},
-		.errors = {RC_TENANT_UNKNOWN, RC_DOMAIN_TAKEN},
+		.errors = {RC_TENANT_UNKNOWN},
 	},
 };
 /* clang-format on */
