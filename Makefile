@@ -32,14 +32,14 @@ fmt: ## formats the C files in place
 	@scripts/setup --test
 	@tools/lint.py --fmt
 
-bench: ## speed beside nginx in the same run
+bench: ## speed and cost, beside nginx, a raw SQLite loop and pgbench in the same run
 	@scripts/setup --bench
-	@scripts/build marca
+	@scripts/build marca bench/load bench/raw_loop
 	@bench/run
 
 bench-quick: ## the same in some seconds, for a first look
 	@scripts/setup --bench
-	@scripts/build marca
+	@scripts/build marca bench/load bench/raw_loop
 	@bench/run --quick
 
 openapi: build ## writes the committed files that come from marca's tables
