@@ -72,7 +72,7 @@ SELECT t.tenant_id, t.name, t.domain, t.logo_url, t.theme_primary_color, t.plan,
 --        custom_labels:json?
 SELECT t.tenant_id, t.name, t.domain, t.logo_url, t.theme_primary_color, s.timezone, s.custom_labels
   FROM tenants t LEFT JOIN tenant_settings s ON s.tenant_id = t.tenant_id
- WHERE t.domain = $1 AND t.deleted_at IS NULL AND t.is_active;
+ WHERE t.domain = $1 AND t.deleted_at IS NULL;
 
 -- :name  tenant_update :maybe
 -- :scope global
