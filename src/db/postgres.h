@@ -11,6 +11,14 @@
 
 #define PARAMS_MAX 64
 
+/*
+ * Plans are made once, and not anew for each value. Every query of ours finds its rows by an index, and in
+ * its order; a plan made while a table is small, or without statistics, must not think that reading all of it
+ * is as good.
+ */
+#define PG_PLANNING \
+	"-c plan_cache_mode=force_generic_plan -c jit=off -c enable_seqscan=off -c enable_sort=off"
+
 enum pg_use { PG_READS, PG_WRITES, PG_SESSION };
 
 /* A connection, which may be lost and opened again. Reads and writes: non-blocking, in pipeline mode. */

@@ -14,10 +14,8 @@
 #define SERVER_VERSION_MIN 150000
 #define ANSWER_TIMEOUT_MS  10000 /* of silence; PostgreSQL itself ends a statement earlier */
 
-/* After the URL's own options. Plans are made once, and not anew for each value. */
-#define WRITE_OPTIONS                                                                    \
-	"-c plan_cache_mode=force_generic_plan -c jit=off -c statement_timeout=5000 -c " \
-	"idle_in_transaction_session_timeout=10000"
+/* After the URL's own options. */
+#define WRITE_OPTIONS PG_PLANNING " -c statement_timeout=5000 -c idle_in_transaction_session_timeout=10000"
 
 static const char *const options_of[] = {
 	[PG_READS] = WRITE_OPTIONS " -c default_transaction_read_only=on",

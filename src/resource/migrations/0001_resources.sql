@@ -46,7 +46,7 @@ CREATE TABLE resources (
 
 CREATE INDEX resources_id ON resources (id);
 
-CREATE INDEX resources_by_category ON resources (tenant_id, category_id, id) WHERE deleted_at IS NULL;
+CREATE INDEX resources_by_category ON resources (tenant_id, category_id, deleted_at);
 
 -- Events leave with the change that made them, and are sent on from here.
 CREATE TABLE resource_outbox (

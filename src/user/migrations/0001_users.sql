@@ -26,8 +26,8 @@ CREATE TABLE users (
 
 CREATE INDEX users_id ON users (id);
 
--- A deleted user gives the address back.
-CREATE UNIQUE INDEX users_email ON users (tenant_id, email_key) WHERE deleted_at IS NULL;
+-- A deleted user gives the address back. Not an index WHERE deleted_at IS NULL: see the domains of tenants.
+CREATE UNIQUE INDEX users_email ON users (tenant_id, email_key, COALESCE(deleted_at, 0));
 
 -- Events leave with the change that made them, and are sent on from here.
 CREATE TABLE user_outbox (
