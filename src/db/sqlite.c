@@ -173,7 +173,8 @@ static enum rc sqlite_open(struct db *db)
 
 	if (store == NULL)
 		return RC_NO_MEMORY;
-	/* Nobody asks how much memory SQLite holds, and to count it takes a lock at each allocation. Heeded once. */
+	/* Nobody asks how much memory SQLite holds, and to count it takes a lock at each allocation. Heeded
+	 * once. */
 	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 	store->path = db->options.url + strlen(URL_PREFIX);
 	store->queries = db->set->count;
