@@ -126,19 +126,20 @@ static enum rc table_is_there(struct run *run, bool *ret)
 	return RC_OK;
 }
 
-/* Two that create it at once on PostgreSQL: IF NOT EXISTS fails for one, which then finds it. */
+/* Two that create it at once on PostgreSQL: IF NOT EXISTS fails for one, in one of two ways, who then finds
+ * it. */
 static enum rc make_table(struct run *run)
 {
 	bool there;
-	enum rc rc = table_is_there(run, &there);
+	enum rc rc = table_is_there(run, &there), made = RC_OK;
 
 	for (int i = 0; rc == RC_OK && !there && i < TABLE_TRIES; i++) {
-		rc = exec(run, create_table);
-		if (rc != RC_STORE_CONSTRAINT)
-			return rc;
+		made = exec(run, create_table);
+		if (made == RC_OK || made == RC_STORE_DOWN)
+			return made;
 		rc = table_is_there(run, &there);
 	}
-	return rc;
+	return rc == RC_OK && !there ? made : rc;
 }
 
 static enum rc run_open(struct run *run, struct db *db)
