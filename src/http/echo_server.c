@@ -180,7 +180,7 @@ static void handle(struct http_exchange *ex, enum rc fault)
 static enum rc admit(struct http_exchange *ex, size_t *ret_body_max)
 {
 	if (str_equal(ex->path, STR("/denied")))
-		return RC_UNAUTHENTICATED;
+		return RC_OVERLOADED;
 	*ret_body_max = str_equal(ex->path, STR("/large")) ? LARGE_MAX : BODY_MAX;
 	return RC_OK;
 }

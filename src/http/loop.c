@@ -15,24 +15,9 @@ void *http_loop_user(const struct http_loop *loop)
 	return loop->user;
 }
 
-struct uv_loop_s *http_loop_uv(struct http_loop *loop)
-{
-	return &loop->uv;
-}
-
-struct mailbox *http_loop_mailbox(struct http_loop *loop)
-{
-	return &loop->mailbox;
-}
-
 struct fiber_pool *http_loop_fibers(struct http_loop *loop)
 {
 	return loop->fibers;
-}
-
-struct arena_pool *http_loop_arenas(struct http_loop *loop)
-{
-	return &loop->arenas;
 }
 
 /* Once all is answered, or time is up and all connections are closed. */

@@ -44,7 +44,6 @@ struct http_exchange {
 	struct str body;
 	uint64_t received_ns; /* monotonic: when its head was complete */
 	char peer[46];	      /* the client's address */
-	void *user;	      /* the dispatcher's own */
 };
 
 #define HTTP_REPLY_HEADERS_MAX 16
@@ -74,7 +73,7 @@ struct http_callbacks {
 	void (*handle)(struct http_exchange *, enum rc fault);
 	/*
 	 * A thread of ours starts and ends; the return value is http_loop_user(). NULL on start stops the
-	 * server. thread_stop() closes what thread_start() and the handlers opened on http_loop_uv().
+	 * server.
 	 */
 	void *(*thread_start)(struct http_loop *, void *arg);
 	/* All that came in has been looked at, and the thread is about to wait for more. May be NULL. */
@@ -123,10 +122,7 @@ void http_send(struct http_exchange *exchange, const struct http_reply *reply);
 struct str http_header(const struct http_exchange *exchange, const char *name);
 
 void *http_loop_user(const struct http_loop *loop);
-struct uv_loop_s *http_loop_uv(struct http_loop *loop);
-struct mailbox *http_loop_mailbox(struct http_loop *loop);
 struct fiber_pool *http_loop_fibers(struct http_loop *loop);
-struct arena_pool *http_loop_arenas(struct http_loop *loop);
 
 /* Counters of the process, for /metrics. */
 struct http_stats {

@@ -172,8 +172,8 @@ static bool is_mixed(const struct json_t *value)
 	return false;
 }
 
-void schedule_read(const struct json_t *value, const struct loc *loc, struct issues *issues,
-		   struct schedule *ret)
+static void schedule_read(const struct json_t *value, const struct loc *loc, struct issues *issues,
+			  struct schedule *ret)
 {
 	struct reading reading = {.schedule = ret, .issues = issues};
 	const struct json_t *entries = tree_member(value, "schedule");

@@ -10,10 +10,6 @@
 
 struct json_t;
 
-/* Everything wrong goes to `issues`; *ret is sealed even then. `value` is an object. */
-void schedule_read(const struct json_t *value, const struct loc *loc, struct issues *issues,
-		   struct schedule *ret);
-
 /* For shape.h: .check = schedule_check */
 void schedule_check(const struct json_t *value, const struct loc *loc, struct issues *issues);
 

@@ -114,7 +114,7 @@ def test_continue_before_chunks(server):
         assert client.reply().body == b"hallo"
 
 
-@pytest.mark.parametrize("path, length, status", [(b"/echo", 65537, 413), (b"/denied", 5, 401)])
+@pytest.mark.parametrize("path, length, status", [(b"/echo", 65537, 413), (b"/denied", 5, 503)])
 def test_refused_instead_of_continued(server, path, length, status):
     with server.client() as client:
         client.send(post(path, b"", b"Content-Length: %d" % length, b"Expect: 100-continue"))

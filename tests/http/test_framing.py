@@ -128,7 +128,7 @@ BAD_LENGTHS = [
     ("CL beyond 64 bits", post(b"/echo", b"", b"Content-Length: 18446744073709551617"), [413], CLOSES),
     ("CL of 64 bits", post(b"/echo", b"", b"Content-Length: 18446744073709551615"), [413], CLOSES),
     ("CL over the cap", sized(b"/echo", b"a" * 65537), [413], CLOSES),
-    ("refused before its body", sized(b"/denied", b"a" * 1000) + SMUGGLED, [401], CLOSES),
+    ("refused before its body", sized(b"/denied", b"a" * 1000) + SMUGGLED, [503], CLOSES),
 ]
 
 BAD_CHUNKS = [
