@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #define LINE_BYTES 2048
+#define TEXT_BYTES (LINE_BYTES - 256) /* where texts are cut, so that the rest of the line still fits */
 
 static enum log_level threshold = LOG_LEVEL_INFO;
 static bool as_json, in_colour;
@@ -31,12 +32,16 @@ static void put(struct line *line, const char *text)
 	line->len += len;
 }
 
-/* As the inside of a JSON string. */
+/* As the inside of a JSON string. A text that is too long is cut between two characters. */
 static void put_escaped(struct line *line, const char *text)
 {
 	char escape[8];
 
 	for (; *text != '\0'; text++) {
+		bool begins = ((unsigned char)*text & 0xc0) != 0x80; /* a character of UTF-8 */
+
+		if (begins && line->len > TEXT_BYTES)
+			return;
 		if (*text == '"' || *text == '\\')
 			snprintf(escape, sizeof(escape), "\\%c", *text);
 		else if ((unsigned char)*text < 0x20 || *text == 0x7f)
