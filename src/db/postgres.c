@@ -103,6 +103,7 @@ static bool answer_reads(struct pg_conn *conn, struct batch *batch)
 {
 	struct batch asking = {.count = 0};
 	size_t kept = 0;
+	bool synced;
 
 	for (size_t i = 0; i < batch->count; i++) {
 		struct read *read = batch->reads[i];
@@ -123,8 +124,9 @@ static bool answer_reads(struct pg_conn *conn, struct batch *batch)
 		PQclear(result);
 	}
 	batch->count = kept;
-	give_up(&asking, pg_synced(conn) ? RC_OK : RC_STORE_DOWN);
-	return PQstatus(conn->pg) == CONNECTION_OK;
+	synced = pg_synced(conn);
+	give_up(&asking, synced ? RC_OK : RC_STORE_DOWN);
+	return synced;
 }
 
 /* Whatever is not answered when the connection is lost is sent once more: reading twice does no harm. */
