@@ -1,4 +1,5 @@
 /* DELETE /categories/{id} -- the row stays, marked. Refused while resources are of this category. */
+#include "events/outbox.h"
 #include "http/req.h"
 #include "resource/queries.h"
 
@@ -27,7 +28,7 @@ enum rc category_delete(struct req *rq)
 		return rc;
 	resource_script(&script, rq, &row->tenant_id, &row->id);
 	removal = SCRIPT_ADD(&script, category_remove, .tenant_id = row->tenant_id, .id = row->id,
-			     .version = row->version, .deleted_at = rq->cx.now);
+			     .version = row->version, .deleted_at = outbox_time(&rq->cx, row->updated_at));
 	rc = db_write(&script);
 	if (rc != RC_OK)
 		return rc;

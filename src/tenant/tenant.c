@@ -102,10 +102,11 @@ enum rc settings_merge(struct req *rq, struct tenant *row, const struct settings
 		SHAPE_COPY(settings, settings, settings_new, change, COPY_ALL);
 		settings->id = uuid_v7(rq->cx.world, rq->cx.now);
 		settings->created_at = rq->cx.now;
+		settings->updated_at = rq->cx.now;
 	} else {
 		SHAPE_COPY(settings, settings, settings_new, change, COPY_SENT);
+		settings->updated_at = outbox_time(&rq->cx, settings->updated_at);
 	}
-	settings->updated_at = rq->cx.now;
 	settings_check(settings, loc, &rq->issues);
 	return issues_rc(&rq->issues);
 }
