@@ -115,25 +115,35 @@ static bool sqlite_url(const char *url, const char *room, char *ret, size_t size
 	return len > 0 && (size_t)len < size;
 }
 
-static bool store_url(const struct app *app, enum room room, char *ret, size_t size)
+/* The room's own URL; NULL when it has none. */
+static const char *own_url(const struct config *config, enum room room)
 {
-	const struct config *config = &app->config;
 	const char *const own[ROOM_COUNT] = {
 		[ROOM_tenant] = config->tenant_database,
 		[ROOM_user] = config->user_database,
 		[ROOM_resource] = config->resource_database,
 		[ROOM_booking] = config->booking_database,
 	};
-	const char *name = app_services[room]->name;
+
+	return own[room];
+}
+
+static bool in_data_folder(const struct config *config, enum room room)
+{
+	return own_url(config, room) == NULL && config->database_url == NULL;
+}
+
+static bool store_url(const struct config *config, enum room room, char *ret, size_t size)
+{
+	const char *own = own_url(config, room), *name = app_services[room]->name;
 	int len;
 
-	if (own[room] == NULL && config->database_url != NULL &&
-	    strncmp(config->database_url, "sqlite:", 7) == 0)
-		return sqlite_url(config->database_url, name, ret, size);
-	if (own[room] != NULL || config->database_url != NULL)
-		len = snprintf(ret, size, "%s", own[room] != NULL ? own[room] : config->database_url);
-	else
+	if (in_data_folder(config, room))
 		len = snprintf(ret, size, "sqlite:%s/%s.db", config->data, name);
+	else if (own == NULL && strncmp(config->database_url, "sqlite:", 7) == 0)
+		return sqlite_url(config->database_url, name, ret, size);
+	else
+		len = snprintf(ret, size, "%s", own != NULL ? own : config->database_url);
 	return len > 0 && (size_t)len < size;
 }
 
@@ -170,11 +180,11 @@ bool app_open_store(struct app *app, enum room room)
 		.world = &app->world,
 	};
 
-	if (!store_url(app, room, url, sizeof(url))) {
+	if (!store_url(&app->config, room, url, sizeof(url))) {
 		fprintf(stderr, "marca: the address of the %s store is too long\n", app_services[room]->name);
 		return false;
 	}
-	if (app->config.database_url == NULL && !data_folder(app->config.data))
+	if (in_data_folder(&app->config, room) && !data_folder(app->config.data))
 		return false;
 	return open_patiently(app, room, &options) == RC_OK;
 }

@@ -36,14 +36,17 @@ static int compare(const void *a, const void *b)
 /* All that is left has ended. The versions move before anyone is told that his change is kept. */
 static void settle(struct db *db, struct group *group)
 {
+	uint64_t kept = 0;
+
 	for (size_t i = 0; i < group->count; i++) {
 		const struct script *script = group->scripts[i];
 
+		kept += script->job.rc == RC_OK; /* run apart, some may have failed */
 		atomic_fetch_add_explicit(db_stripe(db, &script->key), 1, memory_order_release);
 		if (!uuid_is_none(&script->also))
 			atomic_fetch_add_explicit(db_stripe(db, &script->also), 1, memory_order_release);
 	}
-	atomic_fetch_add_explicit(&db->writes, group->count, memory_order_relaxed);
+	atomic_fetch_add_explicit(&db->writes, kept, memory_order_relaxed);
 	atomic_fetch_add_explicit(&db->commits, 1, memory_order_relaxed);
 	for (size_t i = 0; i < group->count; i++)
 		job_done(&group->scripts[i]->job, group->scripts[i]->job.rc);

@@ -126,8 +126,9 @@ uint64_t tenant_version(const struct ctx *cx, const struct uuid *tenant_id, bool
 	return db_version(port, tenant_id);
 }
 
-static bool defaults_read(const struct config *config, struct tenant_row *ret)
+static bool defaults_read(struct local *local, const struct config *config)
 {
+	const struct open_zone *zone;
 	int32_t open, close;
 
 	if (!utime_parse_clock(str_from(config->default_open), &open) ||
@@ -136,7 +137,13 @@ static bool defaults_read(const struct config *config, struct tenant_row *ret)
 				"the second\n");
 		return false;
 	}
-	*ret = (struct tenant_row){
+	if (zone_kept(local, config->default_timezone, &zone) != RC_OK) {
+		fprintf(stderr,
+			"marca: DEFAULT_TIMEZONE=%s: must be an IANA name, such as America/Sao_Paulo\n",
+			config->default_timezone);
+		return false;
+	}
+	local->defaults = (struct tenant_row){
 		.timezone = config->default_timezone,
 		.working_hours_start = open,
 		.working_hours_end = close,
@@ -154,7 +161,7 @@ void *tenant_local_create(const struct config *config)
 	if (local == NULL)
 		return NULL;
 	local->rules = cache_create(CACHED_TENANTS, free);
-	if (local->rules == NULL || !defaults_read(config, &local->defaults)) {
+	if (local->rules == NULL || !defaults_read(local, config)) {
 		tenant_local_destroy(local);
 		return NULL;
 	}
