@@ -201,7 +201,8 @@ SELECT b.id, b.tenant_id, b.resource_id, b.user_id, b.client_id, b.start_time, b
        b.confirmation_code, b.recurring_enabled, b.recurring_pattern, b.cancellation_reason, b.cancelled_at,
        b.cancelled_by, b.created_at, b.updated_at, b.version
   FROM bookings b
- WHERE b.tenant_id = $1 AND b.resource_id = $9 AND ($10 IS NULL OR b.user_id = $10) AND b.start_time > $2 AND b.end_time > $3 AND b.start_time < $4
+ WHERE b.tenant_id = $1 AND b.resource_id = $9 AND b.start_time > $2 AND b.end_time > $3 AND b.start_time < $4
+   AND ($10 IS NULL OR b.user_id = $10)
    AND ($5 IS NULL OR b.status = $5) AND (b.start_time, b.id) > ($6, $7) AND b.deleted_at IS NULL
  ORDER BY b.start_time, b.id
  LIMIT $8;

@@ -1,3 +1,4 @@
+/* See assets.h. */
 #include "gateway/assets.h"
 
 /* A dozen rows, each told apart by its length or its first letters: no index could be faster by much. */

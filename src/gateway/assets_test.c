@@ -1,3 +1,4 @@
+/* What is built in is found by its exact path, and by nothing else. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -65,7 +65,7 @@ void write_char(struct writer *writer, char c)
 	writer->len++;
 }
 
-/* The escape of a byte that can't stand in a JSON string; 0 where it can. */
+/* The escape of a byte that can't stand in a JSON string. Returns what comes after it. */
 static char *put_escaped(char *at, unsigned char c)
 {
 	static const char hex[] = "0123456789abcdef";
