@@ -79,14 +79,18 @@ static bool asks_for_help(const char *word)
 
 int main(int argc, char **argv)
 {
-	if (argc < 2)
+	const char *name = argc > 1 ? argv[1] : NULL;
+
+	if (name == NULL)
 		return help(stderr);
-	if (asks_for_help(argv[1]))
+	if (asks_for_help(name))
 		return help(stdout);
+	if (strcmp(name, "--version") == 0)
+		name = "version";
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
 		const struct command *command = &commands[i];
 
-		if (strcmp(command->name, argv[1]) != 0)
+		if (strcmp(command->name, name) != 0)
 			continue;
 		if (argc == 3 && asks_for_help(argv[2])) {
 			printf("Usage: marca %s %s\n\n%s\n", command->name, command->usage, command->summary);
@@ -95,6 +99,6 @@ int main(int argc, char **argv)
 		}
 		return command->run(command, argc - 2, argv + 2);
 	}
-	fprintf(stderr, "marca: there is no command '%s'; `marca help` lists them\n", argv[1]);
+	fprintf(stderr, "marca: there is no command '%s'; `marca help` lists them\n", name);
 	return 2;
 }
