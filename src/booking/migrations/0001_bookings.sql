@@ -27,8 +27,9 @@ CREATE UNIQUE INDEX bookings_code ON bookings (tenant_id, confirmation_code);
 
 CREATE INDEX bookings_id ON bookings (id);
 
--- What blocks time: the search for overlaps reads this index and nothing else.
-CREATE INDEX bookings_active ON bookings (tenant_id, resource_id, start_time, end_time, id)
+-- What blocks time: the search for overlaps reads this index and nothing else. It holds the status for SQLite, which
+-- looks into the table for it although the index has only rows of these two.
+CREATE INDEX bookings_active ON bookings (tenant_id, resource_id, start_time, end_time, id, status)
  WHERE status IN ('pendente', 'confirmado');
 
 CREATE INDEX bookings_by_start ON bookings (tenant_id, start_time, id);
