@@ -1,6 +1,18 @@
 /* The few functions of base.h that are too long to be inline. */
 #include "base/base.h"
 
+struct str str_cut(struct str *rest, char end)
+{
+	const char *at = rest->len > 0 ? memchr(rest->p, end, rest->len) : NULL;
+	struct str part = {rest->p, at != NULL ? (size_t)(at - rest->p) : rest->len};
+	size_t taken = part.len + (at != NULL);
+
+	if (taken > 0)
+		rest->p += taken;
+	rest->len -= taken;
+	return part;
+}
+
 static unsigned char lower(unsigned char c)
 {
 	return c >= 'A' && c <= 'Z' ? (unsigned char)(c + ('a' - 'A')) : c;

@@ -35,6 +35,9 @@ static inline bool str_equal(struct str a, struct str b)
 	return a.len == b.len && (a.len == 0 || memcmp(a.p, b.p, a.len) == 0);
 }
 
+/* What stands before the next `end`, or all of it; *rest begins after that `end`. */
+struct str str_cut(struct str *rest, char end);
+
 /* ASCII only: what HTTP and e-mail need. */
 bool str_equal_nocase(struct str a, struct str b);
 

@@ -124,15 +124,11 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t';
 }
 
-/* What stands before `end`, without outer blanks; the rest begins after it. */
+/* str_cut(), without outer blanks. */
 static struct str part(struct str *rest, char end)
 {
-	const char *at = rest->len > 0 ? memchr(rest->p, end, rest->len) : NULL;
-	struct str text = {rest->p, at != NULL ? (size_t)(at - rest->p) : rest->len};
-	size_t taken = text.len + (at != NULL);
+	struct str text = str_cut(rest, end);
 
-	rest->p += taken;
-	rest->len -= taken;
 	for (; text.len > 0 && is_blank(text.p[0]); text.p++)
 		text.len--;
 	while (text.len > 0 && is_blank(text.p[text.len - 1]))

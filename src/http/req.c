@@ -226,12 +226,8 @@ static enum rc link_next(struct req *rq, const char *cursor)
 	write_raw(&w, rq->http->path);
 	write_char(&w, '?');
 	while (query.len > 0) {
-		const char *end = memchr(query.p, '&', query.len);
-		struct str pair = {query.p, end != NULL ? (size_t)(end - query.p) : query.len};
-		size_t taken = pair.len + (end != NULL);
+		struct str pair = str_cut(&query, '&');
 
-		query.p += taken;
-		query.len -= taken;
 		if (pair.len >= 7 && memcmp(pair.p, "cursor=", 7) == 0)
 			continue;
 		write_raw(&w, pair);

@@ -54,23 +54,12 @@ static const struct field *field_named(const struct shape *shape, struct str nam
 	return NULL;
 }
 
-static struct str until(struct str *rest, char end)
-{
-	const char *at = rest->len > 0 ? memchr(rest->p, end, rest->len) : NULL;
-	struct str part = {rest->p, at != NULL ? (size_t)(at - rest->p) : rest->len};
-	size_t taken = at != NULL ? part.len + 1 : part.len;
-
-	rest->p += taken;
-	rest->len -= taken;
-	return part;
-}
-
 static void pair_parse(const struct shape *shape, struct str pair, struct issues *issues, void *object)
 {
 	static const struct loc query = {.name = "query"};
 	size_t index;
 	bool good;
-	char *name = percent_decode(issues->arena, until(&pair, '='), true, &good);
+	char *name = percent_decode(issues->arena, str_cut(&pair, '='), true, &good);
 	const struct field *field = name != NULL && good ? field_named(shape, str_from(name), &index) : NULL;
 	struct loc here = {.up = &query};
 	char *value;
@@ -100,7 +89,7 @@ enum rc shape_parse_query(const struct shape *shape, struct str query, struct is
 		return RC_NO_MEMORY;
 	shape_reset(shape, object);
 	while (query.len > 0)
-		pair_parse(shape, until(&query, '&'), issues, object);
+		pair_parse(shape, str_cut(&query, '&'), issues, object);
 	for (size_t i = 0; i < shape->count; i++) {
 		struct loc here = {.up = &where, .name = shape->fields[i].name};
 
