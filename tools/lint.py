@@ -30,7 +30,7 @@ LIBRARIES = {
     "events": {"db", "json", "base"},
     "http": {"json", "base"},
 }
-SERVICES = {"tenant", "user", "resource", "booking"}
+SERVICES = {"tenant", "user", "resource", "booking", "audit"}
 BELOW = set(LIBRARIES)
 
 # What a room above may see of a service that it is not: how to ask it, and how to start it.
@@ -46,6 +46,7 @@ DRIVERS = {
     "sqlite3.h": {"db"},
     "libpq-fe.h": {"db"},
     "hiredis": {"events"},
+    "openssl": {"events"},
     "curl": {"http"},
     "glib.h": {"base"},
     "libical": {"calendar"},

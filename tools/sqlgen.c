@@ -1,5 +1,5 @@
 /*
- * sqlgen --room NAME --header OUT.h --source OUT.c queries.sql migrations/NNNN_name.sql...
+ * sqlgen --room NAME --header OUT.h --source OUT.c queries.sql... migrations/NNNN_name.sql...
  *
  * SQL is written once, in SQL files, and called from C with checked types. A query is:
  *
@@ -16,10 +16,13 @@
  * are.
  * `-- :include tenant/tenant.h` at the top names headers with structs and word lists.
  * `-- :sqlite` and `-- :postgres` before a statement make it that dialect's variant.
- * Within SQL, :uuid :time :int :bool :text :json and :strict stand for each dialect's own.
+ * Within SQL, :uuid :time :int :bool :text :json, :strict and :clustered (a table that is its primary key's
+ * index) stand for each dialect's own.
+ * `:room` stands for the room's name wherever it is written, so that several rooms can share a file.
  */
 #include "sqlgen.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -80,6 +83,31 @@ static char *read_file(const char *path)
 	return text;
 }
 
+/* The text with the room's name for each `:room`. */
+static char *for_room(const char *text, const char *room)
+{
+	size_t word = strlen(":room"), len = strlen(room), count = 0;
+	char *made, *to;
+
+	for (const char *p = text; (p = strstr(p, ":room")) != NULL; p += word)
+		count++;
+	made = to = keep(strlen(text) + count * len + 1);
+	for (const char *p; (p = strstr(text, ":room")) != NULL; text = p + word) {
+		memcpy(to, text, (size_t)(p - text));
+		memcpy(to + (p - text), room, len);
+		to += (size_t)(p - text) + len;
+	}
+	memcpy(to, text, strlen(text) + 1);
+	return made;
+}
+
+static bool is_migration(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return isdigit((unsigned char)*(slash != NULL ? slash + 1 : path));
+}
+
 struct arguments {
 	const char *header, *source;
 	const char *files[ITEMS_MAX];
@@ -100,7 +128,8 @@ static void read_arguments(struct arguments *args, struct room *room, char **arg
 			args->files[args->count++] = *argv;
 	}
 	if (room->name == NULL || args->header == NULL || args->source == NULL || args->count == 0)
-		die("usage", "sqlgen --room NAME --header OUT.h --source OUT.c queries.sql migrations/*.sql");
+		die("usage",
+		    "sqlgen --room NAME --header OUT.h --source OUT.c queries.sql... migrations/*.sql");
 }
 
 static FILE *create(const char *path)
@@ -138,9 +167,14 @@ int main(int argc, char **argv)
 	(void)argc;
 	read_arguments(&args, &room, argv + 1);
 	room.queries_file = args.files[0];
-	parse_queries(&room, args.files[0], read_file(args.files[0]));
-	for (size_t i = 1; i < args.count; i++)
-		parse_migration(&room, args.files[i], read_file(args.files[i]));
+	for (size_t i = 0; i < args.count; i++) {
+		char *text = for_room(read_file(args.files[i]), room.name);
+
+		if (is_migration(args.files[i]))
+			parse_migration(&room, args.files[i], text);
+		else
+			parse_queries(&room, args.files[i], text);
+	}
 	check_room(&room);
 	if (faults == 0)
 		write_out(&room, &args);

@@ -25,9 +25,10 @@ static const char *const count_enums[] = {[COUNT_NONE] = "ROWS_NONE",
 static const struct {
 	const char *word, *text[DIALECT_COUNT];
 } sql_words[] = {
-	{"uuid", {"BLOB", "uuid"}},	  {"time", {"INTEGER", "bigint"}}, {"int", {"INTEGER", "bigint"}},
-	{"bool", {"INTEGER", "boolean"}}, {"text", {"TEXT", "text"}},	   {"json", {"TEXT", "jsonb"}},
-	{"strict", {"STRICT", ""}},
+	{"uuid", {"BLOB", "uuid"}},	{"time", {"INTEGER", "bigint"}},
+	{"int", {"INTEGER", "bigint"}}, {"bool", {"INTEGER", "boolean"}},
+	{"text", {"TEXT", "text"}},	{"json", {"TEXT", "jsonb"}},
+	{"strict", {"STRICT", ""}},	{"clustered", {"STRICT, WITHOUT ROWID", ""}},
 };
 
 static const char *sql_word(const char *word, size_t len, enum dialect dialect)

@@ -223,14 +223,18 @@ static void test_good(void **state)
 		"-- :name  all :many\n-- :scope global\n-- :out   n:int text:text\n"
 		"-- :sqlite\nSELECT COUNT(*), 'it''s; $7 ? :none' FROM x;\n"
 		"-- :postgres\nSELECT COUNT(*), CAST('a' AS :text)::text FROM x;\n";
+	static const char shared[] = "-- :name  :room_count :one\n-- :scope global\n-- :out   n:int\n"
+				     "SELECT COUNT(*) FROM :room_things t;\n";
 	const struct file files[] = {
 		{"queries.sql", queries},
-		{"0001_a.sql", TABLE "-- :sqlite\nCREATE INDEX a ON things (id);\n"},
+		{"shared.sql", shared},
+		{"0001_a.sql", TABLE "-- :sqlite\nCREATE INDEX a ON things (id);\n"
+				     "CREATE TABLE :room_things (id :int PRIMARY KEY) :clustered;\n"},
 	};
 	char said[4096], out[32768];
 
 	(void)state;
-	if (run(files, 2, said, sizeof(said)) != 0)
+	if (run(files, 3, said, sizeof(said)) != 0)
 		fail_msg("%s", said);
 	read_file(path_of("out.h"), out, sizeof(out));
 	assert_non_null(strstr(out, "#include \"a/b.h\""));
@@ -240,9 +244,13 @@ static void test_good(void **state)
 	assert_non_null(strstr(out, "q_it(struct ctx *cx, const struct q_it_in *in, struct q_it_out **ret)"));
 	assert_non_null(strstr(out, "struct q_all_out **ret, size_t *ret_count)"));
 	assert_null(strstr(out, "q_put(struct ctx"));
+	assert_non_null(strstr(out, "q_x_count(struct ctx *cx"));
 	read_file(path_of("out.c"), out, sizeof(out));
 	assert_non_null(strstr(out, "\"CREATE TABLE things (id BLOB NOT NULL) STRICT\""));
 	assert_non_null(strstr(out, "\"CREATE TABLE things (id uuid NOT NULL) \""));
+	assert_non_null(strstr(out, "\"SELECT COUNT(*) FROM x_things t\""));
+	assert_non_null(
+		strstr(out, "\"CREATE TABLE x_things (id INTEGER PRIMARY KEY) STRICT, WITHOUT ROWID\""));
 	assert_non_null(strstr(out, "'it''s; $7 ? :none'"));
 	assert_non_null(strstr(out, "CAST('a' AS text)::text"));
 	assert_non_null(

@@ -1,9 +1,12 @@
 /* See app.h. */
 #include "app/app.h"
 
+#include "audit/audit.h"
+#include "audit/queries.h"
 #include "base/log.h"
 #include "booking/booking.h"
 #include "booking/queries.h"
+#include "events/queries.h"
 #include "resource/queries.h"
 #include "resource/resource.h"
 #include "tenant/queries.h"
@@ -12,17 +15,13 @@
 #include "user/user.h"
 #include "json/arena_json.h"
 
-#include <errno.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <time.h>
 
-const struct service *const app_services[ROOM_COUNT] = {
-#define ROOM(name) &name##_service,
-#include "base/rooms.def"
-#undef ROOM
+const struct service *const app_services[SERVICE_COUNT] = {
+	[ROOM_tenant] = &tenant_service,   [ROOM_user] = &user_service,	  [ROOM_resource] = &resource_service,
+	[ROOM_booking] = &booking_service, [ROOM_audit] = &audit_service,
 };
 
 const struct query_set *const app_queries[ROOM_COUNT] = {
@@ -35,9 +34,9 @@ enum room app_room(const char *name)
 {
 	size_t room = 0;
 
-	while (room < ROOM_COUNT && strcmp(app_services[room]->name, name) != 0)
+	while (room < SERVICE_COUNT && strcmp(app_services[room]->name, name) != 0)
 		room++;
-	return (enum room)room;
+	return room < SERVICE_COUNT ? (enum room)room : ROOM_COUNT;
 }
 
 /* --- Configuration ---------------------------------------------------------- */
@@ -102,132 +101,45 @@ bool app_init(struct app *app, const struct config *config)
 	return true;
 }
 
-/* --- Stores ----------------------------------------------------------------- */
+/* --- Threads ---------------------------------------------------------------- */
 
-/* One SQLite file a service, also where one URL is given for all: marca.db becomes marca.booking.db. */
-static bool sqlite_url(const char *url, const char *room, char *ret, size_t size)
+void app_thread_close(struct room_locals *rooms)
 {
-	const char *slash = strrchr(url, '/');
-	const char *dot = strrchr(slash != NULL ? slash : url, '.');
-	int stem = (int)(dot != NULL ? dot - url : (ptrdiff_t)strlen(url));
-	int len = snprintf(ret, size, "%.*s.%s%s", stem, url, room, dot != NULL ? dot : ".db");
-
-	return len > 0 && (size_t)len < size;
-}
-
-/* The room's own URL; NULL when it has none. */
-static const char *own_url(const struct config *config, enum room room)
-{
-	const char *const own[ROOM_COUNT] = {
-		[ROOM_tenant] = config->tenant_database,
-		[ROOM_user] = config->user_database,
-		[ROOM_resource] = config->resource_database,
-		[ROOM_booking] = config->booking_database,
-	};
-
-	return own[room];
-}
-
-static bool in_data_folder(const struct config *config, enum room room)
-{
-	return own_url(config, room) == NULL && config->database_url == NULL;
-}
-
-static bool store_url(const struct config *config, enum room room, char *ret, size_t size)
-{
-	const char *own = own_url(config, room), *name = app_services[room]->name;
-	int len;
-
-	if (in_data_folder(config, room))
-		len = snprintf(ret, size, "sqlite:%s/%s.db", config->data, name);
-	else if (own == NULL && strncmp(config->database_url, "sqlite:", 7) == 0)
-		return sqlite_url(config->database_url, name, ret, size);
-	else
-		len = snprintf(ret, size, "%s", own != NULL ? own : config->database_url);
-	return len > 0 && (size_t)len < size;
-}
-
-static bool data_folder(const char *path)
-{
-	if (mkdir(path, 0700) == 0 || errno == EEXIST)
-		return true;
-	fprintf(stderr, "marca: cannot make the folder %s: %s; set MARCA_DATA or --data\n", path,
-		strerror(errno));
-	return false;
-}
-
-/* Machines start in any order: a store that does not answer yet is asked again for MARCA_DB_WAIT seconds. */
-static enum rc open_patiently(struct app *app, enum room room, const struct db_options *options)
-{
-	const struct timespec pause = {.tv_sec = 1};
-	enum rc rc = db_open(app_queries[room], options, &app->dbs[room]);
-
-	for (int tries = app->config.db_wait; rc == RC_STORE_DOWN && tries > 0; tries--) {
-		nanosleep(&pause, NULL);
-		rc = db_open(app_queries[room], options, &app->dbs[room]);
+	for (size_t room = 0; room < SERVICE_COUNT; room++) {
+		if (rooms->locals[room] != NULL)
+			app_services[room]->local_destroy(rooms->locals[room]);
 	}
-	return rc;
+	for (size_t room = 0; room < ROOM_COUNT; room++)
+		db_port_close(rooms->ports[room]);
 }
 
-bool app_open_store(struct app *app, enum room room)
-{
-	char url[4096];
-	struct db_options options = {
-		.url = url,
-		.write_connections = app->config.db_writers,
-		.read_connections = app->config.db_readers,
-		.group_max = (size_t)app->config.group_max,
-		.world = &app->world,
-	};
-
-	if (!store_url(&app->config, room, url, sizeof(url))) {
-		fprintf(stderr, "marca: the address of the %s store is too long\n", app_services[room]->name);
-		return false;
-	}
-	if (in_data_folder(&app->config, room) && !data_folder(app->config.data))
-		return false;
-	return open_patiently(app, room, &options) == RC_OK;
-}
-
-static bool open_stores(struct app *app)
+void app_thread_rest(const struct room_locals *rooms)
 {
 	for (size_t room = 0; room < ROOM_COUNT; room++) {
-		if (!app_open_store(app, (enum room)room))
-			return false;
-		if (db_migrate(app->dbs[room], -1, NULL) != RC_OK)
+		if (rooms->ports[room] != NULL)
+			db_port_rest(rooms->ports[room]);
+	}
+}
+
+static bool open_ports(const struct app *app, struct room_locals *ret)
+{
+	for (size_t room = 0; room < ROOM_COUNT; room++) {
+		if (app->dbs[room] == NULL)
+			continue;
+		ret->ports[room] = db_port_open(app->dbs[room]);
+		if (ret->ports[room] == NULL)
 			return false;
 	}
 	return true;
 }
 
-/* --- Threads ---------------------------------------------------------------- */
-
-static void thread_close(void *arg, struct room_locals *rooms)
+bool app_thread_open(struct app *app, struct room_locals *ret)
 {
-	(void)arg;
-	for (size_t room = 0; room < ROOM_COUNT; room++) {
-		if (rooms->locals[room] != NULL)
-			app_services[room]->local_destroy(rooms->locals[room]);
-		db_port_close(rooms->ports[room]);
-	}
-}
-
-static void thread_rest(const struct room_locals *rooms)
-{
-	for (size_t room = 0; room < ROOM_COUNT; room++)
-		db_port_rest(rooms->ports[room]);
-}
-
-static bool thread_open(void *arg, struct room_locals *ret)
-{
-	struct app *app = CONTAINER_OF((struct gateway *)arg, struct app, gateway);
-
-	for (size_t room = 0; room < ROOM_COUNT; room++) {
+	if (!open_ports(app, ret))
+		return false;
+	for (size_t room = 0; room < SERVICE_COUNT; room++) {
 		const struct service *service = app_services[room];
 
-		ret->ports[room] = db_port_open(app->dbs[room]);
-		if (ret->ports[room] == NULL)
-			return false;
 		if (service->local_create == NULL)
 			continue;
 		ret->locals[room] = service->local_create(&app->config);
@@ -237,24 +149,37 @@ static bool thread_open(void *arg, struct room_locals *ret)
 	return true;
 }
 
+/* A loop of the server begins and ends. */
+
+static bool loop_open(void *gateway, struct room_locals *ret)
+{
+	return app_thread_open(CONTAINER_OF((struct gateway *)gateway, struct app, gateway), ret);
+}
+
+static void loop_close(void *gateway, struct room_locals *rooms)
+{
+	(void)gateway;
+	app_thread_close(rooms);
+}
+
 /* --- Start and end ------------------------------------------------------------ */
 
 static bool start_dispatcher(struct app *app)
 {
-	static const struct service *served[ROOM_COUNT + 1];
+	static const struct service *served[SERVICE_COUNT + 1];
 	const struct dispatcher_options options = {
 		.services = served,
 		.service_count = ARRAY_LEN(served),
 		.world = &app->world,
 		.app = &app->gateway,
 		.strict = app->config.strict != 0,
-		.open = thread_open,
-		.close = thread_close,
-		.rest = thread_rest,
+		.open = loop_open,
+		.close = loop_close,
+		.rest = app_thread_rest,
 	};
 
 	memcpy(served, app_services, sizeof(app_services));
-	served[ROOM_COUNT] = &gateway_service;
+	served[SERVICE_COUNT] = &gateway_service;
 	return dispatcher_create(&options, &app->dispatcher) == RC_OK;
 }
 
@@ -274,9 +199,9 @@ static bool start_server(struct app *app)
 
 bool app_start(struct app *app)
 {
-	if (!open_stores(app) || !start_dispatcher(app) || !start_server(app))
+	if (!app_open_stores(app) || !start_dispatcher(app) || !start_server(app))
 		return false;
-	if (gateway_init(&app->gateway, app_services, ROOM_COUNT, app->dbs) != RC_OK)
+	if (gateway_init(&app->gateway, app_services, SERVICE_COUNT, app->dbs) != RC_OK)
 		return false;
 	app->gateway.dispatcher = app->dispatcher;
 	app->gateway.server = app->server;

@@ -12,24 +12,36 @@
 struct app {
 	struct config config;
 	struct world world;
-	struct db *dbs[ROOM_COUNT];
+	bool guest; /* an operator's command, beside the process that owns the embedded stores */
+	struct db *dbs[ROOM_COUNT]; /* NULL: not opened; that of events where there is Redis */
+	struct app_events *events;
 	struct gateway gateway; /* first reached through req_app() */
 	struct dispatcher *dispatcher;
 	struct http_server *server;
 };
 
-/* The four services, in the order of rooms.def. */
-extern const struct service *const app_services[ROOM_COUNT];
+/* The services, in the order of rooms.def: all rooms but the last, the embedded bus, are one. */
+#define SERVICE_COUNT ROOM_events
+extern const struct service *const app_services[SERVICE_COUNT];
 extern const struct query_set *const app_queries[ROOM_COUNT];
 
-/* The room of that name, or ROOM_COUNT. */
+/* The room of that service, or ROOM_COUNT. */
 enum room app_room(const char *name);
 
 /* Checks the configuration, sets the log and the clock. False: said why on standard error. */
 bool app_init(struct app *app, const struct config *config) MUST_USE;
 
+/* Is that store one of this process's? */
+bool app_has_store(const struct app *app, enum room room);
 /* Opens one store, as configured. */
 bool app_open_store(struct app *app, enum room room) MUST_USE;
+/* All of them, with their schemas brought up to date. */
+bool app_open_stores(struct app *app) MUST_USE;
+
+/* A thread's ways into the stores, and the services' caches; app_thread_close() takes what a failure left. */
+bool app_thread_open(struct app *app, struct room_locals *ret) MUST_USE;
+void app_thread_close(struct room_locals *rooms);
+void app_thread_rest(const struct room_locals *rooms);
 
 /* Stores open and migrated, documents made, address bound. On failure says why, and app_finish() cleans up.
  */

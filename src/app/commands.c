@@ -121,7 +121,7 @@ static bool migrate_room(struct app *app, enum room room, bool status, int targe
 	if (status) {
 		good = db_schema_version(app->dbs[room], &version) == RC_OK;
 		if (good)
-			printf("%-10s %d of %zu\n", app_services[room]->name, version,
+			printf("%-10s %d of %zu\n", app_queries[room]->name, version,
 			       app_queries[room]->migration_count);
 	} else {
 		good = db_migrate(app->dbs[room], target, tell) == RC_OK;
@@ -159,14 +159,15 @@ int command_migrate(const struct command *command, int argc, char **argv)
 		return usage(command);
 	only = app_room(argv[0]);
 	if (only == ROOM_COUNT && strcmp(argv[0], "all") != 0) {
-		fprintf(stderr, "marca: there is no service '%s': all, tenant, user, resource or booking\n",
+		fprintf(stderr,
+			"marca: there is no service '%s': all, tenant, user, resource, booking or audit\n",
 			argv[0]);
 		return 2;
 	}
 	if (!config_read(&config) || !app_init(&app, &config))
 		return 1;
 	for (size_t room = 0; room < ROOM_COUNT && good; room++)
-		if (only == ROOM_COUNT || only == (enum room)room)
+		if (app_has_store(&app, (enum room)room) && (only == ROOM_COUNT || only == (enum room)room))
 			good = migrate_room(&app, (enum room)room, status, target);
 	return good ? 0 : 1;
 }
@@ -184,7 +185,7 @@ int command_openapi(const struct command *command, int argc, char **argv)
 		return usage(command);
 	arena_init(&arena, NULL);
 	if (room == ROOM_COUNT)
-		rc = openapi_write(&arena, app_services, ROOM_COUNT, &text);
+		rc = openapi_write(&arena, app_services, SERVICE_COUNT, &text);
 	else
 		rc = openapi_write(&arena, &app_services[room], 1, &text);
 	if (rc == RC_OK)

@@ -58,6 +58,26 @@ static void add_line(char *plan, const char *line)
 	snprintf(plan + len, TEXT_MAX - len, "  %s\n", line);
 }
 
+/* Events that wait are a queue, taken from its head up to a limit. */
+static bool is_queue(const char *scan)
+{
+	const char *waiting = strstr(scan, "_outbox_waiting"), *end = strchr(scan, '\n');
+
+	return waiting != NULL && waiting < end;
+}
+
+/* All of a table or an index; but for events that wait, a queue taken from its head, and what a query made
+ * itself. */
+static bool has_scan(const char *plan)
+{
+	for (const char *at = plan; (at = strstr(at, "SCAN ")) != NULL; at++) {
+		if (strncmp(at, "SCAN w\n", 7) != 0 && strncmp(at, "SCAN (subquery", 14) != 0 &&
+		    !is_queue(at))
+			return true;
+	}
+	return false;
+}
+
 static void judge_on_sqlite(sqlite3 *db, const struct query *query)
 {
 	const char *sql = query->sql[DIALECT_SQLITE];
@@ -70,7 +90,7 @@ static void judge_on_sqlite(sqlite3 *db, const struct query *query)
 		add_line(plan, (const char *)sqlite3_column_text(stmt, 3));
 	sqlite3_finalize(stmt);
 
-	if (strstr(plan, "SCAN ") != NULL)
+	if (has_scan(plan))
 		fault(query, "scans a table", plan);
 	if (strstr(plan, "TEMP B-TREE") != NULL || strstr(plan, "AUTOMATIC") != NULL)
 		fault(query, "sorts, or makes an index of its own", plan);
@@ -80,7 +100,7 @@ static void judge_on_sqlite(sqlite3 *db, const struct query *query)
 
 static void remove_store(const char *path)
 {
-	static const char *const ends[] = {"", "-wal", "-shm", ".lock"};
+	static const char *const ends[] = {"", "-wal", "-shm", ".lock", ".guest"};
 	char file[160];
 
 	for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
@@ -97,7 +117,7 @@ static void on_sqlite(void **state)
 	(void)state;
 	assert_non_null(mkdtemp(folder));
 	for (size_t room = 0; room < ROOM_COUNT; room++) {
-		snprintf(path, sizeof(path), "%s/%s.db", folder, app_services[room]->name);
+		snprintf(path, sizeof(path), "%s/%s.db", folder, app_queries[room]->name);
 		snprintf(url, sizeof(url), "sqlite:%s", path);
 		migrate((enum room)room, url);
 		assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
@@ -223,7 +243,7 @@ static bool each_index_is_searched(const char *plan)
 	size_t scans = 0, searches = 0;
 
 	for (const char *at = plan; (at = strstr(at, "Scan using ")) != NULL; at++)
-		scans++;
+		scans += !is_queue(at);
 	for (const char *at = plan; (at = strstr(at, "Bitmap Index Scan")) != NULL; at++)
 		scans++;
 	for (const char *at = plan; (at = strstr(at, "Index Cond: ")) != NULL; at++)
@@ -259,7 +279,7 @@ static void judge_on_postgres(PGconn *pg, const struct query *query)
 static void judge_all_on_postgres(PGconn *pg, const char *tables)
 {
 	print_message("tables: %s\n", tables);
-	for (size_t room = 0; room < ROOM_COUNT; room++)
+	for (size_t room = 0; room < SERVICE_COUNT; room++)
 		for (size_t i = 0; i < app_queries[room]->count; i++)
 			judge_on_postgres(pg, app_queries[room]->queries[i]);
 	do_sql(pg, "DEALLOCATE ALL");
@@ -294,7 +314,7 @@ static void on_postgres(void **state)
 	pg = connect_to(server);
 	do_sql(pg, "DROP SCHEMA IF EXISTS plans CASCADE");
 	do_sql(pg, "CREATE SCHEMA plans");
-	for (size_t room = 0; room < ROOM_COUNT; room++)
+	for (size_t room = 0; room < SERVICE_COUNT; room++) /* the embedded bus is SQLite's alone */
 		migrate((enum room)room, url);
 
 	judge_all_on_postgres(pg, "empty");

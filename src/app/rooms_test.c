@@ -35,14 +35,14 @@ static void prepares_on_sqlite(void **state)
 	(void)state;
 	assert_non_null(mkdtemp(folder));
 	for (size_t room = 0; room < ROOM_COUNT; room++) {
-		snprintf(url, sizeof(url), "sqlite:%s/%s.db", folder, app_services[room]->name);
+		snprintf(url, sizeof(url), "sqlite:%s/%s.db", folder, app_queries[room]->name);
 		check_room((enum room)room, url);
 	}
 	for (size_t room = 0; room < ROOM_COUNT; room++) {
-		static const char *const ends[] = {"", "-wal", "-shm", ".lock"};
+		static const char *const ends[] = {"", "-wal", "-shm", ".lock", ".guest"};
 
 		for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
-			snprintf(path, sizeof(path), "%s/%s.db%s", folder, app_services[room]->name, ends[i]);
+			snprintf(path, sizeof(path), "%s/%s.db%s", folder, app_queries[room]->name, ends[i]);
 			unlink(path);
 		}
 	}

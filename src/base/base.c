@@ -35,3 +35,13 @@ int names_find(const struct names *names, struct str word)
 			return i;
 	return -1;
 }
+
+void hex_text(char *to, const unsigned char *bytes, size_t size)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < size; i++) {
+		*to++ = digits[bytes[i] >> 4];
+		*to++ = digits[bytes[i] & 15];
+	}
+}

@@ -38,6 +38,9 @@ static inline bool str_equal(struct str a, struct str b)
 /* What stands before the next `end`, or all of it; *rest begins after that `end`. */
 struct str str_cut(struct str *rest, char end);
 
+/* Two lower-case digits a byte; no NUL follows. */
+void hex_text(char *to, const unsigned char *bytes, size_t size);
+
 /* ASCII only: what HTTP and e-mail need. */
 bool str_equal_nocase(struct str a, struct str b);
 

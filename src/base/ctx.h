@@ -18,6 +18,12 @@ enum room {
 
 struct db_port; /* db/db.h: this thread's way into one room's store */
 
+/* What a thread keeps: its ways into the stores, and its caches. */
+struct room_locals {
+	struct db_port *ports[ROOM_COUNT];
+	void *locals[ROOM_COUNT];
+};
+
 #define TRACE_ID_LEN   32
 #define REQUEST_ID_MAX 64
 
@@ -30,6 +36,9 @@ struct ctx {
 	char trace_id[TRACE_ID_LEN + 1]; /* W3C trace context */
 	const char *error_args[2];	 /* fill {0} and {1} of the error's text */
 };
+
+/* A new trace, for work that no request began. */
+void ctx_trace(struct ctx *cx);
 
 /* Returns rc, so that a rule can `return error_set(cx, RC_BAD_DURATION, 30)`. Memory short: the argument
  * stays empty. */

@@ -151,8 +151,8 @@ struct booking_events {
 	struct outbox_row rows[BOOKING_EVENTS_MAX];
 	size_t count;
 };
-enum rc booking_event_created(struct req *rq, const struct booking *row, struct outbox_row *ret) MUST_USE;
-enum rc booking_events_of(struct req *rq, const struct booking *old, const struct booking *row,
+enum rc booking_event_created(struct ctx *cx, const struct booking *row, struct outbox_row *ret) MUST_USE;
+enum rc booking_events_of(struct ctx *cx, const struct booking *old, const struct booking *row,
 			  struct booking_events *ret) MUST_USE;
 
 /* The handlers. */

@@ -49,7 +49,7 @@ static enum rc store(struct req *rq, struct booking *row)
 	struct outbox_row event;
 	struct script script;
 	struct step *insert;
-	enum rc rc = booking_event_created(rq, row, &event);
+	enum rc rc = booking_event_created(&rq->cx, row, &event);
 
 	if (rc != RC_OK)
 		return rc;
@@ -57,7 +57,7 @@ static enum rc store(struct req *rq, struct booking *row)
 	script_init(&script, &rq->cx, ROOM_booking, &row->tenant_id, &row->resource_id);
 	SCRIPT_ADD(&script, resource_lock, .tenant_id = row->tenant_id, .resource_id = row->resource_id);
 	insert = script_add(&script, insert_query(row), row);
-	script_add(&script, &q_booking_event_query, &event);
+	outbox_add(&script, &q_booking_event_query, &event);
 	rc = db_write(&script);
 	if (rc == RC_STORE_CONSTRAINT) /* the code is another booking's: once in a million millions */
 		return RC_CHANGED_MEANWHILE;

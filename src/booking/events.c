@@ -1,79 +1,42 @@
 /* The booking service's events and their payloads: api.md, section 7. */
 #include "booking/booking.h"
-#include "http/req.h"
+#include "events/payloads.h"
 
-/* clang-format off */
-#define EVENT_CREATED(F, T)                                                                                \
-	F(T, UUID,    booking_id,  REQUIRED, "The booking.")                                               \
-	F(T, UUID,    user_id,     REQUIRED, "Who answers for it.")                                        \
-	F(T, UUID,    resource_id, REQUIRED, "What is booked.")                                            \
-	F(T, ENUM(booking_status), status, REQUIRED, "Its first status.")                                  \
-	F(T, INSTANT, start_time,  REQUIRED, "From.")                                                      \
-	F(T, INSTANT, end_time,    REQUIRED, "To; exclusive.")
-SHAPE_DECLARE(event_created, EVENT_CREATED);
-SHAPE_DEFINE(event_created, EVENT_CREATED);
-
-#define EVENT_UPDATED(F, T)                                                                                \
-	F(T, UUID, booking_id,  REQUIRED, "The booking.")                                                  \
-	F(T, UUID, resource_id, REQUIRED, "What is booked now.")                                           \
-	F(T, JSON, changes,     REQUIRED, "Field by field: {old, new}.")
-SHAPE_DECLARE(event_updated, EVENT_UPDATED);
-SHAPE_DEFINE(event_updated, EVENT_UPDATED);
-
-#define EVENT_CANCELLED(F, T)                                                                              \
-	F(T, UUID, booking_id,   REQUIRED, "The booking.")                                                 \
-	F(T, UUID, resource_id,  REQUIRED, "What was booked.")                                             \
-	F(T, UUID, user_id,      REQUIRED, "Who answered for it.")                                         \
-	F(T, TEXT, reason,       OPTIONAL, "Why.")                                                         \
-	F(T, TEXT, cancelled_by, OPTIONAL, "Who cancelled it.")
-SHAPE_DECLARE(event_cancelled, EVENT_CANCELLED);
-SHAPE_DEFINE(event_cancelled, EVENT_CANCELLED);
-
-#define EVENT_STATUS(F, T)                                                                                 \
-	F(T, UUID, booking_id,  REQUIRED, "The booking.")                                                  \
-	F(T, UUID, resource_id, REQUIRED, "What is booked.")                                               \
-	F(T, UUID, user_id,     REQUIRED, "Who answers for it.")                                           \
-	F(T, ENUM(booking_status), old_status, REQUIRED, "From.")                                          \
-	F(T, ENUM(booking_status), new_status, REQUIRED, "To.")
-SHAPE_DECLARE(event_status, EVENT_STATUS);
-SHAPE_DEFINE(event_status, EVENT_STATUS);
-/* clang-format on */
-
-enum rc booking_event_created(struct req *rq, const struct booking *row, struct outbox_row *ret)
+enum rc booking_event_created(struct ctx *cx, const struct booking *row, struct outbox_row *ret)
 {
-	const struct event_created payload = {
+	const struct booking_created payload = {
 		.booking_id = row->id,
 		.user_id = row->user_id,
 		.resource_id = row->resource_id,
-		.status = row->status,
+		.status = booking_status_names.text[row->status],
 		.start_time = row->start_time,
 		.end_time = row->end_time,
 	};
 
-	*ret = outbox_row(&rq->cx, STREAM_BOOKINGS, "booking.created", &row->tenant_id, &row->id);
-	return outbox_payload(ret, rq->cx.arena, &event_created_shape, &payload) ? RC_OK : RC_NO_MEMORY;
+	*ret = outbox_row(cx, STREAM_BOOKINGS, "booking.created", &row->tenant_id, &row->id);
+	return outbox_payload(ret, cx->arena, &booking_created_shape, &payload) ? RC_OK : RC_NO_MEMORY;
 }
 
 /* The next row of a change's events. */
-static struct outbox_row *next(struct req *rq, const struct booking *row, const char *type,
+static struct outbox_row *next(struct ctx *cx, const struct booking *row, const char *type,
 			       struct booking_events *events)
 {
 	struct outbox_row *event = &events->rows[events->count];
 
 	if (events->count == 0)
-		*event = outbox_row(&rq->cx, STREAM_BOOKINGS, type, &row->tenant_id, &row->id);
+		*event = outbox_row(cx, STREAM_BOOKINGS, type, &row->tenant_id, &row->id);
 	else
-		*event = outbox_next(&rq->cx, event - 1, type);
+		*event = outbox_next(cx, event - 1, type);
 	event->created_at = row->updated_at;
 	events->count++;
 	return event;
 }
 
-static bool value_text(struct req *rq, const struct field *field, const struct booking *row, struct str *ret)
+static bool value_text(struct ctx *cx, const struct field *field, const struct booking *row, struct str *ret)
 {
 	struct writer writer;
 
-	writer_init(&writer, rq->cx.arena, 64);
+	writer_init(&writer, cx->arena, 64);
 	write_member(&writer, field, (const char *)row + field->offset);
 	return writer_take(&writer, ret);
 }
@@ -91,21 +54,21 @@ static bool is_told(const struct field *field)
 }
 
 /* {"notes":{"old":null,"new":"x"}}; an empty object when all are alike. */
-static bool changes_text(struct req *rq, const struct booking *old, const struct booking *row,
+static bool changes_text(struct ctx *cx, const struct booking *old, const struct booking *row,
 			 const char **ret, bool *ret_any)
 {
 	struct writer writer;
 	struct str before, after, text;
 
 	*ret_any = false;
-	writer_init(&writer, rq->cx.arena, 256);
+	writer_init(&writer, cx->arena, 256);
 	write_char(&writer, '{');
 	for (size_t i = 0; i < booking_shape.count; i++) {
 		const struct field *field = &booking_shape.fields[i];
 
 		if (!is_told(field))
 			continue;
-		if (!value_text(rq, field, old, &before) || !value_text(rq, field, row, &after))
+		if (!value_text(cx, field, old, &before) || !value_text(cx, field, row, &after))
 			return false;
 		if (str_equal(before, after))
 			continue;
@@ -127,38 +90,38 @@ static bool changes_text(struct req *rq, const struct booking *old, const struct
 	return true;
 }
 
-static bool add_updated(struct req *rq, const struct booking *old, const struct booking *row,
+static bool add_updated(struct ctx *cx, const struct booking *old, const struct booking *row,
 			struct booking_events *events)
 {
-	struct event_updated payload = {.booking_id = row->id, .resource_id = row->resource_id};
+	struct booking_updated payload = {.booking_id = row->id, .resource_id = row->resource_id};
 	bool any;
 
-	if (!changes_text(rq, old, row, &payload.changes, &any))
+	if (!changes_text(cx, old, row, &payload.changes, &any))
 		return false;
 	if (!any)
 		return true;
-	return outbox_payload(next(rq, row, "booking.updated", events), rq->cx.arena, &event_updated_shape,
+	return outbox_payload(next(cx, row, "booking.updated", events), cx->arena, &booking_updated_shape,
 			      &payload);
 }
 
-static bool add_status(struct req *rq, const struct booking *old, const struct booking *row,
+static bool add_status(struct ctx *cx, const struct booking *old, const struct booking *row,
 		       struct booking_events *events)
 {
-	const struct event_status payload = {
+	const struct booking_status_changed payload = {
 		.booking_id = row->id,
 		.resource_id = row->resource_id,
 		.user_id = row->user_id,
-		.old_status = old->status,
-		.new_status = row->status,
+		.old_status = booking_status_names.text[old->status],
+		.new_status = booking_status_names.text[row->status],
 	};
 
-	return outbox_payload(next(rq, row, "booking.status_changed", events), rq->cx.arena,
-			      &event_status_shape, &payload);
+	return outbox_payload(next(cx, row, "booking.status_changed", events), cx->arena,
+			      &booking_status_changed_shape, &payload);
 }
 
-static bool add_cancelled(struct req *rq, const struct booking *row, struct booking_events *events)
+static bool add_cancelled(struct ctx *cx, const struct booking *row, struct booking_events *events)
 {
-	const struct event_cancelled payload = {
+	const struct booking_cancelled payload = {
 		.booking_id = row->id,
 		.resource_id = row->resource_id,
 		.user_id = row->user_id,
@@ -166,19 +129,19 @@ static bool add_cancelled(struct req *rq, const struct booking *row, struct book
 		.cancelled_by = row->cancelled_by,
 	};
 
-	return outbox_payload(next(rq, row, "booking.cancelled", events), rq->cx.arena,
-			      &event_cancelled_shape, &payload);
+	return outbox_payload(next(cx, row, "booking.cancelled", events), cx->arena, &booking_cancelled_shape,
+			      &payload);
 }
 
-enum rc booking_events_of(struct req *rq, const struct booking *old, const struct booking *row,
+enum rc booking_events_of(struct ctx *cx, const struct booking *old, const struct booking *row,
 			  struct booking_events *ret)
 {
 	bool good;
 
 	ret->count = 0;
-	good = add_updated(rq, old, row, ret);
+	good = add_updated(cx, old, row, ret);
 	if (good && old->status != row->status)
-		good = row->status == booking_status_cancelado ? add_cancelled(rq, row, ret)
-							       : add_status(rq, old, row, ret);
+		good = row->status == booking_status_cancelado ? add_cancelled(cx, row, ret)
+							       : add_status(cx, old, row, ret);
 	return good ? RC_OK : RC_NO_MEMORY;
 }

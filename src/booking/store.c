@@ -31,7 +31,7 @@ enum rc booking_store(struct req *rq, const struct booking *old, struct booking 
 	enum rc rc;
 
 	row->updated_at = outbox_time(&rq->cx, old->updated_at);
-	rc = booking_events_of(rq, old, row, &events);
+	rc = booking_events_of(&rq->cx, old, row, &events);
 	if (rc != RC_OK)
 		return rc;
 	if (events.count == 0) {
@@ -45,7 +45,7 @@ enum rc booking_store(struct req *rq, const struct booking *old, struct booking 
 	SCRIPT_ADD(&script, resource_lock, .tenant_id = row->tenant_id, .resource_id = row->resource_id);
 	update = script_add(&script, update_query(old, row), row);
 	for (size_t i = 0; i < events.count; i++)
-		script_add(&script, &q_booking_event_query, &events.rows[i]);
+		outbox_add(&script, &q_booking_event_query, &events.rows[i]);
 	rc = db_write(&script);
 	if (rc != RC_OK)
 		return rc;

@@ -37,11 +37,13 @@ static int compare(const void *a, const void *b)
 static void settle(struct db *db, struct group *group)
 {
 	uint64_t kept = 0;
+	bool tells = false;
 
 	for (size_t i = 0; i < group->count; i++) {
 		const struct script *script = group->scripts[i];
 
 		kept += script->job.rc == RC_OK; /* run apart, some may have failed */
+		tells |= script->tells;
 		atomic_fetch_add_explicit(db_stripe(db, &script->key), 1, memory_order_release);
 		if (!uuid_is_none(&script->also))
 			atomic_fetch_add_explicit(db_stripe(db, &script->also), 1, memory_order_release);
@@ -51,6 +53,8 @@ static void settle(struct db *db, struct group *group)
 	for (size_t i = 0; i < group->count; i++)
 		job_done(&group->scripts[i]->job, group->scripts[i]->job.rc);
 	group->count = 0;
+	if (tells)
+		db_tell(db);
 }
 
 static void give_up(struct group *group, enum rc rc)

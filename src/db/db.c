@@ -44,6 +44,7 @@ static bool set_options(struct db *db, const struct db_options *options)
 
 static void db_free(struct db *db)
 {
+	pthread_mutex_destroy(&db->watch.lock);
 	free((void *)(uintptr_t)db->options.url);
 	free(db);
 }
@@ -77,6 +78,7 @@ enum rc db_open(const struct query_set *set, const struct db_options *options, s
 		return RC_NO_MEMORY;
 	db->set = set;
 	db->driver = driver;
+	pthread_mutex_init(&db->watch.lock, NULL);
 	rc = set_options(db, options) ? start(db) : RC_NO_MEMORY;
 	if (rc != RC_OK) {
 		db_free(db);
@@ -114,6 +116,38 @@ void db_stats(const struct db *db, struct db_stats *ret)
 enum rc db_ping(struct db *db)
 {
 	return db->driver->ping(db);
+}
+
+enum rc db_watch(struct db *db, void (*fn)(void *arg), void *arg)
+{
+	enum rc rc = RC_OK;
+
+	pthread_mutex_lock(&db->watch.lock);
+	db->watch.arg = arg;
+	db->watch.fn = fn;
+	pthread_mutex_unlock(&db->watch.lock);
+	if (db->driver->watch != NULL)
+		rc = db->driver->watch(db);
+	if (rc != RC_OK)
+		db_unwatch(db);
+	return rc;
+}
+
+void db_unwatch(struct db *db)
+{
+	if (db->driver->unwatch != NULL)
+		db->driver->unwatch(db);
+	pthread_mutex_lock(&db->watch.lock);
+	db->watch.fn = NULL;
+	pthread_mutex_unlock(&db->watch.lock);
+}
+
+void db_tell(struct db *db)
+{
+	pthread_mutex_lock(&db->watch.lock);
+	if (db->watch.fn != NULL)
+		db->watch.fn(db->watch.arg);
+	pthread_mutex_unlock(&db->watch.lock);
 }
 
 enum rc db_check(struct db *db)
@@ -173,9 +207,19 @@ _Atomic uint64_t *db_stripe(struct db *db, const struct uuid *key)
 
 uint64_t db_version(const struct db_port *port, const struct uuid *key)
 {
-	if (db_shared(port))
-		return 0;
-	return atomic_load_explicit(db_stripe(port->db, key), memory_order_acquire);
+	/* Both only rise, and so does their sum. */
+	return atomic_load_explicit(db_stripe(port->db, key), memory_order_acquire) +
+	       atomic_load_explicit(&port->db->epoch, memory_order_acquire);
+}
+
+void db_touch(struct db *db, const struct uuid *key)
+{
+	atomic_fetch_add_explicit(db_stripe(db, key), 1, memory_order_release);
+}
+
+void db_touch_all(struct db *db)
+{
+	atomic_fetch_add_explicit(&db->epoch, 1, memory_order_release);
 }
 
 bool db_shared(const struct db_port *port)
@@ -199,18 +243,38 @@ enum rc db_read(struct ctx *cx, const struct query *query, const void *in, struc
 void script_init(struct script *script, struct ctx *cx, enum room room, const struct uuid *tenant,
 		 const struct uuid *key)
 {
-	*script = (struct script){.cx = cx, .room = room, .tenant = *tenant, .key = *key};
+	*script = (struct script){.cx = cx,
+				  .room = room,
+				  .tenant = *tenant,
+				  .key = *key,
+				  .steps = script->own,
+				  .max = SCRIPT_STEPS};
+}
+
+void script_reserve(struct script *script, size_t steps)
+{
+	if (steps <= script->max)
+		return;
+	if (steps > SCRIPT_STEPS_MAX)
+		steps = SCRIPT_STEPS_MAX;
+	script->steps = arena_array(script->cx->arena, steps, sizeof(script->steps[0]));
+	script->max = script->steps != NULL ? steps : 0;
+	if (script->steps == NULL)
+		script->job.rc = RC_NO_MEMORY;
 }
 
 struct step *script_add(struct script *script, const struct query *query, const void *in)
 {
-	struct step *step = &script->steps[script->count];
+	struct step *step;
 
-	if (script->count == SCRIPT_STEPS_MAX) {
+	if (script->job.rc != RC_OK)
+		return NULL;
+	if (script->count == script->max) {
 		LOG(ERROR, "a script has too many steps", LOG_TEXT("query", query->name));
 		script->job.rc = RC_INTERNAL;
 		return NULL;
 	}
+	step = &script->steps[script->count];
 	*step = (struct step){.query = query, .in = arena_copy(script->cx->arena, in, query->in_size)};
 	if (step->in == NULL) {
 		script->job.rc = RC_NO_MEMORY;

@@ -76,10 +76,14 @@ struct query_set {
 struct db;
 
 struct db_options {
-	const char *url;	   /* "sqlite:PATH" or "postgresql://..." */
-	int write_connections;	   /* PostgreSQL only; SQLite has one writer */
-	int read_connections;	   /* PostgreSQL only */
-	size_t group_max;	   /* scripts in one commit */
+	const char *url;       /* "sqlite:PATH" or "postgresql://..." */
+	int write_connections; /* PostgreSQL only; SQLite has one writer */
+	int read_connections;  /* PostgreSQL only */
+	size_t group_max;      /* scripts in one commit */
+	/* SQLite only: a commit survives the end of the process, but perhaps not a power failure. */
+	bool relaxed;
+	/* SQLite only: beside the process that has the store open, for an operator's commands. */
+	bool guest;
 	const struct world *world; /* whose clock dates the migrations */
 };
 
@@ -96,6 +100,15 @@ struct db_stats {
 void db_stats(const struct db *db, struct db_stats *ret);
 /* RC_OK when the store answers just now. For /ready; on a fiber. */
 enum rc db_ping(struct db *db) MUST_USE;
+
+/*
+ * From now on fn(arg) is called, on any thread, when a script that tells (script.tells) was committed: by
+ * this process, or by another one to a store that is shared. It may be called for nothing, and a call from
+ * another process can be lost with a connection: so look now and then all the same. Once a store; ends with
+ * db_unwatch().
+ */
+enum rc db_watch(struct db *db, void (*fn)(void *arg), void *arg) MUST_USE;
+void db_unwatch(struct db *db);
 
 /*
  * Brings the schema to `target` (-1: the newest). Tells each step to `progress` (may
@@ -123,12 +136,17 @@ void db_port_rest(struct db_port *port);
 
 /*
  * A count of the committed scripts under one key, in this process: what was read
- * before it moved may be stale now. Striped, so that an unrelated key may move it too. Always 0 from
- * a store that other processes write, where nothing can be told this way: see db_shared().
+ * before it moved may be stale now. Striped, so that an unrelated key may move it too. Of a
+ * store that other processes write (db_shared()) it tells their changes only when somebody hears of them, by
+ * db_touch(): later, or never. What is kept under it there needs an end of its own.
  */
 uint64_t db_version(const struct db_port *port, const struct uuid *key);
-/* True when other processes may write the store, so that db_version() tells nothing. */
+/* True when other processes may write the store. */
 bool db_shared(const struct db_port *port);
+
+/* Moves the version of one key, or of all: what other processes changed. On any thread. */
+void db_touch(struct db *db, const struct uuid *key);
+void db_touch_all(struct db *db);
 
 /* --- A request's side --------------------------------------------------- */
 
@@ -147,7 +165,8 @@ struct step {
 	struct rows rows; /* filled when the script has run */
 };
 
-#define SCRIPT_STEPS_MAX 8
+#define SCRIPT_STEPS	 8   /* without script_reserve() */
+#define SCRIPT_STEPS_MAX 768 /* with it */
 
 /* Something that a worker thread does while a fiber waits. The store's own. */
 struct job {
@@ -164,8 +183,10 @@ struct script {
 	struct ctx *cx;
 	enum room room;
 	struct uuid tenant, key, also;
-	struct step steps[SCRIPT_STEPS_MAX];
-	size_t count;
+	bool tells; /* whoever watches the store is told of its commit: it has left an event */
+	struct step *steps;
+	size_t count, max;
+	struct step own[SCRIPT_STEPS];
 
 	/* The committer's own. */
 	struct job job;
@@ -174,6 +195,9 @@ struct script {
 
 void script_init(struct script *script, struct ctx *cx, enum room room, const struct uuid *tenant,
 		 const struct uuid *key);
+
+/* Before the first script_add(): room for so many steps. A lack of memory is told by db_write(). */
+void script_reserve(struct script *script, size_t steps);
 
 /* Copies `in`. A lack of memory is told by db_write(). Through SCRIPT_ADD. */
 struct step *script_add(struct script *script, const struct query *query, const void *in);

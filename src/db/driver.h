@@ -12,6 +12,7 @@
 
 #include "db/db.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 struct driver;
@@ -34,8 +35,13 @@ struct db {
 	struct hand hands[WRITERS_MAX];
 	size_t hand_count;
 	struct crew *committer;
-	_Atomic uint64_t versions[1 << VERSION_BITS];
+	_Atomic uint64_t versions[1 << VERSION_BITS], epoch;
 	_Atomic uint64_t writes, commits;
+	struct {
+		pthread_mutex_t lock;
+		void (*fn)(void *arg); /* NULL: nobody */
+		void *arg;
+	} watch;
 };
 
 /* How a group's transaction ended. */
@@ -76,6 +82,10 @@ struct driver {
 	/* No script waits just now. May be NULL. */
 	void (*writer_idle)(void *writer);
 
+	/* Begins to call db_tell() for what other processes commit. May be NULL, and so may its end. */
+	enum rc (*watch)(struct db *db);
+	void (*unwatch)(struct db *db);
+
 	enum rc (*session_open)(struct db *db, struct session **ret);
 	void (*session_close)(struct session *session);
 	enum rc (*session_exec)(struct session *session, const char *sql);
@@ -94,6 +104,8 @@ extern const struct driver sqlite_driver, postgres_driver;
 
 /* db.c */
 void db_add_writer(struct db *db, void *writer);
+/* Calls whoever watches. */
+void db_tell(struct db *db);
 /* The counter that db_version() reads. */
 _Atomic uint64_t *db_stripe(struct db *db, const struct uuid *key);
 

@@ -16,6 +16,7 @@ struct store {
 	struct pg_conn conns[2 * WRITERS_MAX]; /* those of the reads, then those of the writes */
 	size_t count;
 	struct crew *readers;
+	struct pg_watch *watch; /* NULL: nobody watches */
 };
 
 struct read {
@@ -212,10 +213,21 @@ static bool send_script(struct pg_conn *conn, const struct script *script)
 	return true;
 }
 
-/* READ COMMITTED: each statement sees what was committed while it waited for the lock row. */
-static bool send_begin(struct pg_conn *conn)
+static bool any_tells(struct script **scripts, size_t count)
 {
-	return pg_send_sql(conn, "BEGIN ISOLATION LEVEL READ COMMITTED");
+	for (size_t i = 0; i < count; i++) {
+		if (scripts[i]->tells)
+			return true;
+	}
+	return false;
+}
+
+/* READ COMMITTED: each statement sees what was committed while it waited for the lock row. A NOTIFY goes out
+ * with the commit, wherever it stands. */
+static bool send_begin(struct pg_conn *conn, struct script **scripts, size_t count)
+{
+	return pg_send_sql(conn, "BEGIN ISOLATION LEVEL READ COMMITTED") &&
+	       (!any_tells(scripts, count) || pg_send_sql(conn, pg_notify_sql(conn->db)));
 }
 
 static bool send_commit(struct pg_conn *conn)
@@ -225,7 +237,7 @@ static bool send_commit(struct pg_conn *conn)
 
 static bool send_together(struct pg_conn *conn, struct script **scripts, size_t count)
 {
-	bool sent = send_begin(conn);
+	bool sent = send_begin(conn, scripts, count);
 
 	for (size_t i = 0; sent && i < count; i++)
 		sent = send_script(conn, scripts[i]);
@@ -238,7 +250,7 @@ static bool send_together(struct pg_conn *conn, struct script **scripts, size_t 
  */
 static bool send_apart(struct pg_conn *conn, struct script **scripts, size_t count)
 {
-	bool sent = send_begin(conn) && pg_send_sql(conn, "SAVEPOINT kept");
+	bool sent = send_begin(conn, scripts, count) && pg_send_sql(conn, "SAVEPOINT kept");
 
 	for (size_t i = 0; sent && i < count; i++)
 		sent = send_script(conn, scripts[i]) && pg_send_sql(conn, "SAVEPOINT kept") &&
@@ -296,12 +308,17 @@ static bool take_commit(struct pg_conn *conn, const char *tag)
 	return pg_synced(conn) && tag_is(conn, tag) && pg_synced(conn);
 }
 
+static bool take_begin(struct pg_conn *conn, struct script **scripts, size_t count)
+{
+	return tag_is(conn, "BEGIN") && (!any_tells(scripts, count) || tag_is(conn, "NOTIFY"));
+}
+
 static enum outcome take_together(struct pg_conn *conn, struct script **scripts, size_t count,
 				  size_t *ret_failed)
 {
 	enum outcome outcome = OUTCOME_DONE, one;
 
-	if (!tag_is(conn, "BEGIN"))
+	if (!take_begin(conn, scripts, count))
 		return OUTCOME_LOST;
 	for (size_t i = 0; i < count; i++) {
 		one = take_script(conn, scripts[i]);
@@ -334,7 +351,7 @@ static enum outcome take_apart(struct pg_conn *conn, struct script *script)
  * again. */
 static enum outcome take_all_apart(struct pg_conn *conn, struct script **scripts, size_t count)
 {
-	if (!tag_is(conn, "BEGIN") || !tag_is(conn, "SAVEPOINT"))
+	if (!take_begin(conn, scripts, count) || !tag_is(conn, "SAVEPOINT"))
 		return OUTCOME_LOST;
 	for (size_t i = 0; i < count; i++) {
 		if (take_apart(conn, scripts[i]) == OUTCOME_LOST)
@@ -429,6 +446,19 @@ static enum rc postgres_open(struct db *db)
 	return RC_OK;
 }
 
+static enum rc postgres_watch(struct db *db)
+{
+	return pg_watch_create(db, &((struct store *)db->store)->watch);
+}
+
+static void postgres_unwatch(struct db *db)
+{
+	struct store *store = db->store;
+
+	pg_watch_destroy(store->watch);
+	store->watch = NULL;
+}
+
 static void postgres_close(struct db *db)
 {
 	store_free(db->store);
@@ -445,6 +475,8 @@ const struct driver postgres_driver = {
 	.read = postgres_read,
 	.writer_ready = conn_ready,
 	.commit = postgres_commit,
+	.watch = postgres_watch,
+	.unwatch = postgres_unwatch,
 	.session_open = pg_session_open,
 	.session_close = pg_session_close,
 	.session_exec = pg_session_exec,

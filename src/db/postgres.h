@@ -1,6 +1,7 @@
 /*
  * Inside the PostgreSQL driver: postgres_conn.c (one connection), postgres_value.c (parameters and rows),
- * postgres.c (the store: reads and groups), postgres_session.c (migrations).
+ * postgres.c (the store: reads and groups), postgres_session.c (migrations), postgres_watch.c (LISTEN and
+ * NOTIFY).
  */
 #ifndef DB_POSTGRES_H
 #define DB_POSTGRES_H
@@ -54,6 +55,8 @@ enum rc pg_failed(const PGresult *result, const char *what, bool *ret_again);
 
 /* --- postgres_value.c ---------------------------------------------------- */
 
+struct pg_watch;
+
 struct pg_params {
 	Oid types[PARAMS_MAX];
 	const char *values[PARAMS_MAX];
@@ -67,6 +70,15 @@ void pg_params_fill(struct pg_params *params, const struct query *query, const v
 enum rc pg_columns_check(const struct query *query, const PGresult *described) MUST_USE;
 enum rc pg_rows(const struct query *query, const PGresult *result, struct arena *arena,
 		struct rows *ret) MUST_USE;
+
+/* --- postgres_watch.c ---------------------------------------------------- */
+
+/* What a group sends, so that whoever watches this room's store hears of its commit. */
+const char *pg_notify_sql(const struct db *db);
+
+/* A thread that listens, and calls db_tell(). */
+enum rc pg_watch_create(struct db *db, struct pg_watch **ret) MUST_USE;
+void pg_watch_destroy(struct pg_watch *watch);
 
 /* --- postgres_session.c -------------------------------------------------- */
 

@@ -1,7 +1,8 @@
 /*
  * The embedded store. One connection is the only writer and checkpointer (SQLite 3.40 can lose a
  * WAL that two connections reset at once), and each thread reads on a connection of its own.
- * A lock on a file beside the database keeps a second marca process away.
+ * A lock on a file beside the database keeps a second marca process away; a guest (an operator's command)
+ * takes none, never checkpoints, and is never there while the owner does.
  */
 #include "db/sqlite.h"
 
@@ -34,6 +35,9 @@ static const char writer_setup[] = "PRAGMA journal_mode = WAL;"
 				   "PRAGMA cache_size = -16384;"
 				   "PRAGMA journal_size_limit = " WAL_KEEP_BYTES ";";
 
+/* In place of FULL. */
+static const char relaxed_setup[] = "PRAGMA synchronous = NORMAL;";
+
 static const char reader_setup[] = "PRAGMA query_only = ON;"
 				   "PRAGMA trusted_schema = OFF;"
 				   "PRAGMA temp_store = MEMORY;"
@@ -43,7 +47,9 @@ static const char reader_setup[] = "PRAGMA query_only = ON;"
 struct store {
 	const char *path; /* of the database, in the url */
 	size_t queries;
-	int lock_fd;
+	bool guest;
+	int lock_fd;  /* exclusive, for the owner's life */
+	int guest_fd; /* shared for a guest's life, exclusive while the owner checkpoints */
 	struct sqlite_conn writer;
 	pthread_mutex_t writing; /* held by the committer for a group, by a session for its life */
 	int wal_frames, wal_copied;
@@ -98,7 +104,9 @@ static enum rc conn_open(struct sqlite_conn *conn, const struct store *store, co
 	if (conn->cache == NULL)
 		return RC_NO_MEMORY;
 	code = sqlite3_open_v2(store->path, &conn->db,
-			       SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
+			       SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX |
+				       (store->guest ? 0 : SQLITE_OPEN_CREATE),
+			       NULL);
 	if (conn->db == NULL)
 		rc = RC_NO_MEMORY;
 	else
@@ -110,26 +118,42 @@ static enum rc conn_open(struct sqlite_conn *conn, const struct store *store, co
 
 /* --- The store ----------------------------------------------------------- */
 
-static enum rc lock_file(struct store *store)
+static enum rc open_lock(const struct store *store, const char *ending, int *ret)
 {
 	char path[4096];
-	int len = snprintf(path, sizeof(path), "%s.lock", store->path);
+	int len = snprintf(path, sizeof(path), "%s.%s", store->path, ending);
 
 	if (len >= (int)sizeof(path)) {
 		LOG(ERROR, "the database's path is too long");
 		return RC_INTERNAL;
 	}
-	store->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (store->lock_fd < 0) {
-		LOG(ERROR, "cannot open the database's lock file", LOG_TEXT("file", path),
-		    LOG_TEXT("why", strerrorname_np(errno)));
+	*ret = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (*ret >= 0)
+		return RC_OK;
+	LOG(ERROR, "cannot open the database's lock file", LOG_TEXT("file", path),
+	    LOG_TEXT("why", strerrorname_np(errno)));
+	return RC_STORE_DOWN;
+}
+
+static enum rc lock_file(struct store *store)
+{
+	enum rc rc;
+
+	if (store->guest && access(store->path, F_OK) != 0) {
+		LOG(ERROR, "there is no such database", LOG_TEXT("file", store->path));
 		return RC_STORE_DOWN;
 	}
-	if (flock(store->lock_fd, LOCK_EX | LOCK_NB) != 0) {
+	rc = open_lock(store, "guest", &store->guest_fd);
+	if (rc != RC_OK)
+		return rc;
+	if (store->guest) /* waits, some milliseconds, while the owner checkpoints */
+		return flock(store->guest_fd, LOCK_SH) == 0 ? RC_OK : RC_STORE_DOWN;
+	rc = open_lock(store, "lock", &store->lock_fd);
+	if (rc == RC_OK && flock(store->lock_fd, LOCK_EX | LOCK_NB) != 0) {
 		LOG(ERROR, "another marca process has this database open", LOG_TEXT("file", store->path));
 		return RC_STORE_DOWN;
 	}
-	return RC_OK;
+	return rc;
 }
 
 static int on_wal(void *arg, sqlite3 *db, const char *schema, int frames)
@@ -149,11 +173,13 @@ static void checkpoint_beyond(struct store *store, int frames)
 {
 	int mode = store->wal_frames > WAL_TOO_LONG ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE;
 
-	if (store->wal_frames - store->wal_copied < frames)
+	if (store->guest || store->wal_frames - store->wal_copied < frames ||
+	    flock(store->guest_fd, LOCK_EX | LOCK_NB) != 0)
 		return;
 	if (sqlite3_wal_checkpoint_v2(store->writer.db, NULL, mode, NULL, NULL) != SQLITE_OK)
 		LOG(WARN, "a checkpoint failed", LOG_TEXT("said", sqlite3_errmsg(store->writer.db)));
 	store->wal_copied = store->wal_frames;
+	(void)!flock(store->guest_fd, LOCK_UN);
 }
 
 static void store_free(struct store *store)
@@ -162,6 +188,8 @@ static void store_free(struct store *store)
 	/* Closing unlocks; the file stays, since another process may have it open to lock it. */
 	if (store->lock_fd >= 0)
 		close(store->lock_fd);
+	if (store->guest_fd >= 0)
+		close(store->guest_fd);
 	pthread_mutex_destroy(&store->writing);
 	free(store);
 }
@@ -178,15 +206,20 @@ static enum rc sqlite_open(struct db *db)
 	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 	store->path = db->options.url + strlen(URL_PREFIX);
 	store->queries = db->set->count;
-	store->lock_fd = -1;
+	store->guest = db->options.guest;
+	store->lock_fd = store->guest_fd = -1;
 	pthread_mutex_init(&store->writing, NULL);
 	rc = lock_file(store);
 	if (rc == RC_OK)
 		rc = conn_open(&store->writer, store, writer_setup);
+	if (rc == RC_OK && db->options.relaxed)
+		rc = conn_exec(&store->writer, relaxed_setup);
 	if (rc != RC_OK) {
 		store_free(store);
 		return rc;
 	}
+	if (store->guest)
+		sqlite3_db_config(store->writer.db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	sqlite3_wal_hook(store->writer.db, on_wal, store);
 	db->store = store;
 	db_add_writer(db, store);

@@ -48,3 +48,9 @@ bool outbox_payload(struct outbox_row *row, struct arena *arena, const struct sh
 	row->payload = text.p;
 	return true;
 }
+
+void outbox_add(struct script *script, const struct query *query, const struct outbox_row *row)
+{
+	script->tells = true;
+	script_add(script, query, row);
+}

@@ -7,12 +7,9 @@
 #ifndef EVENTS_OUTBOX_H
 #define EVENTS_OUTBOX_H
 
-#include "base/ctx.h"
+#include "db/db.h"
+#include "events/event.h"
 #include "json/write.h"
-
-#define STREAM_BOOKINGS	 "booking-events"
-#define STREAM_DELETIONS "deletion-events"
-#define STREAM_TENANTS	 "tenant-events"
 
 /*
  * When a change of a row last changed at `before` happens: now, or just after it where this request began
@@ -43,5 +40,8 @@ struct outbox_row outbox_next(const struct ctx *cx, const struct outbox_row *bef
 /* The payload from a shape. False: memory. */
 bool outbox_payload(struct outbox_row *row, struct arena *arena, const struct shape *shape,
 		    const void *object) MUST_USE;
+
+/* The step that inserts the row, by the room's own query; the relay is told of the commit. */
+void outbox_add(struct script *script, const struct query *query, const struct outbox_row *row);
 
 #endif

@@ -84,16 +84,6 @@ static bool trace_taken(struct req *rq, struct str header)
 	return true;
 }
 
-static void hex_from(char *to, const unsigned char *bytes, size_t size)
-{
-	static const char digits[] = "0123456789abcdef";
-
-	for (size_t i = 0; i < size; i++) {
-		*to++ = digits[bytes[i] >> 4];
-		*to++ = digits[bytes[i] & 15];
-	}
-}
-
 static bool request_id_good(struct str id)
 {
 	if (id.len == 0 || id.len > REQUEST_ID_MAX)
@@ -118,7 +108,7 @@ static void trace_begin(struct req *rq)
 
 	rq->cx.world->random(rq->cx.world, random, sizeof(random));
 	if (!trace_taken(rq, http_header(rq->http, "traceparent")))
-		hex_from(rq->cx.trace_id, random, TRACE_ID_LEN / 2);
+		hex_text(rq->cx.trace_id, random, TRACE_ID_LEN / 2);
 	rq->request_id = request_id_good(id) ? arena_text(rq->cx.arena, id) : rq->cx.trace_id;
 	if (parent == NULL || rq->request_id == NULL) {
 		rq->request_id = rq->cx.trace_id;
@@ -127,7 +117,7 @@ static void trace_begin(struct req *rq)
 	memcpy(parent, "00-", 3);
 	memcpy(parent + 3, rq->cx.trace_id, TRACE_ID_LEN);
 	parent[35] = '-';
-	hex_from(parent + 36, random + TRACE_ID_LEN / 2, 8);
+	hex_text(parent + 36, random + TRACE_ID_LEN / 2, 8);
 	memcpy(parent + 52, flags, sizeof(flags));
 	req_header(rq, "X-Request-ID", rq->request_id);
 	req_header(rq, "traceparent", parent);

@@ -11,12 +11,6 @@
 
 struct dispatcher;
 
-/* What a loop thread keeps: its ways into the stores and its caches. */
-struct room_locals {
-	struct db_port *ports[ROOM_COUNT];
-	void *locals[ROOM_COUNT];
-};
-
 struct dispatcher_options {
 	const struct service *const *services;
 	size_t service_count;

@@ -2,16 +2,9 @@
  * PUT /categories/{id} -- change what was sent, and nothing else. Its resources are booked by what
  * it says, so this counts as a change of them; their attributes stay as they are until they are next written.
  */
+#include "events/payloads.h"
 #include "http/req.h"
 #include "resource/queries.h"
-
-/* clang-format off */
-#define CATEGORY_IDS(F, T)                                                                 \
-	F(T, UUID, category_id, REQUIRED, "Which category: all of its resources.")         \
-	F(T, UUID, tenant_id, REQUIRED, "Of which tenant.")
-SHAPE_DECLARE(category_ids, CATEGORY_IDS);
-SHAPE_DEFINE(category_ids, CATEGORY_IDS);
-/* clang-format on */
 
 /* The row as changed, with its event. */
 static enum rc store(struct req *rq, struct category *row)
@@ -29,7 +22,7 @@ static enum rc store(struct req *rq, struct category *row)
 	row->change_id = event.change_id;
 	resource_script(&script, rq, &row->tenant_id, &row->id);
 	update = script_add(&script, &q_category_update_query, row);
-	script_add(&script, &q_category_event_query, &event);
+	outbox_add(&script, &q_category_event_query, &event);
 	rc = db_write(&script);
 	if (rc != RC_OK)
 		return rc;

@@ -21,7 +21,7 @@ enum rc resource_delete(struct req *rq)
 	removal = SCRIPT_ADD(&script, resource_remove, .tenant_id = row->tenant_id, .id = row->id,
 			     .version = row->version, .deleted_at = event.created_at,
 			     .change_id = event.change_id);
-	script_add(&script, &q_resource_event_query, &event);
+	outbox_add(&script, &q_resource_event_query, &event);
 	rc = db_write(&script);
 	if (rc != RC_OK)
 		return rc;

@@ -2,6 +2,7 @@
 #include "resource/resource.h"
 
 #include "base/fold.h"
+#include "events/payloads.h"
 #include "http/req.h"
 #include "resource/queries.h"
 #include "resource/schedule.h"
@@ -14,12 +15,6 @@ SHAPE_DEFINE(resource_filter, RESOURCE_FILTER);
 SHAPE_DEFINE(availability_query, AVAILABILITY_QUERY);
 SHAPE_DEFINE(slot, SLOT, .doc = "A period that can be booked.");
 SHAPE_DEFINE(availability, AVAILABILITY, .doc = "What a resource offers on one local day.");
-
-#define RESOURCE_IDS(F, T)                                                                 \
-	F(T, UUID, resource_id, REQUIRED, "Which resource.")                               \
-	F(T, UUID, tenant_id, REQUIRED, "Of which tenant.")
-SHAPE_DECLARE(resource_ids, RESOURCE_IDS);
-SHAPE_DEFINE(resource_ids, RESOURCE_IDS);
 /* clang-format on */
 
 enum rc resource_find(struct req *rq, struct resource **ret)

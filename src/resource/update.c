@@ -16,7 +16,7 @@ static enum rc store(struct req *rq, struct resource *row)
 	row->change_id = event.change_id;
 	resource_script(&script, rq, &row->tenant_id, &row->category_id);
 	update = script_add(&script, &q_resource_update_query, row);
-	script_add(&script, &q_resource_event_query, &event);
+	outbox_add(&script, &q_resource_event_query, &event);
 	rc = db_write(&script);
 	if (rc != RC_OK)
 		return rc;

@@ -1,18 +1,13 @@
 /* DELETE /tenants/{id} -- the row stays, marked; its users, resources and bookings follow by tenant.deleted.
  */
 #include "events/outbox.h"
+#include "events/payloads.h"
 #include "http/req.h"
 #include "tenant/queries.h"
 
-/* clang-format off */
-#define TENANT_DELETED(F, T) F(T, UUID, tenant_id, REQUIRED, "Which tenant.")
-SHAPE_DECLARE(tenant_deleted, TENANT_DELETED);
-SHAPE_DEFINE(tenant_deleted, TENANT_DELETED);
-/* clang-format on */
-
 enum rc tenant_delete(struct req *rq)
 {
-	const struct tenant_deleted payload = {.tenant_id = rq->id};
+	const struct tenant_ids payload = {.tenant_id = rq->id};
 	struct outbox_row event = outbox_row(&rq->cx, STREAM_DELETIONS, "tenant.deleted", &rq->id, &rq->id);
 	struct script script;
 	struct step *removal;
@@ -24,13 +19,13 @@ enum rc tenant_delete(struct req *rq)
 	if (rc != RC_OK)
 		return rc;
 	event.created_at = outbox_time(&rq->cx, row->updated_at);
-	if (!outbox_payload(&event, rq->cx.arena, &tenant_deleted_shape, &payload))
+	if (!outbox_payload(&event, rq->cx.arena, &tenant_ids_shape, &payload))
 		return RC_NO_MEMORY;
 
 	script_init(&script, &rq->cx, ROOM_tenant, &row->id, &row->id);
 	removal = SCRIPT_ADD(&script, tenant_remove, .id = row->id, .version = row->version,
 			     .deleted_at = event.created_at, .change_id = event.change_id);
-	script_add(&script, &q_tenant_event_query, &event);
+	outbox_add(&script, &q_tenant_event_query, &event);
 	rc = db_write(&script);
 	if (rc != RC_OK)
 		return rc;

@@ -5,6 +5,7 @@
 #include "base/fold.h"
 #include "calendar/zone.h"
 #include "events/outbox.h"
+#include "events/payloads.h"
 #include "http/req.h"
 #include "tenant/queries.h"
 
@@ -57,10 +58,6 @@ SHAPE_DEFINE(tenant_new, TENANT_NEW, .doc = "An organisation, as it is registere
 SHAPE_DEFINE(tenant, TENANT, .doc = "An organisation.");
 SHAPE_DEFINE(brand, BRAND, .doc = "What a booking page shows of an organisation.");
 SHAPE_DEFINE(tenant_filter, TENANT_FILTER);
-
-#define SETTINGS_CHANGED(F, T) F(T, UUID, tenant_id, REQUIRED, "Whose settings changed.")
-SHAPE_DECLARE(settings_changed, SETTINGS_CHANGED);
-SHAPE_DEFINE(settings_changed, SETTINGS_CHANGED);
 /* clang-format on */
 
 static const struct loc body_loc = {.name = "body"};
@@ -113,14 +110,14 @@ enum rc settings_merge(struct req *rq, struct tenant *row, const struct settings
 
 enum rc tenant_store(struct req *rq, struct tenant *row)
 {
-	const struct settings_changed payload = {.tenant_id = row->id};
+	const struct tenant_ids payload = {.tenant_id = row->id};
 	struct outbox_row event =
 		outbox_row(&rq->cx, STREAM_TENANTS, "tenant.settings_changed", &row->id, &row->id);
 	struct script script;
 	struct step *update;
 	enum rc rc;
 
-	if (!outbox_payload(&event, rq->cx.arena, &settings_changed_shape, &payload))
+	if (!outbox_payload(&event, rq->cx.arena, &tenant_ids_shape, &payload))
 		return RC_NO_MEMORY;
 	row->updated_at = event.created_at = outbox_time(&rq->cx, row->updated_at);
 	row->change_id = event.change_id;
@@ -128,7 +125,7 @@ enum rc tenant_store(struct req *rq, struct tenant *row)
 	update = script_add(&script, &q_tenant_update_query, row);
 	if (row->settings.has != 0)
 		script_add(&script, &q_settings_put_query, row);
-	script_add(&script, &q_tenant_event_query, &event);
+	outbox_add(&script, &q_tenant_event_query, &event);
 	rc = db_write(&script);
 	if (rc == RC_STORE_CONSTRAINT)
 		return RC_DOMAIN_TAKEN;

@@ -21,7 +21,7 @@ enum rc user_delete(struct req *rq)
 	removal = SCRIPT_ADD(&script, user_remove, .tenant_id = row->tenant_id, .id = row->id,
 			     .version = row->version, .deleted_at = event.created_at,
 			     .change_id = event.change_id);
-	script_add(&script, &q_user_event_query, &event);
+	outbox_add(&script, &q_user_event_query, &event);
 	rc = db_write(&script);
 	if (rc != RC_OK)
 		return rc;

@@ -16,7 +16,7 @@ static enum rc store(struct req *rq, struct user *row)
 	row->change_id = event.change_id;
 	script_init(&script, &rq->cx, ROOM_user, &row->tenant_id, &row->id);
 	update = script_add(&script, &q_user_update_query, row);
-	script_add(&script, &q_user_event_query, &event);
+	outbox_add(&script, &q_user_event_query, &event);
 	rc = db_write(&script);
 	if (rc == RC_STORE_CONSTRAINT)
 		return RC_EMAIL_TAKEN;

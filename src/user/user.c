@@ -2,6 +2,7 @@
 #include "user/user.h"
 
 #include "base/fold.h"
+#include "events/payloads.h"
 #include "http/req.h"
 #include "user/password.h"
 #include "user/queries.h"
@@ -12,12 +13,6 @@ SHAPE_DEFINE(permissions, PERMISSIONS, .doc = "What a person may do.");
 SHAPE_DEFINE(user_new, USER_NEW, .doc = "A person of a tenant, as registered.");
 SHAPE_DEFINE(user, USER, .doc = "A person of a tenant.");
 SHAPE_DEFINE(user_filter, USER_FILTER);
-
-#define USER_IDS(F, T)                                                                     \
-	F(T, UUID, user_id, REQUIRED, "Which user.")                                       \
-	F(T, UUID, tenant_id, REQUIRED, "Of which tenant.")
-SHAPE_DECLARE(user_ids, USER_IDS);
-SHAPE_DEFINE(user_ids, USER_IDS);
 /* clang-format on */
 
 enum rc user_find(struct req *rq, struct user **ret)

@@ -1,0 +1,121 @@
+/* The process's stores: which address, which options, opened and migrated. See app.h. */
+#include "app/app.h"
+
+#include "base/log.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <time.h>
+
+/* One SQLite file a service, also where one URL is given for all: marca.db becomes marca.booking.db. */
+static bool sqlite_url(const char *url, const char *room, char *ret, size_t size)
+{
+	const char *slash = strrchr(url, '/');
+	const char *dot = strrchr(slash != NULL ? slash : url, '.');
+	int stem = (int)(dot != NULL ? dot - url : (ptrdiff_t)strlen(url));
+	int len = snprintf(ret, size, "%.*s.%s%s", stem, url, room, dot != NULL ? dot : ".db");
+
+	return len > 0 && (size_t)len < size;
+}
+
+/* The room's own URL; NULL when it has none. */
+static const char *own_url(const struct config *config, enum room room)
+{
+	const char *const own[ROOM_COUNT] = {
+		[ROOM_tenant] = config->tenant_database,     [ROOM_user] = config->user_database,
+		[ROOM_resource] = config->resource_database, [ROOM_booking] = config->booking_database,
+		[ROOM_audit] = config->audit_database,
+	};
+
+	return own[room];
+}
+
+static bool is_sqlite(const char *url)
+{
+	return strncmp(url, "sqlite:", 7) == 0;
+}
+
+/* The embedded bus is always SQLite. */
+static bool in_data_folder(const struct config *config, enum room room)
+{
+	return own_url(config, room) == NULL &&
+	       (config->database_url == NULL || (room == ROOM_events && !is_sqlite(config->database_url)));
+}
+
+static bool store_url(const struct config *config, enum room room, char *ret, size_t size)
+{
+	const char *own = own_url(config, room), *name = app_queries[room]->name;
+	int len;
+
+	if (in_data_folder(config, room))
+		len = snprintf(ret, size, "sqlite:%s/%s.db", config->data, name);
+	else if (own == NULL && is_sqlite(config->database_url))
+		return sqlite_url(config->database_url, name, ret, size);
+	else
+		len = snprintf(ret, size, "%s", own != NULL ? own : config->database_url);
+	return len > 0 && (size_t)len < size;
+}
+
+static bool data_folder(const char *path)
+{
+	if (mkdir(path, 0700) == 0 || errno == EEXIST)
+		return true;
+	fprintf(stderr, "marca: cannot make the folder %s: %s; set MARCA_DATA or --data\n", path,
+		strerror(errno));
+	return false;
+}
+
+/* Machines start in any order: a store that does not answer yet is asked again for MARCA_DB_WAIT seconds. */
+static enum rc open_patiently(struct app *app, enum room room, const struct db_options *options)
+{
+	const struct timespec pause = {.tv_sec = 1};
+	enum rc rc = db_open(app_queries[room], options, &app->dbs[room]);
+
+	for (int tries = app->config.db_wait; rc == RC_STORE_DOWN && tries > 0; tries--) {
+		nanosleep(&pause, NULL);
+		rc = db_open(app_queries[room], options, &app->dbs[room]);
+	}
+	return rc;
+}
+
+bool app_has_store(const struct app *app, enum room room)
+{
+	return room != ROOM_events || app->config.redis_url == NULL;
+}
+
+bool app_open_store(struct app *app, enum room room)
+{
+	char url[4096];
+	struct db_options options = {
+		/* What it loses with the power comes again from the outboxes. */
+		.relaxed = room == ROOM_events,
+		.guest = app->guest,
+		.url = url,
+		.write_connections = app->config.db_writers,
+		.read_connections = app->config.db_readers,
+		.group_max = (size_t)app->config.group_max,
+		.world = &app->world,
+	};
+
+	if (!store_url(&app->config, room, url, sizeof(url))) {
+		fprintf(stderr, "marca: the address of the %s store is too long\n", app_queries[room]->name);
+		return false;
+	}
+	if (in_data_folder(&app->config, room) && !app->guest && !data_folder(app->config.data))
+		return false;
+	return open_patiently(app, room, &options) == RC_OK;
+}
+
+bool app_open_stores(struct app *app)
+{
+	for (size_t room = 0; room < ROOM_COUNT; room++) {
+		if (!app_has_store(app, (enum room)room))
+			continue;
+		if (!app_open_store(app, (enum room)room))
+			return false;
+		if (db_migrate(app->dbs[room], -1, NULL) != RC_OK)
+			return false;
+	}
+	return true;
+}

@@ -1,0 +1,36 @@
+/* See payloads.h. */
+#include "events/payloads.h"
+
+/* clang-format off */
+SHAPE_DEFINE(booking_created, BOOKING_CREATED);
+SHAPE_DEFINE(booking_updated, BOOKING_UPDATED);
+SHAPE_DEFINE(booking_cancelled, BOOKING_CANCELLED);
+SHAPE_DEFINE(booking_status_changed, BOOKING_STATUS_CHANGED);
+SHAPE_DEFINE(tenant_ids, TENANT_IDS);
+SHAPE_DEFINE(user_ids, USER_IDS);
+SHAPE_DEFINE(resource_ids, RESOURCE_IDS);
+SHAPE_DEFINE(category_ids, CATEGORY_IDS);
+
+const struct event_type event_types[] = {
+	{"booking.created", STREAM_BOOKINGS, &booking_created_shape, "A booking was made."},
+	{"booking.updated", STREAM_BOOKINGS, &booking_updated_shape, "Something of a booking changed, besides its status."},
+	{"booking.cancelled", STREAM_BOOKINGS, &booking_cancelled_shape, "A booking was cancelled, by whatever way."},
+	{"booking.status_changed", STREAM_BOOKINGS, &booking_status_changed_shape, "A booking's status changed, other than by cancelling."},
+	{"tenant.deleted", STREAM_DELETIONS, &tenant_ids_shape, "A tenant was removed."},
+	{"user.deleted", STREAM_DELETIONS, &user_ids_shape, "A user was removed."},
+	{"resource.deleted", STREAM_DELETIONS, &resource_ids_shape, "A resource was removed."},
+	{"tenant.settings_changed", STREAM_TENANTS, &tenant_ids_shape, "A tenant or its settings changed."},
+	{"resource.changed", STREAM_TENANTS, &resource_ids_shape, "A resource changed; or its category, which is then named by category_id."},
+	{"user.changed", STREAM_TENANTS, &user_ids_shape, "A user changed."},
+	{.type = NULL},
+};
+/* clang-format on */
+
+const struct event_type *event_type_find(const char *type)
+{
+	const struct event_type *row = event_types;
+
+	while (row->type != NULL && strcmp(row->type, type) != 0)
+		row++;
+	return row->type != NULL ? row : NULL;
+}
