@@ -1,6 +1,6 @@
 # Each target is one script of scripts/ or tools/; they have --help.
 .DEFAULT_GOAL := help
-.PHONY: help run build test test-unit test-api lint tidy fmt bench bench-quick openapi check-drift clean
+.PHONY: help run build test test-unit test-api lint tidy fmt fault bench bench-quick openapi check-drift clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -31,6 +31,9 @@ tidy: ## clang-tidy
 fmt: ## formats the C files in place
 	@scripts/setup --test
 	@tools/lint.py --fmt
+
+fault: ## kills servers, relays, consumers and Redis, as often as a release wants it
+	@scripts/fault
 
 bench: ## speed and cost, beside nginx, a raw SQLite loop and pgbench in the same run
 	@scripts/setup --bench

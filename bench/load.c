@@ -2,11 +2,12 @@
  * A load generator for requests that differ: sends those of a file over keep-alive connections, each
  * connection its next one as soon as its reply is in, and prints one line of JSON.
  *
- *   load [-c CONNECTIONS] [-t SECONDS] [-s SKIP] [-r] PORT FILE
+ *   load [-c CONNECTIONS] [-t SECONDS] [-s SKIP] [-r | -R RATE] PORT FILE
  *
  * FILE holds whole requests, each ended by a NUL. -s leaves out the first ones. With -r every request goes
  * over all connections at once, and the next when all have answered: "one_winner" counts those of which
- * exactly one got a 2xx.
+ * exactly one got a 2xx. With -R so many requests a second are sent, spread evenly, however fast replies come;
+ * late only when all connections wait.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -39,6 +40,7 @@ struct connection {
 
 struct load {
 	int connections, seconds;
+	int rate; /* requests a second; 0: as fast as replies come */
 	bool race;
 	uint16_t port;
 	const char *next, *end; /* of the file */
@@ -187,27 +189,35 @@ static void on_readable(struct load *load, struct connection *c)
 	if (status == 0)
 		return;
 	take_reply(load, c, status);
-	if (load->race || now_ns() >= load->ends_ns)
+	if (load->race || load->rate > 0 || now_ns() >= load->ends_ns)
 		return;
 	request = take_request(load, &len);
 	if (request != NULL)
 		send_request(load, c, request, len);
 }
 
-static void wait_for_replies(struct load *load)
+/* Up to so many ms. False when no reply came. */
+static bool take_replies(struct load *load, int ms)
 {
 	struct epoll_event events[CONNECTIONS_MAX];
-	int count = epoll_wait(load->epoll, events, load->connections, 10000);
+	int count = epoll_wait(load->epoll, events, load->connections, ms);
 
-	if (count == 0)
-		errno = ETIMEDOUT;
-	if (count <= 0)
-		die("no reply");
+	if (count < 0)
+		die("epoll_wait");
 	for (int i = 0; i < count; i++)
 		on_readable(load, events[i].data.ptr);
+	return count > 0;
 }
 
-/* --- The two ways to run ----------------------------------------------------------- */
+static void wait_for_replies(struct load *load)
+{
+	if (!take_replies(load, 10000)) {
+		errno = ETIMEDOUT;
+		die("no reply");
+	}
+}
+
+/* --- The three ways to run ----------------------------------------------------------- */
 
 static void run_steadily(struct load *load, struct connection *connections)
 {
@@ -216,6 +226,37 @@ static void run_steadily(struct load *load, struct connection *connections)
 
 	for (int i = 0; i < load->connections && (request = take_request(load, &len)) != NULL; i++)
 		send_request(load, &connections[i], request, len);
+	while (load->waiting > 0)
+		wait_for_replies(load);
+}
+
+static bool send_on_idle(struct load *load, struct connection *connections)
+{
+	const char *request;
+	size_t len;
+
+	for (int i = 0; i < load->connections; i++) {
+		if (connections[i].waits)
+			continue;
+		request = take_request(load, &len);
+		if (request != NULL)
+			send_request(load, &connections[i], request, len);
+		return request != NULL;
+	}
+	return false;
+}
+
+static void run_at_rate(struct load *load, struct connection *connections)
+{
+	int64_t now;
+
+	while ((now = now_ns()) < load->ends_ns) {
+		double due = (double)(now - load->began_ns) * load->rate / 1e9;
+
+		while ((double)load->used < due && send_on_idle(load, connections))
+			;
+		take_replies(load, 1);
+	}
 	while (load->waiting > 0)
 		wait_for_replies(load);
 }
@@ -275,7 +316,7 @@ static void report(struct load *load)
 
 static void usage(void)
 {
-	fprintf(stderr, "Usage: load [-c CONNECTIONS] [-t SECONDS] [-s SKIP] [-r] PORT FILE\n");
+	fprintf(stderr, "Usage: load [-c CONNECTIONS] [-t SECONDS] [-s SKIP] [-r | -R RATE] PORT FILE\n");
 	exit(2);
 }
 
@@ -286,7 +327,7 @@ int main(int argc, char **argv)
 	size_t skip = 0, len;
 	int option;
 
-	while ((option = getopt(argc, argv, "c:t:s:r")) != -1) {
+	while ((option = getopt(argc, argv, "c:t:s:rR:")) != -1) {
 		switch (option) {
 		case 'c':
 			load.connections = (int)strtol(optarg, NULL, 10);
@@ -299,6 +340,9 @@ int main(int argc, char **argv)
 			break;
 		case 'r':
 			load.race = true;
+			break;
+		case 'R':
+			load.rate = (int)strtol(optarg, NULL, 10);
 			break;
 		default:
 			usage();
@@ -317,6 +361,8 @@ int main(int argc, char **argv)
 	load.ends_ns = load.began_ns + (int64_t)load.seconds * 1000000000;
 	if (load.race)
 		run_races(&load, connections);
+	else if (load.rate > 0)
+		run_at_rate(&load, connections);
 	else
 		run_steadily(&load, connections);
 	report(&load);

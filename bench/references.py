@@ -87,8 +87,9 @@ class Wrk:
         }
 
 
-def load(address, file, skip=0, seconds=3, connections=CONNECTIONS, race=False):
-    arguments = ["-c", connections, "-t", seconds, "-s", skip, *(["-r"] if race else [])]
+def load(address, file, skip=0, seconds=3, connections=CONNECTIONS, race=False, rate=0):
+    how = ["-r"] if race else ["-R", rate] if rate else []
+    arguments = ["-c", connections, "-t", seconds, "-s", skip, *how]
     return json.loads(tool(TOOLS / "load", *arguments, address.rsplit(":", 1)[1], file))
 
 

@@ -226,9 +226,9 @@ def fill_postgres(url, parties, count):
 class Scene:
     """A marca with its data. `with Scene(...) as scene:` leaves it running."""
 
-    def __init__(self, bookings, store="sqlite"):
+    def __init__(self, bookings, store="sqlite", env=None):
         self.bookings = bookings
-        env = {"MARCA_THREADS": "1", "MARCA_LOG_LEVEL": "warn", "MARCA_DB_READERS": None}
+        env = {"MARCA_THREADS": "1", "MARCA_LOG_LEVEL": "warn", "MARCA_DB_READERS": None, **(env or {})}
         self.marca = harness.Marca(store=store, env=env)
         self.command = self.marca.command
         self.parties = None

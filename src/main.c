@@ -33,6 +33,32 @@ static const struct command commands[] = {
 		.run = command_migrate,
 	},
 	{
+		.name = "events",
+		.usage = "tail|groups|pending|dead|replay|drop [OPTIONS]",
+		.summary = "Look at the streams of events, and mend them.",
+		.details = "  tail     [--stream NAME] [--last N | --from N] [--follow]\n"
+			   "           events as they lie in their streams: the last 10 of each, or from "
+			   "place N on;\n"
+			   "           with --follow also those to come\n"
+			   "  groups   how far each group of consumers is\n"
+			   "  pending  [--group NAME]   events that were given to a consumer and not "
+			   "acknowledged\n"
+			   "  dead     events that a group could not handle, and why\n"
+			   "  replay   NUMBER | all     gives dead letters back to their groups\n"
+			   "  replay   --group NAME --stream NAME --from N\n"
+			   "           gives a group everything from place N on again; effects that it had "
+			   "stay single\n"
+			   "  drop     NUMBER | all     forgets dead letters\n"
+			   "  --json   with the first four: one JSON object a line\n\n"
+			   "Works beside a running server. With REDIS_URL it looks there, else under "
+			   "MARCA_DATA.\n\n"
+			   "Examples:\n"
+			   "  marca events tail --follow\n"
+			   "  marca events dead --json | head\n"
+			   "  marca events replay all\n",
+		.run = command_events,
+	},
+	{
 		.name = "openapi",
 		.usage = "[NAME]",
 		.summary = "Print the OpenAPI document of all services, or of one.",
@@ -41,7 +67,7 @@ static const struct command commands[] = {
 	},
 	{
 		.name = "docs",
-		.usage = "configuration|errors",
+		.usage = "configuration|errors|events",
 		.summary = "Print a table of the documentation, in Markdown.",
 		.details = "",
 		.run = command_docs,

@@ -1,4 +1,4 @@
-"""Runs marca for a test and talks to it. Standard library only.
+"""Runs marca for a test and talks to it. Standard library only, but for redis-py where there is a Redis.
 
     with Marca() as marca:
         api = marca.api()
@@ -17,11 +17,14 @@ import pathlib
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
 import urllib.parse
 import uuid
+
+import redis
 
 import contract
 
@@ -130,24 +133,93 @@ class PostgresDatabase:
         self.sql(self.cluster, f'DROP DATABASE IF EXISTS "{self.name}" WITH (FORCE)')
 
 
+# --- Redis ----------------------------------------------------------------------
+
+
+class Redis:
+    """A redis-server of its own, on a free port of 127.0.0.1, in a temporary folder. `options`: as in redis.conf.
+
+    kill() and start() may be called in turn: with appendonly, its data stay; wipe() between them loses them.
+    """
+
+    def __init__(self, *options):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="marca-redis-"))
+        self.options = ["--appendonly", "yes", "--appendfsync", "always", "--save", "", *options]
+        self.process = None
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+
+    @property
+    def url(self):
+        return f"redis://127.0.0.1:{self.port}"
+
+    def client(self):
+        return redis.Redis(port=self.port, decode_responses=True)
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, kind, value, trace):
+        self.kill()
+        shutil.rmtree(self.folder)
+
+    def start(self):
+        with open(self.folder / "log", "ab") as log:
+            self.process = subprocess.Popen(
+                ["redis-server", "--bind", "127.0.0.1", "--port", str(self.port), "--dir", self.folder, *self.options],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            )
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            try:
+                with self.client() as client:
+                    client.ping()
+                return
+            except redis.exceptions.RedisError:
+                if time.monotonic() > deadline or self.process.poll() is not None:
+                    raise AssertionError(f"Redis did not start:\n{(self.folder / 'log').read_text()[-2000:]}") from None
+                time.sleep(0.01)
+
+    def kill(self):
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+
+    def wipe(self):
+        """Of a Redis that does not run: what it had is gone."""
+        assert self.process is None
+        for path in self.folder.iterdir():
+            if path.is_dir():
+                shutil.rmtree(path)
+            elif path.name != "log":
+                path.unlink()
+
+
 # --- The server ---------------------------------------------------------------
 
 
 class Marca:
     """`marca serve` on a free port.
 
-    store: "sqlite" or "postgres". env: further variables; None removes one. arguments: further ones of `serve`.
+    beside: another Marca, whose PostgreSQL database this one shares. store: "sqlite" or "postgres". env: further variables; None removes one. arguments: further ones of `serve`.
     start(), stop() and kill() may be called in turn: the data stay until the `with` is left.
     """
 
-    def __init__(self, store="sqlite", clock=CLOCK, env=None, arguments=(), command=None):
+    def __init__(self, store="sqlite", clock=CLOCK, env=None, arguments=(), command=None, beside=None):
         self.store = store
+        self.beside = beside
         self.arguments = list(arguments)
         self.command = [str(part) for part in (command or [binary()])]
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="marca-test-"))
         self.data = self.folder / "data"
         self.stdout, self.stderr = self.folder / "stdout", self.folder / "stderr"
-        self.database = PostgresDatabase() if store == "postgres" else None
+        if beside is not None:
+            self.database = beside.database
+        else:
+            self.database = PostgresDatabase() if store == "postgres" else None
         # Nothing of the caller's own marca set-up may leak in.
         kept = {k: v for k, v in os.environ.items() if not re.match(r"MARCA_|.*(DATABASE|SERVICE|REDIS)_URL$", k)}
         wanted = {"MARCA_CLOCK": clock, "MARCA_STRICT": "1", "DATABASE_URL": self.database and self.database.url, **(env or {})}
@@ -237,12 +309,21 @@ class Marca:
             self.process.wait()
             self.process = None
 
+    def run(self, *words, status=0):
+        """Another command of the same binary, with the same settings, beside the server. What it printed."""
+        done = subprocess.run(
+            [*self.command, *words], cwd=self.folder, env={**self.env, "MARCA_DATA": str(self.data)},
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120, check=False,
+        )
+        assert done.returncode == status, f"marca {' '.join(words)}: {done.returncode}\n{done.stdout}{done.stderr}"
+        return done.stdout if status == 0 else done.stdout + done.stderr
+
     def log(self):
         """The end of what it printed."""
         return self.stdout.read_text(errors="replace")[-2000:] + self.stderr.read_text(errors="replace")[-20000:]
 
     def clean(self):
-        if self.database is not None:
+        if self.database is not None and self.beside is None:
             self.database.drop()
         shutil.rmtree(self.folder)
 

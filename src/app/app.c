@@ -1,6 +1,7 @@
 /* See app.h. */
 #include "app/app.h"
 
+#include "app/events.h"
 #include "audit/audit.h"
 #include "audit/queries.h"
 #include "base/log.h"
@@ -205,12 +206,15 @@ bool app_start(struct app *app)
 		return false;
 	app->gateway.dispatcher = app->dispatcher;
 	app->gateway.server = app->server;
-	return true;
+	app->gateway.more_metrics = app_events_metrics;
+	app->gateway.more_arg = app;
+	return app_events_start(app);
 }
 
 void app_finish(struct app *app)
 {
 	http_server_destroy(app->server);
+	app_events_stop(app);
 	dispatcher_destroy(app->dispatcher);
 	gateway_finish(&app->gateway);
 	for (size_t room = 0; room < ROOM_COUNT; room++)

@@ -3,6 +3,7 @@
 
 #include "app/app.h"
 #include "base/log.h"
+#include "events/payloads.h"
 #include "http/openapi.h"
 
 #include <signal.h>
@@ -10,7 +11,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static int usage(const struct command *command)
+int command_usage(const struct command *command)
 {
 	fprintf(stderr, "Usage: marca %s %s\n", command->name, command->usage);
 	return 2;
@@ -85,7 +86,7 @@ int command_serve(const struct command *command, int argc, char **argv)
 	if (!config_read(&config))
 		return 1;
 	if (!serve_options(&config, argc, argv))
-		return usage(command);
+		return command_usage(command);
 	if (!app_init(&app, &config))
 		return 1;
 	good = app_start(&app);
@@ -156,7 +157,7 @@ int command_migrate(const struct command *command, int argc, char **argv)
 	int target;
 
 	if (argc < 1 || !migrate_options(argc - 1, argv + 1, &status, &target))
-		return usage(command);
+		return command_usage(command);
 	only = app_room(argv[0]);
 	if (only == ROOM_COUNT && strcmp(argv[0], "all") != 0) {
 		fprintf(stderr,
@@ -182,7 +183,7 @@ int command_openapi(const struct command *command, int argc, char **argv)
 	enum rc rc;
 
 	if (argc > 1 || (argc == 1 && room == ROOM_COUNT))
-		return usage(command);
+		return command_usage(command);
 	arena_init(&arena, NULL);
 	if (room == ROOM_COUNT)
 		rc = openapi_write(&arena, app_services, SERVICE_COUNT, &text);
@@ -220,14 +221,31 @@ static void docs_errors(void)
 		       error_table[rc].text[LANG_PT], error_table[rc].text[LANG_EN]);
 }
 
+static void docs_events(void)
+{
+	printf("# Events\n\n"
+	       "`make openapi` writes this page from `src/events/payloads.h`; [events.md](events.md) tells "
+	       "how to read them.\n\n"
+	       "| event | stream | when | payload |\n|---|---|---|---|\n");
+	for (const struct event_type *row = event_types; row->type != NULL; row++) {
+		printf("| `%s` | `%s` | %s |", row->type, row->stream, row->when);
+		for (size_t i = 0; i < row->payload->count; i++)
+			printf("%s `%s`%s", i > 0 ? "," : "", row->payload->fields[i].name,
+			       row->payload->fields[i].need == OPTIONAL ? " (or null)" : "");
+		printf(" |\n");
+	}
+}
+
 int command_docs(const struct command *command, int argc, char **argv)
 {
 	if (argc == 1 && strcmp(argv[0], "configuration") == 0)
 		docs_configuration();
 	else if (argc == 1 && strcmp(argv[0], "errors") == 0)
 		docs_errors();
+	else if (argc == 1 && strcmp(argv[0], "events") == 0)
+		docs_events();
 	else
-		return usage(command);
+		return command_usage(command);
 	return 0;
 }
 
@@ -235,7 +253,7 @@ int command_version(const struct command *command, int argc, char **argv)
 {
 	(void)argv;
 	if (argc > 0)
-		return usage(command);
+		return command_usage(command);
 	printf("marca %s\n", MARCA_VERSION);
 	return 0;
 }

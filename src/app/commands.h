@@ -11,10 +11,14 @@ struct command {
 	int (*run)(const struct command *command, int argc, char **argv);
 };
 
+/* Says how the command is used, on standard error; returns 2. */
+int command_usage(const struct command *command);
+
 int command_serve(const struct command *command, int argc, char **argv);
 int command_migrate(const struct command *command, int argc, char **argv);
 int command_openapi(const struct command *command, int argc, char **argv);
 int command_docs(const struct command *command, int argc, char **argv);
+int command_events(const struct command *command, int argc, char **argv);
 int command_version(const struct command *command, int argc, char **argv);
 
 #endif

@@ -100,7 +100,7 @@ static void judge_on_sqlite(sqlite3 *db, const struct query *query)
 
 static void remove_store(const char *path)
 {
-	static const char *const ends[] = {"", "-wal", "-shm", ".lock", ".guest"};
+	static const char *const ends[] = {"", "-wal", "-shm", ".lock"};
 	char file[160];
 
 	for (size_t i = 0; i < ARRAY_LEN(ends); i++) {

@@ -39,7 +39,7 @@ static void prepares_on_sqlite(void **state)
 		check_room((enum room)room, url);
 	}
 	for (size_t room = 0; room < ROOM_COUNT; room++) {
-		static const char *const ends[] = {"", "-wal", "-shm", ".lock", ".guest"};
+		static const char *const ends[] = {"", "-wal", "-shm", ".lock"};
 
 		for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
 			snprintf(path, sizeof(path), "%s/%s.db%s", folder, app_queries[room]->name, ends[i]);

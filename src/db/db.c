@@ -107,6 +107,11 @@ enum dialect db_dialect(const struct db *db)
 	return db->driver->dialect;
 }
 
+bool db_is_shared(const struct db *db)
+{
+	return db->driver->shared;
+}
+
 void db_stats(const struct db *db, struct db_stats *ret)
 {
 	ret->writes = atomic_load_explicit(&db->writes, memory_order_relaxed);

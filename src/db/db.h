@@ -93,6 +93,8 @@ enum rc db_open(const struct query_set *set, const struct db_options *options, s
 void db_close(struct db *db);
 
 enum dialect db_dialect(const struct db *db);
+/* True when other processes may write the store. */
+bool db_is_shared(const struct db *db);
 /* Since the start: scripts that are kept, and the commits that they shared. */
 struct db_stats {
 	uint64_t writes, commits;

@@ -2,7 +2,8 @@
  * The embedded store. One connection is the only writer and checkpointer (SQLite 3.40 can lose a
  * WAL that two connections reset at once), and each thread reads on a connection of its own.
  * A lock on a file beside the database keeps a second marca process away; a guest (an operator's command)
- * takes none, never checkpoints, and is never there while the owner does.
+ * takes none, never checkpoints, and never
+ * writes while the owner does.
  */
 #include "db/sqlite.h"
 
@@ -13,7 +14,6 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #define URL_PREFIX	"sqlite:"
@@ -48,8 +48,7 @@ struct store {
 	const char *path; /* of the database, in the url */
 	size_t queries;
 	bool guest;
-	int lock_fd;  /* exclusive, for the owner's life */
-	int guest_fd; /* shared for a guest's life, exclusive while the owner checkpoints */
+	int lock_fd;
 	struct sqlite_conn writer;
 	pthread_mutex_t writing; /* held by the committer for a group, by a session for its life */
 	int wal_frames, wal_copied;
@@ -118,17 +117,31 @@ static enum rc conn_open(struct sqlite_conn *conn, const struct store *store, co
 
 /* --- The store ----------------------------------------------------------- */
 
-static enum rc open_lock(const struct store *store, const char *ending, int *ret)
+/* What the bytes of the lock file stand for. */
+enum lock_byte {
+	LOCK_OWNER, /* taken by the owner for its life */
+	LOCK_GUEST, /* shared by guests while they write; taken by the owner while it checkpoints */
+};
+
+/* Of this open file, so that it ends when the file is closed, or its process has. */
+static bool lock_byte(const struct store *store, enum lock_byte byte, short type, bool wait)
+{
+	struct flock lock = {.l_type = type, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1};
+
+	return fcntl(store->lock_fd, wait ? F_OFD_SETLKW : F_OFD_SETLK, &lock) == 0;
+}
+
+static enum rc open_lock(struct store *store)
 {
 	char path[4096];
-	int len = snprintf(path, sizeof(path), "%s.%s", store->path, ending);
+	int len = snprintf(path, sizeof(path), "%s.lock", store->path);
 
 	if (len >= (int)sizeof(path)) {
 		LOG(ERROR, "the database's path is too long");
 		return RC_INTERNAL;
 	}
-	*ret = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (*ret >= 0)
+	store->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (store->lock_fd >= 0)
 		return RC_OK;
 	LOG(ERROR, "cannot open the database's lock file", LOG_TEXT("file", path),
 	    LOG_TEXT("why", strerrorname_np(errno)));
@@ -143,17 +156,13 @@ static enum rc lock_file(struct store *store)
 		LOG(ERROR, "there is no such database", LOG_TEXT("file", store->path));
 		return RC_STORE_DOWN;
 	}
-	rc = open_lock(store, "guest", &store->guest_fd);
+	rc = open_lock(store);
 	if (rc != RC_OK)
 		return rc;
-	if (store->guest) /* waits, some milliseconds, while the owner checkpoints */
-		return flock(store->guest_fd, LOCK_SH) == 0 ? RC_OK : RC_STORE_DOWN;
-	rc = open_lock(store, "lock", &store->lock_fd);
-	if (rc == RC_OK && flock(store->lock_fd, LOCK_EX | LOCK_NB) != 0) {
-		LOG(ERROR, "another marca process has this database open", LOG_TEXT("file", store->path));
-		return RC_STORE_DOWN;
-	}
-	return rc;
+	if (store->guest || lock_byte(store, LOCK_OWNER, F_WRLCK, false))
+		return RC_OK;
+	LOG(ERROR, "another marca process has this database open", LOG_TEXT("file", store->path));
+	return RC_STORE_DOWN;
 }
 
 static int on_wal(void *arg, sqlite3 *db, const char *schema, int frames)
@@ -174,12 +183,12 @@ static void checkpoint_beyond(struct store *store, int frames)
 	int mode = store->wal_frames > WAL_TOO_LONG ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE;
 
 	if (store->guest || store->wal_frames - store->wal_copied < frames ||
-	    flock(store->guest_fd, LOCK_EX | LOCK_NB) != 0)
+	    !lock_byte(store, LOCK_GUEST, F_WRLCK, false))
 		return;
 	if (sqlite3_wal_checkpoint_v2(store->writer.db, NULL, mode, NULL, NULL) != SQLITE_OK)
 		LOG(WARN, "a checkpoint failed", LOG_TEXT("said", sqlite3_errmsg(store->writer.db)));
 	store->wal_copied = store->wal_frames;
-	(void)!flock(store->guest_fd, LOCK_UN);
+	(void)!lock_byte(store, LOCK_GUEST, F_UNLCK, false);
 }
 
 static void store_free(struct store *store)
@@ -188,8 +197,6 @@ static void store_free(struct store *store)
 	/* Closing unlocks; the file stays, since another process may have it open to lock it. */
 	if (store->lock_fd >= 0)
 		close(store->lock_fd);
-	if (store->guest_fd >= 0)
-		close(store->guest_fd);
 	pthread_mutex_destroy(&store->writing);
 	free(store);
 }
@@ -207,7 +214,7 @@ static enum rc sqlite_open(struct db *db)
 	store->path = db->options.url + strlen(URL_PREFIX);
 	store->queries = db->set->count;
 	store->guest = db->options.guest;
-	store->lock_fd = store->guest_fd = -1;
+	store->lock_fd = -1;
 	pthread_mutex_init(&store->writing, NULL);
 	rc = lock_file(store);
 	if (rc == RC_OK)
@@ -377,12 +384,16 @@ static enum outcome sqlite_commit(void *writer, struct script **scripts, size_t 
 	enum outcome outcome = OUTCOME_LOST;
 
 	pthread_mutex_lock(&store->writing);
-	if (conn_exec(conn, "BEGIN IMMEDIATE") == RC_OK)
+	/* A guest waits while the owner checkpoints. */
+	if ((!store->guest || lock_byte(store, LOCK_GUEST, F_RDLCK, true)) &&
+	    conn_exec(conn, "BEGIN IMMEDIATE") == RC_OK)
 		outcome = run_group(conn, scripts, count, apart, ret_failed);
 	/* Some failures have rolled back already. */
 	if (outcome != OUTCOME_DONE && !sqlite3_get_autocommit(conn->db) &&
 	    conn_exec(conn, "ROLLBACK") != RC_OK)
 		outcome = OUTCOME_LOST;
+	if (store->guest)
+		(void)!lock_byte(store, LOCK_GUEST, F_UNLCK, false);
 	atomic_fetch_add(&store->commits, 1);
 	if (outcome == OUTCOME_DONE)
 		checkpoint_beyond(store, WAL_WHEN_BUSY);

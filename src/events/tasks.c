@@ -15,6 +15,7 @@ struct task {
 	struct fiber *fiber;   /* once it runs */
 	struct fiber *waiting; /* in task_wait() */
 	uv_timer_t timer;
+	bool sleeps; /* not for rings */
 	atomic_bool rung;
 };
 
@@ -62,17 +63,29 @@ bool task_stopping(const struct task *task)
 	return atomic_load(&task->tasks->stopping);
 }
 
+static void rest(struct task *task, int ms, bool sleeps)
+{
+	if (ms >= 0)
+		uv_timer_start(&task->timer, on_timer, (uint64_t)ms, 0);
+	task->sleeps = sleeps;
+	task->waiting = fiber_self();
+	fiber_wait();
+}
+
 bool task_wait(struct task *task, int ms)
 {
 	if (task_stopping(task))
 		return false;
 	if (atomic_exchange(&task->rung, false))
 		return true;
-	if (ms >= 0)
-		uv_timer_start(&task->timer, on_timer, (uint64_t)ms, 0);
-	task->waiting = fiber_self();
-	fiber_wait();
+	rest(task, ms, false);
 	return atomic_exchange(&task->rung, false);
+}
+
+void task_sleep(struct task *task, int ms)
+{
+	if (!task_stopping(task))
+		rest(task, ms, true);
 }
 
 void task_ring(struct task *task)
@@ -93,6 +106,11 @@ struct task *task_self(void)
 struct tasks *task_tasks(const struct task *task)
 {
 	return task->tasks;
+}
+
+const struct world *task_world(const struct task *task)
+{
+	return task->tasks->options.world;
 }
 
 /* --- Work ------------------------------------------------------------------- */
@@ -130,7 +148,9 @@ static void on_bell(uv_async_t *bell)
 
 	mailbox_open(&tasks->mailbox);
 	for (struct task *task = tasks->all; task != NULL; task = task->next) {
-		if (task->waiting != NULL && (stopping || atomic_load(&task->rung)))
+		bool rung = !task->sleeps && atomic_load(&task->rung);
+
+		if (task->waiting != NULL && (stopping || rung))
 			wake(task);
 	}
 }

@@ -47,6 +47,7 @@ uint64_t tasks_clock(const struct tasks *tasks);
 /* The one that runs now on this thread. */
 struct task *task_self(void);
 struct tasks *task_tasks(const struct task *task);
+const struct world *task_world(const struct task *task);
 bool task_stopping(const struct task *task);
 
 /*
@@ -54,6 +55,8 @@ bool task_stopping(const struct task *task);
  * True when it was rung, since the last wait or within this one.
  */
 bool task_wait(struct task *task, int ms);
+/* So many ms, whoever rings; only a stop ends it early. */
+void task_sleep(struct task *task, int ms);
 /* On any thread. Many rings before it looks are one. */
 void task_ring(struct task *task);
 

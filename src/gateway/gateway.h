@@ -17,6 +17,9 @@ struct gateway {
 	struct db *const *dbs; /* by room */
 	const struct dispatcher *dispatcher;
 	const struct http_server *server;
+	/* More lines of /metrics, from what else the process does; may be NULL. */
+	void (*more_metrics)(void *arg, struct writer *writer);
+	void *more_arg;
 	struct arena arena;				/* of the documents */
 	struct str documents[GATEWAY_SERVICES_MAX + 1]; /* a service's OpenAPI each; the last of all */
 };

@@ -2,7 +2,6 @@
 #include "gateway/gateway.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 
 /* Alive: the loop answers. Says nothing of what stands behind it. */
 enum rc gateway_health(struct req *rq)
@@ -39,35 +38,33 @@ enum rc gateway_ready(struct req *rq)
 	return req_reply_raw(rq, all ? 200 : 503, STR("application/json; charset=utf-8"), body);
 }
 
+static void metric_head(struct writer *w, const char *name, const char *type, const char *help)
+{
+	write_format(w, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
 static void metric(struct writer *w, const char *name, const char *type, const char *help, uint64_t value)
 {
-	char line[256];
-	int len = snprintf(line, sizeof(line), "# HELP %s %s\n# TYPE %s %s\n%s %" PRIu64 "\n", name, help,
-			   name, type, name, value);
-
-	write_raw(w, (struct str){line, (size_t)len});
+	metric_head(w, name, type, help);
+	write_format(w, "%s %" PRIu64 "\n", name, value);
 }
 
 static void requests_by_route(struct writer *w, const struct dispatcher *dispatcher)
 {
 	const struct router *router = dispatcher_router(dispatcher);
-	char line[256];
-	int len;
 
-	write_raw(w, STR("# HELP marca_requests_total Replies by operation and class of status.\n"
-			 "# TYPE marca_requests_total counter\n"));
+	metric_head(w, "marca_requests_total", "counter", "Replies by operation and class of status.");
 	for (size_t i = 0; i <= router_count(router); i++) {
 		const char *operation = i < router_count(router) ? router_route(router, i)->id : "none";
 
 		for (int class = 1; class < STATUS_CLASSES; class ++) {
 			uint64_t count = dispatcher_count(dispatcher, i, class);
 
-			if (count == 0)
-				continue;
-			len = snprintf(line, sizeof(line),
-				       "marca_requests_total{operation=\"%s\",status=\"%dxx\"} %" PRIu64 "\n",
-				       operation, class, count);
-			write_raw(w, (struct str){line, (size_t)len});
+			if (count > 0)
+				write_format(w,
+					     "marca_requests_total{operation=\"%s\",status=\"%dxx\"} %" PRIu64
+					     "\n",
+					     operation, class, count);
 		}
 	}
 }
@@ -75,27 +72,18 @@ static void requests_by_route(struct writer *w, const struct dispatcher *dispatc
 /* How many writes share a commit: their quotient. */
 static void writes_by_service(struct writer *w, const struct gateway *gateway)
 {
-	struct db_stats stats[ROOM_COUNT];
-	char line[256];
-	int len;
+	struct db_stats stats[GATEWAY_SERVICES_MAX];
 
 	for (size_t i = 0; i < gateway->service_count; i++)
 		db_stats(gateway->dbs[gateway->services[i]->room], &stats[i]);
-	for (int commits = 0; commits < 2; commits++) {
-		write_raw(
-			w,
-			commits ? STR("# HELP marca_store_commits_total Commits.\n"
-				      "# TYPE marca_store_commits_total counter\n")
-				: STR("# HELP marca_store_writes_total Requests whose change was committed.\n"
-				      "# TYPE marca_store_writes_total counter\n"));
-		for (size_t i = 0; i < gateway->service_count; i++) {
-			len = snprintf(line, sizeof(line),
-				       "marca_store_%s_total{service=\"%s\"} %" PRIu64 "\n",
-				       commits ? "commits" : "writes", gateway->services[i]->name,
-				       commits ? stats[i].commits : stats[i].writes);
-			write_raw(w, (struct str){line, (size_t)len});
-		}
-	}
+	metric_head(w, "marca_store_writes_total", "counter", "Requests whose change was committed.");
+	for (size_t i = 0; i < gateway->service_count; i++)
+		write_format(w, "marca_store_writes_total{service=\"%s\"} %" PRIu64 "\n",
+			     gateway->services[i]->name, stats[i].writes);
+	metric_head(w, "marca_store_commits_total", "counter", "Commits.");
+	for (size_t i = 0; i < gateway->service_count; i++)
+		write_format(w, "marca_store_commits_total{service=\"%s\"} %" PRIu64 "\n",
+			     gateway->services[i]->name, stats[i].commits);
 }
 
 /* Prometheus text format, version 0.0.4. */
@@ -116,6 +104,8 @@ enum rc gateway_metrics(struct req *rq)
 	metric(&w, "marca_http_sent_bytes_total", "counter", "Bytes written.", stats.bytes_out);
 	requests_by_route(&w, gateway->dispatcher);
 	writes_by_service(&w, gateway);
+	if (gateway->more_metrics != NULL)
+		gateway->more_metrics(gateway->more_arg, &w);
 	if (!writer_take(&w, &body))
 		return RC_NO_MEMORY;
 	return req_reply_raw(rq, 200, STR("text/plain; version=0.0.4; charset=utf-8"), body);

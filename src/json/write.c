@@ -1,6 +1,9 @@
 /* See write.h. */
 #include "json/write.h"
 
+#include <stdarg.h>
+#include <stdio.h>
+
 void writer_init(struct writer *writer, struct arena *arena, size_t expect)
 {
 	char *buf = arena_alloc(arena, expect);
@@ -202,6 +205,21 @@ static void write_when(struct writer *writer, const struct wire_time *when)
 	}
 	len = utime_text(buf, when->at, 0, true);
 	write_plain(writer, buf, when->local ? len - 1 : len);
+}
+
+void write_format(struct writer *writer, const char *format, ...)
+{
+	char text[512];
+	va_list args;
+	int len;
+
+	va_start(args, format);
+	len = vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	if (len < 0 || (size_t)len >= sizeof(text))
+		writer->failed = true;
+	else
+		write_raw(writer, (struct str){text, (size_t)len});
 }
 
 static void write_ints(struct writer *writer, const struct list *list)

@@ -1,0 +1,309 @@
+/* See events.h. One thread does all of it; its tasks are relays, consumers, the janitor, and the caches'
+ * follower. */
+#include "app/events.h"
+
+#include "app/consumers.h"
+#include "base/log.h"
+#include "booking/queries.h"
+#include "events/follower.h"
+#include "events/janitor.h"
+#include "events/relay.h"
+#include "resource/queries.h"
+#include "tenant/queries.h"
+#include "user/queries.h"
+#include "json/write.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+static const char *const booking_streams[] = {STREAM_BOOKINGS};
+static const char *const other_streams[] = {STREAM_DELETIONS, STREAM_TENANTS};
+
+/* The rooms that write events, and the streams that each writes to. */
+static const struct {
+	const char *name;
+	struct relay_queries queries;
+	const char *const *streams;
+	size_t stream_count;
+} relayed[] = {
+	{"tenant-relay", RELAY_QUERIES(tenant), other_streams, ARRAY_LEN(other_streams)},
+	{"user-relay", RELAY_QUERIES(user), other_streams, ARRAY_LEN(other_streams)},
+	{"resource-relay", RELAY_QUERIES(resource), other_streams, ARRAY_LEN(other_streams)},
+	{"booking-relay", RELAY_QUERIES(booking), booking_streams, ARRAY_LEN(booking_streams)},
+};
+
+#define RELAYS ARRAY_LEN(relayed)
+
+struct app_events {
+	struct tasks *tasks;
+	struct bus *bus;
+	struct relay *relays[RELAYS];
+	struct consumers *consumers;
+	struct effect_queries *effects; /* of the groups' rooms */
+	struct janitor *janitor;
+	struct follower *follower;
+};
+
+/* --- The tasks' thread -------------------------------------------------------- */
+
+static bool tasks_open(void *app, struct room_locals *ret)
+{
+	return app_thread_open(app, ret);
+}
+
+static void tasks_close(void *app, struct room_locals *rooms)
+{
+	(void)app;
+	app_thread_close(rooms);
+}
+
+static enum rc create_tasks(struct app *app)
+{
+	const struct tasks_options options = {
+		.world = &app->world,
+		.open = tasks_open,
+		.close = tasks_close,
+		.rest = app_thread_rest,
+		.app = app,
+	};
+
+	return tasks_create(&options, &app->events->tasks);
+}
+
+static enum rc create_bus(struct app *app)
+{
+	const struct bus_options options = {
+		.redis_url = app->config.redis_url,
+		.booking_stream = app->config.event_stream,
+		.tasks = app->events->tasks,
+	};
+
+	return bus_create(&options, &app->events->bus);
+}
+
+/* --- What runs on it ------------------------------------------------------------ */
+
+static enum rc create_relays(struct app *app)
+{
+	struct app_events *events = app->events;
+	enum rc rc = RC_OK;
+
+	for (size_t i = 0; rc == RC_OK && i < RELAYS; i++) {
+		const struct relay_options options = {
+			.name = relayed[i].name,
+			.bus = events->bus,
+			.tasks = events->tasks,
+			.db = app->dbs[relayed[i].queries.room],
+			.queries = relayed[i].queries,
+			.streams = relayed[i].streams,
+			.stream_count = relayed[i].stream_count,
+			.lease_ms = app->config.event_lease_ms,
+		};
+
+		rc = relay_create(&options, &events->relays[i]);
+	}
+	return rc;
+}
+
+static enum rc create_consumers(struct app *app)
+{
+	const struct consumers_options options = {
+		.bus = app->events->bus,
+		.tasks = app->events->tasks,
+		.groups = app_groups,
+		.group_count = app_group_count,
+		.rows = app_consumers,
+		.row_count = app_consumer_count,
+		.workers = app->config.event_workers,
+		.tries = app->config.event_tries,
+		.claim_ms = app->config.event_claim_ms,
+	};
+
+	return consumers_create(&options, &app->events->consumers);
+}
+
+static enum rc create_janitor(struct app *app)
+{
+	struct app_events *events = app->events;
+	struct janitor_options options = {
+		.bus = events->bus,
+		.tasks = events->tasks,
+		.relays = events->relays,
+		.relay_count = RELAYS,
+		.effect_count = app_group_count,
+		.retention_hours = app->config.event_retention,
+	};
+
+	events->effects = calloc(app_group_count, sizeof(events->effects[0]));
+	if (events->effects == NULL)
+		return RC_NO_MEMORY;
+	for (size_t i = 0; i < app_group_count; i++)
+		events->effects[i] = app_groups[i].effects;
+	options.effects = events->effects;
+	return janitor_create(&options, &events->janitor);
+}
+
+/* Another process has changed something: what is kept of it is let go. */
+static void heard(void *arg, const struct event *event)
+{
+	const struct app *app = arg;
+
+	if (strncmp(event->type, "tenant.", 7) == 0)
+		db_touch(app->dbs[ROOM_tenant], &event->tenant_id);
+	else if (strncmp(event->type, "user.", 5) == 0)
+		db_touch(app->dbs[ROOM_user], &event->subject_id);
+	else if (strncmp(event->type, "resource.", 9) == 0)
+		db_touch(app->dbs[ROOM_resource], &event->tenant_id);
+}
+
+static void missed(void *arg)
+{
+	const struct app *app = arg;
+
+	db_touch_all(app->dbs[ROOM_tenant]);
+	db_touch_all(app->dbs[ROOM_user]);
+	db_touch_all(app->dbs[ROOM_resource]);
+}
+
+/* Where nobody else writes, the versions of this process's own commits tell all. */
+static bool needs_follower(const struct app *app)
+{
+	return db_is_shared(app->dbs[ROOM_tenant]) || db_is_shared(app->dbs[ROOM_user]) ||
+	       db_is_shared(app->dbs[ROOM_resource]);
+}
+
+static enum rc create_follower(struct app *app)
+{
+	const struct follower_options options = {
+		.bus = app->events->bus,
+		.tasks = app->events->tasks,
+		.streams = other_streams,
+		.stream_count = ARRAY_LEN(other_streams),
+		.heard = heard,
+		.missed = missed,
+		.arg = app,
+	};
+
+	return needs_follower(app) ? follower_create(&options, &app->events->follower) : RC_OK;
+}
+
+/* --- Start and end ---------------------------------------------------------------- */
+
+bool app_events_start(struct app *app)
+{
+	enum rc rc;
+
+	app->events = calloc(1, sizeof(*app->events));
+	rc = app->events != NULL ? create_tasks(app) : RC_NO_MEMORY;
+	if (rc == RC_OK)
+		rc = create_bus(app);
+	if (rc == RC_OK)
+		rc = create_relays(app);
+	if (rc == RC_OK)
+		rc = create_consumers(app);
+	if (rc == RC_OK)
+		rc = create_janitor(app);
+	if (rc == RC_OK)
+		rc = create_follower(app);
+	if (rc == RC_OK)
+		rc = tasks_start(app->events->tasks);
+	if (rc == RC_NO_MEMORY)
+		LOG(ERROR, "no memory for the events' tasks");
+	return rc == RC_OK;
+}
+
+void app_events_stop(struct app *app)
+{
+	struct app_events *events = app->events;
+
+	if (events == NULL)
+		return;
+	tasks_stop(events->tasks);
+	for (size_t i = 0; i < RELAYS; i++) {
+		if (events->relays[i] != NULL)
+			relay_silence(events->relays[i]);
+		relay_destroy(events->relays[i]);
+	}
+	follower_destroy(events->follower);
+	janitor_destroy(events->janitor);
+	consumers_destroy(events->consumers);
+	bus_destroy(events->bus);
+	tasks_destroy(events->tasks);
+	free(events->effects);
+	free(events);
+	app->events = NULL;
+}
+
+/* --- Metrics ------------------------------------------------------------------------ */
+
+static void head(struct writer *w, const char *name, const char *type, const char *help)
+{
+	write_format(w, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
+static void relay_metrics(const struct app_events *events, struct writer *w)
+{
+	struct relay_stats stats[RELAYS];
+
+	for (size_t i = 0; i < RELAYS; i++)
+		relay_stats(events->relays[i], &stats[i]);
+	head(w, "marca_events_published_total", "counter", "Events taken from an outbox to the bus.");
+	for (size_t i = 0; i < RELAYS; i++)
+		write_format(w, "marca_events_published_total{relay=\"%s\"} %" PRIu64 "\n", relayed[i].name,
+			     stats[i].published);
+	head(w, "marca_relay_leads", "gauge", "1: this process relays that store's events.");
+	for (size_t i = 0; i < RELAYS; i++)
+		write_format(w, "marca_relay_leads{relay=\"%s\"} %d\n", relayed[i].name, stats[i].leads);
+}
+
+static const struct {
+	const char *name, *help;
+	size_t offset;
+} consumer_counters[] = {
+	{"marca_events_handled_total", "Events whose effects were had.",
+	 offsetof(struct consumer_stats, handled)},
+	{"marca_events_repeated_total", "Events delivered again after their effects.",
+	 offsetof(struct consumer_stats, repeated)},
+	{"marca_events_retried_total", "Tries that failed.", offsetof(struct consumer_stats, retried)},
+	{"marca_events_dead_total", "Events that became dead letters.",
+	 offsetof(struct consumer_stats, buried)},
+};
+
+static void consumer_metrics(const struct app_events *events, struct writer *w)
+{
+	for (size_t i = 0; i < ARRAY_LEN(consumer_counters); i++) {
+		head(w, consumer_counters[i].name, "counter", consumer_counters[i].help);
+		for (size_t g = 0; g < app_group_count; g++) {
+			struct consumer_stats stats;
+
+			consumers_stats(events->consumers, g, &stats);
+			write_format(w, "%s{group=\"%s\"} %" PRIu64 "\n", consumer_counters[i].name,
+				     app_groups[g].name,
+				     *(const uint64_t *)((const char *)&stats + consumer_counters[i].offset));
+		}
+	}
+}
+
+static void group_metrics(const struct app_events *events, struct writer *w)
+{
+	struct janitor_group groups[JANITOR_GROUPS_MAX];
+	size_t count = janitor_groups(events->janitor, groups);
+
+	head(w, "marca_events_lag", "gauge", "Events that a group was not given yet.");
+	for (size_t i = 0; i < count; i++)
+		write_format(w, "marca_events_lag{group=\"%s\",stream=\"%s\"} %" PRId64 "\n", groups[i].name,
+			     groups[i].stream, groups[i].lag);
+	head(w, "marca_events_pending", "gauge", "Events given to a group and not acknowledged.");
+	for (size_t i = 0; i < count; i++)
+		write_format(w, "marca_events_pending{group=\"%s\",stream=\"%s\"} %" PRId64 "\n",
+			     groups[i].name, groups[i].stream, groups[i].pending);
+}
+
+void app_events_metrics(void *arg, struct writer *writer)
+{
+	const struct app *app = arg;
+
+	relay_metrics(app->events, writer);
+	consumer_metrics(app->events, writer);
+	group_metrics(app->events, writer);
+}

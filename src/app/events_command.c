@@ -1,0 +1,606 @@
+/*
+ * marca events -- looks at the streams, and mends: what lies in them, how far each group is, what could not
+ * be handled. It reaches the bus as the server does: Redis where REDIS_URL says so, else the embedded store,
+ * also while the server has it open.
+ */
+#include "app/commands.h"
+
+#include "app/app.h"
+#include "events/bus.h"
+#include "json/write.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define PAGE	     256
+#define FOLLOW_MS    1000
+#define LAST_DEFAULT 10
+
+struct options {
+	const char *stream, *group, *number;
+	int64_t from, last; /* -1: not said */
+	bool follow, json;
+};
+
+/* One run of one verb, on a task. */
+struct run {
+	struct app app;
+	struct options options;
+	const struct verb *verb;
+	struct tasks *tasks;
+	struct bus *bus;
+	bool colours;
+	int status;
+};
+
+/* A verb's part: everything it takes lives in cx->arena, which is new for each page of a long output. */
+struct verb {
+	const char *name;
+	const char *options; /* those that it takes */
+	enum rc (*fn)(struct run *run, struct task *task, struct ctx *cx);
+};
+
+/* --- Lines ---------------------------------------------------------------------- */
+
+/* clang-format off */
+#define EVENT_FIELDS(F, T)                                                                 \
+	F(T, TEXT,    stream,      REQUIRED, "Its stream.")                                \
+	F(T, INT,     sequence,    REQUIRED, "Its place there.")                           \
+	F(T, UUID,    event_id,    REQUIRED, "The same wherever it is told.")              \
+	F(T, TEXT,    type,        REQUIRED, "What happened.")                             \
+	F(T, UUID,    tenant_id,   REQUIRED, "Where.")                                     \
+	F(T, UUID,    subject_id,  REQUIRED, "To what.")                                   \
+	F(T, INT,     version,     REQUIRED, "Of the subject, after it.")                  \
+	F(T, INSTANT, occurred_at, REQUIRED, "When.")                                      \
+	F(T, TEXT,    trace_id,    REQUIRED, "In which request.")                          \
+	F(T, JSON,    payload,     REQUIRED, "What is to say about it.")
+
+#define EVENT_LINE(F, T) EVENT_FIELDS(F, T)
+SHAPE_DECLARE(event_line, EVENT_LINE);
+SHAPE_DEFINE(event_line, EVENT_LINE);
+
+#define DEAD_LINE(F, T)                                                                    \
+	F(T, INT,     number,    REQUIRED, "Of the dead letter.")                          \
+	F(T, TEXT,    group,     REQUIRED, "Which group could not handle it.")             \
+	F(T, TEXT,    why,       REQUIRED, "What went wrong at last.")                     \
+	F(T, INT,     tries,     REQUIRED, "How often it was tried.")                      \
+	F(T, INSTANT, buried_at, REQUIRED, "When it was given up.")                        \
+	EVENT_FIELDS(F, T)
+SHAPE_DECLARE(dead_line, DEAD_LINE);
+SHAPE_DEFINE(dead_line, DEAD_LINE);
+
+#define GROUP_LINE(F, T)                                                                   \
+	F(T, TEXT, group,     REQUIRED, "The group.")                                      \
+	F(T, TEXT, stream,    REQUIRED, "Of this stream.")                                 \
+	F(T, INT,  delivered, REQUIRED, "The place of the last event given to it.")        \
+	F(T, INT,  pending,   REQUIRED, "Given, and not acknowledged.")                    \
+	F(T, INT,  lag,       REQUIRED, "Not given yet.")
+SHAPE_DECLARE(group_line, GROUP_LINE);
+SHAPE_DEFINE(group_line, GROUP_LINE);
+
+#define PENDING_LINE(F, T)                                                                 \
+	F(T, TEXT, group,      REQUIRED, "The group.")                                     \
+	F(T, TEXT, consumer,   REQUIRED, "Who has it in hand.")                            \
+	F(T, TEXT, stream,     REQUIRED, "Of this stream.")                                \
+	F(T, INT,  sequence,   REQUIRED, "Its place there.")                               \
+	F(T, INT,  idle_ms,    REQUIRED, "Since it was given.")                            \
+	F(T, INT,  deliveries, REQUIRED, "How often it was given.")
+SHAPE_DECLARE(pending_line, PENDING_LINE);
+SHAPE_DEFINE(pending_line, PENDING_LINE);
+/* clang-format on */
+
+static enum rc print_json(struct ctx *cx, const struct shape *shape, const void *line)
+{
+	struct writer writer;
+	struct str text;
+
+	writer_init(&writer, cx->arena, 512);
+	write_shape(&writer, shape, line);
+	if (!writer_take(&writer, &text))
+		return RC_NO_MEMORY;
+	printf("%.*s\n", (int)text.len, text.p);
+	return RC_OK;
+}
+
+/* clang-format off */
+#define EVENT_OF(e)                                                                                        \
+	.stream = (e)->stream, .sequence = (e)->sequence, .event_id = (e)->id, .type = (e)->type,          \
+	.tenant_id = (e)->tenant_id, .subject_id = (e)->subject_id, .version = (e)->version,               \
+	.occurred_at = (e)->occurred_at, .trace_id = (e)->trace_id, .payload = (e)->payload
+/* clang-format on */
+
+static enum rc print_event(const struct run *run, struct ctx *cx, const struct event *event)
+{
+	const struct event_line line = {EVENT_OF(event)};
+	char when[UTIME_TEXT_MAX];
+
+	if (run->options.json)
+		return print_json(cx, &event_line_shape, &line);
+	utime_text(when, event->occurred_at, 0, true);
+	printf("%s  %s %" PRId64 "  %s%s%s  %s\n", when, event->stream, event->sequence,
+	       run->colours ? "\033[1m" : "", event->type, run->colours ? "\033[0m" : "", event->payload);
+	return RC_OK;
+}
+
+static enum rc print_dead(const struct run *run, struct ctx *cx, const struct bus_dead *dead)
+{
+	const struct dead_line line = {.number = dead->number,
+				       .group = dead->group,
+				       .why = dead->why,
+				       .tries = dead->tries,
+				       .buried_at = dead->buried_at,
+				       EVENT_OF(&dead->event)};
+
+	if (run->options.json)
+		return print_json(cx, &dead_line_shape, &line);
+	printf("%s%6" PRId64 "%s  %s: %s after %" PRId64 " tries\n        ", run->colours ? "\033[31m" : "",
+	       dead->number, run->colours ? "\033[0m" : "", dead->group, dead->why, dead->tries);
+	return print_event(run, cx, &dead->event);
+}
+
+/* --- tail ------------------------------------------------------------------------- */
+
+static size_t wanted_streams(const struct run *run, const char *ret[STREAM_COUNT])
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < STREAM_COUNT; i++) {
+		if (run->options.stream == NULL || strcmp(run->options.stream, stream_names[i]) == 0)
+			ret[count++] = stream_names[i];
+	}
+	return count;
+}
+
+/* Where the output begins: as asked, or some events before the end. */
+static enum rc first_place(const struct run *run, struct ctx *cx, const char *stream, int64_t *ret)
+{
+	int64_t last = run->options.last >= 0 ? run->options.last : LAST_DEFAULT, end;
+	enum rc rc;
+
+	if (run->options.from >= 0) {
+		*ret = run->options.from - 1;
+		return RC_OK;
+	}
+	rc = bus_end(run->bus, cx, stream, &end);
+	if (rc == RC_OK)
+		*ret = end > last ? end - last : 0;
+	return rc;
+}
+
+/* From *place on, and moves it. */
+static enum rc print_page(const struct run *run, struct ctx *cx, const char *stream, int64_t *place,
+			  bool *ret_more)
+{
+	struct events events;
+	enum rc rc = bus_range(run->bus, cx, stream, *place, PAGE, &events);
+
+	if (rc != RC_OK)
+		return rc;
+	for (size_t i = 0; rc == RC_OK && i < events.count; i++) {
+		rc = print_event(run, cx, &events.items[i]);
+		*place = events.items[i].sequence;
+	}
+	*ret_more = events.count == PAGE;
+	return rc;
+}
+
+static enum rc print_stream(const struct run *run, struct task *task, const char *stream, int64_t *place)
+{
+	struct arena arena;
+	bool more = true;
+	struct ctx cx;
+	enum rc rc = RC_OK;
+
+	while (rc == RC_OK && more) {
+		task_arena(task, &arena);
+		task_begin(task, &arena, &cx);
+		rc = print_page(run, &cx, stream, place, &more);
+		arena_finish(&arena);
+	}
+	return rc;
+}
+
+/* Until the process is ended. */
+static enum rc print_coming(const struct run *run, struct task *task, struct bus_reader *reader)
+{
+	struct events events;
+	struct arena arena;
+	struct ctx cx;
+	enum rc rc = RC_OK;
+
+	while (rc == RC_OK) {
+		task_arena(task, &arena);
+		task_begin(task, &arena, &cx);
+		rc = bus_take(reader, &cx, PAGE, FOLLOW_MS, &events);
+		for (size_t i = 0; rc == RC_OK && i < events.count; i++)
+			rc = print_event(run, &cx, &events.items[i]);
+		fflush(stdout);
+		arena_finish(&arena);
+	}
+	return rc;
+}
+
+static enum rc do_tail(struct run *run, struct task *task, struct ctx *cx)
+{
+	const char *streams[STREAM_COUNT];
+	int64_t places[STREAM_COUNT];
+	size_t count = wanted_streams(run, streams);
+	struct bus_reader *reader;
+	enum rc rc = RC_OK;
+
+	for (size_t i = 0; rc == RC_OK && i < count; i++) {
+		rc = first_place(run, cx, streams[i], &places[i]);
+		if (rc == RC_OK)
+			rc = print_stream(run, task, streams[i], &places[i]);
+	}
+	fflush(stdout);
+	if (rc != RC_OK || !run->options.follow)
+		return rc;
+	rc = bus_follow(run->bus, cx, streams, count, places, &reader);
+	if (rc != RC_OK)
+		return rc;
+	rc = print_coming(run, task, reader);
+	bus_leave(reader);
+	return rc;
+}
+
+/* --- groups, pending, dead ------------------------------------------------------------ */
+
+static enum rc do_groups(struct run *run, struct task *task, struct ctx *cx)
+{
+	struct bus_group *groups;
+	size_t count;
+	enum rc rc = bus_groups(run->bus, cx, &groups, &count);
+
+	(void)task;
+	if (rc == RC_OK && !run->options.json)
+		printf("%-20s %-18s %10s %10s %10s\n", "GROUP", "STREAM", "DELIVERED", "PENDING", "LAG");
+	for (size_t i = 0; rc == RC_OK && i < count; i++) {
+		const struct bus_group *one = &groups[i];
+		const struct group_line line = {.group = one->name,
+						.stream = one->stream,
+						.delivered = one->delivered,
+						.pending = one->pending,
+						.lag = one->lag};
+
+		if (run->options.json)
+			rc = print_json(cx, &group_line_shape, &line);
+		else
+			printf("%-20s %-18s %10" PRId64 " %10" PRId64 " %10" PRId64 "\n", one->name,
+			       one->stream, one->delivered, one->pending, one->lag);
+	}
+	return rc;
+}
+
+#define PENDING_MOST 1000
+
+static enum rc do_pending(struct run *run, struct task *task, struct ctx *cx)
+{
+	struct bus_pending *pending;
+	size_t count;
+	enum rc rc = bus_pending(run->bus, cx, run->options.group, PENDING_MOST, &pending, &count);
+
+	(void)task;
+	if (rc == RC_OK && !run->options.json)
+		printf("%-20s %-18s %10s %10s %10s  %s\n", "GROUP", "STREAM", "SEQUENCE", "IDLE MS",
+		       "DELIVERIES", "CONSUMER");
+	for (size_t i = 0; rc == RC_OK && i < count; i++) {
+		const struct bus_pending *one = &pending[i];
+		const struct pending_line line = {.group = one->group,
+						  .consumer = one->consumer,
+						  .stream = one->stream,
+						  .sequence = one->sequence,
+						  .idle_ms = one->idle_ms,
+						  .deliveries = one->deliveries};
+
+		if (run->options.json)
+			rc = print_json(cx, &pending_line_shape, &line);
+		else
+			printf("%-20s %-18s %10" PRId64 " %10" PRId64 " %10" PRId64 "  %s\n", one->group,
+			       one->stream, one->sequence, one->idle_ms, one->deliveries, one->consumer);
+	}
+	if (rc == RC_OK && count == PENDING_MOST)
+		fprintf(stderr, "marca: the first %d of them\n", PENDING_MOST);
+	return rc;
+}
+
+/* Calls fn for each dead letter, page by page. */
+static enum rc each_dead(struct run *run, struct task *task,
+			 enum rc (*fn)(const struct run *run, struct ctx *cx, const struct bus_dead *dead),
+			 size_t *ret_count)
+{
+	int64_t after = 0;
+	struct bus_dead *dead;
+	size_t count = PAGE;
+	struct arena arena;
+	struct ctx cx;
+	enum rc rc = RC_OK;
+
+	*ret_count = 0;
+	while (rc == RC_OK && count == PAGE) {
+		task_arena(task, &arena);
+		task_begin(task, &arena, &cx);
+		rc = bus_dead(run->bus, &cx, after, PAGE, &dead, &count);
+		for (size_t i = 0; rc == RC_OK && i < count; i++) {
+			after = dead[i].number;
+			rc = fn(run, &cx, &dead[i]);
+		}
+		*ret_count += rc == RC_OK ? count : 0;
+		arena_finish(&arena);
+	}
+	return rc;
+}
+
+static enum rc do_dead(struct run *run, struct task *task, struct ctx *cx)
+{
+	size_t count;
+	enum rc rc = each_dead(run, task, print_dead, &count);
+
+	(void)cx;
+	if (rc == RC_OK && count == 0 && !run->options.json)
+		printf("no dead letters\n");
+	return rc;
+}
+
+/* --- replay, drop ------------------------------------------------------------------------ */
+
+static enum rc revive(const struct run *run, struct ctx *cx, const struct bus_dead *dead)
+{
+	bool found;
+	enum rc rc = bus_revive(run->bus, cx, dead->number, &found);
+
+	if (rc == RC_OK && !found)
+		fprintf(stderr, "marca: %" PRId64 " is no longer in its stream\n", dead->number);
+	return rc;
+}
+
+static enum rc drop(const struct run *run, struct ctx *cx, const struct bus_dead *dead)
+{
+	bool found;
+
+	return bus_drop(run->bus, cx, dead->number, &found);
+}
+
+static bool parse_number(const char *text, int64_t *ret)
+{
+	char *end;
+
+	*ret = strtoll(text, &end, 10);
+	return *text >= '0' && *text <= '9' && *end == '\0';
+}
+
+/* One dead letter, or all. */
+static enum rc on_dead(struct run *run, struct task *task, struct ctx *cx,
+		       enum rc (*one)(struct bus *bus, struct ctx *cx, int64_t number, bool *ret_found),
+		       enum rc (*each)(const struct run *run, struct ctx *cx, const struct bus_dead *dead),
+		       const char *done)
+{
+	int64_t number;
+	size_t count = 1;
+	bool found = true;
+	enum rc rc;
+
+	if (strcmp(run->options.number, "all") == 0) {
+		rc = each_dead(run, task, each, &count);
+	} else if (parse_number(run->options.number, &number)) {
+		rc = one(run->bus, cx, number, &found);
+	} else {
+		fprintf(stderr, "marca: '%s' is no number of a dead letter; `marca events dead` lists them\n",
+			run->options.number);
+		run->status = 2;
+		return RC_OK;
+	}
+	if (rc != RC_OK)
+		return rc;
+	if (!found) {
+		fprintf(stderr, "marca: there is no dead letter %s that can be %s\n", run->options.number,
+			done);
+		run->status = 1;
+	} else {
+		printf("%zu %s\n", count, done);
+	}
+	return RC_OK;
+}
+
+static enum rc replay_group(struct run *run, struct ctx *cx)
+{
+	bool found;
+	enum rc rc = bus_seek(run->bus, cx, run->options.stream, run->options.group, run->options.from - 1,
+			      &found);
+
+	if (rc != RC_OK)
+		return rc;
+	if (!found) {
+		fprintf(stderr, "marca: there is no group '%s' on %s; `marca events groups` lists them\n",
+			run->options.group, run->options.stream);
+		run->status = 1;
+		return RC_OK;
+	}
+	printf("%s is given %s again from %" PRId64 " on; effects that it had stay single\n",
+	       run->options.group, run->options.stream, run->options.from);
+	return RC_OK;
+}
+
+static enum rc do_replay(struct run *run, struct task *task, struct ctx *cx)
+{
+	if (run->options.number != NULL)
+		return on_dead(run, task, cx, bus_revive, revive, "given back to their groups");
+	if (run->options.group != NULL && run->options.stream != NULL && run->options.from > 0)
+		return replay_group(run, cx);
+	fprintf(stderr, "marca: name a dead letter, or --group, --stream and --from\n");
+	run->status = 2;
+	return RC_OK;
+}
+
+static enum rc do_drop(struct run *run, struct task *task, struct ctx *cx)
+{
+	if (run->options.number != NULL)
+		return on_dead(run, task, cx, bus_drop, drop, "dropped");
+	fprintf(stderr, "marca: name a dead letter, or all\n");
+	run->status = 2;
+	return RC_OK;
+}
+
+/* --- The command ----------------------------------------------------------------------------- */
+
+static const struct verb verbs[] = {
+	{"tail", "stream from last follow json", do_tail},
+	{"groups", "json", do_groups},
+	{"pending", "group json", do_pending},
+	{"dead", "json", do_dead},
+	{"replay", "number group stream from", do_replay},
+	{"drop", "number", do_drop},
+};
+
+static bool takes(const struct verb *verb, const char *option)
+{
+	struct str rest = str_from(verb->options);
+
+	while (rest.len > 0) {
+		if (str_equal(str_cut(&rest, ' '), str_from(option)))
+			return true;
+	}
+	return false;
+}
+
+static bool is_stream(const char *name)
+{
+	for (size_t i = 0; i < STREAM_COUNT; i++) {
+		if (strcmp(stream_names[i], name) == 0)
+			return true;
+	}
+	fprintf(stderr, "marca: there is no stream '%s': booking-events, deletion-events or tenant-events\n",
+		name);
+	return false;
+}
+
+/* An option with a value; false when it is none of ours, or its value is no good. */
+static bool set_option(struct options *options, const char *name, const char *value)
+{
+	if (strcmp(name, "group") == 0)
+		options->group = value;
+	else if (strcmp(name, "stream") == 0)
+		return is_stream(options->stream = value);
+	else if (strcmp(name, "from") == 0)
+		return parse_number(value, &options->from);
+	else if (strcmp(name, "last") == 0)
+		return parse_number(value, &options->last);
+	else
+		return false;
+	return true;
+}
+
+static bool parse_options(struct run *run, int argc, char **argv)
+{
+	struct options *options = &run->options;
+
+	*options = (struct options){.from = -1, .last = -1};
+	for (int i = 0; i < argc; i++) {
+		const char *name = argv[i];
+
+		if (strncmp(name, "--", 2) != 0) {
+			if (!takes(run->verb, "number") || options->number != NULL)
+				return false;
+			options->number = name;
+			continue;
+		}
+		name += 2;
+		if (!takes(run->verb, name))
+			return false;
+		if (strcmp(name, "json") == 0)
+			options->json = true;
+		else if (strcmp(name, "follow") == 0)
+			options->follow = true;
+		else if (i + 1 == argc || !set_option(options, name, argv[++i]))
+			return false;
+	}
+	return true;
+}
+
+static void run_verb(struct task *task, void *arg)
+{
+	struct run *run = arg;
+	struct arena arena;
+	struct ctx cx;
+	enum rc rc;
+
+	task_arena(task, &arena);
+	task_begin(task, &arena, &cx);
+	rc = run->verb->fn(run, task, &cx);
+	if (rc != RC_OK) {
+		fprintf(stderr, "marca: %s\n", error_table[rc].text[LANG_EN]);
+		run->status = 1;
+	}
+	arena_finish(&arena);
+}
+
+static bool open_ports(void *app, struct room_locals *ret)
+{
+	struct db *db = ((struct app *)app)->dbs[ROOM_events];
+
+	if (db == NULL)
+		return true;
+	ret->ports[ROOM_events] = db_port_open(db);
+	return ret->ports[ROOM_events] != NULL;
+}
+
+static void close_ports(void *app, struct room_locals *rooms)
+{
+	(void)app;
+	db_port_close(rooms->ports[ROOM_events]);
+}
+
+static void rest_ports(const struct room_locals *rooms)
+{
+	if (rooms->ports[ROOM_events] != NULL)
+		db_port_rest(rooms->ports[ROOM_events]);
+}
+
+static bool open_bus(struct run *run)
+{
+	const struct tasks_options options = {.world = &run->app.world,
+					      .open = open_ports,
+					      .close = close_ports,
+					      .rest = rest_ports,
+					      .app = &run->app};
+	struct bus_options bus = {.redis_url = run->app.config.redis_url,
+				  .booking_stream = run->app.config.event_stream};
+
+	if (app_has_store(&run->app, ROOM_events) && !app_open_store(&run->app, ROOM_events))
+		return false;
+	if (tasks_create(&options, &run->tasks) != RC_OK)
+		return false;
+	bus.tasks = run->tasks;
+	return bus_create(&bus, &run->bus) == RC_OK && tasks_add(run->tasks, run_verb, run) != NULL;
+}
+
+static int execute(struct run *run)
+{
+	struct config config;
+
+	if (!config_read(&config) || !app_init(&run->app, &config))
+		return 1;
+	run->app.guest = true;
+	run->colours = isatty(STDOUT_FILENO) == 1;
+	if (!open_bus(run) || tasks_run(run->tasks) != RC_OK)
+		run->status = 1;
+	bus_destroy(run->bus);
+	tasks_destroy(run->tasks);
+	db_close(run->app.dbs[ROOM_events]);
+	return run->status;
+}
+
+int command_events(const struct command *command, int argc, char **argv)
+{
+	struct run run = {.status = 0};
+
+	for (size_t i = 0; argc > 0 && i < ARRAY_LEN(verbs); i++) {
+		if (strcmp(verbs[i].name, argv[0]) == 0)
+			run.verb = &verbs[i];
+	}
+	if (run.verb == NULL || !parse_options(&run, argc - 1, argv + 1))
+		return command_usage(command);
+	return execute(&run);
+}

@@ -1,0 +1,474 @@
+/*
+ * See consumer.h. A worker takes a batch, and tries to have all of its effects by one script: one
+ * transaction, whatever the number of events. Where that fails, each event is tried alone, in order, so that
+ * only the one that is to blame is left: it is tried again after a while, and its subject's later events wait
+ * for it.
+ */
+#include "events/consumer.h"
+
+#include "base/log.h"
+#include "events/backoff.h"
+#include "json/shape.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define BATCH	 128
+#define TAKE_MS	 1000
+#define NAME_MAX 96
+
+struct group {
+	const struct consumers_options *options;
+	const struct consumer_group *row;
+	const char *streams[STREAM_COUNT];
+	size_t stream_count;
+	_Atomic uint64_t handled, repeated, retried, buried;
+};
+
+struct worker {
+	struct group *group;
+	char name[NAME_MAX];
+	struct bus_reader *reader;
+	struct backoff backoff;
+	uint64_t claimed_at; /* ms: when the dead were last looked for */
+};
+
+struct consumers {
+	struct consumers_options options;
+	struct group *groups;
+	struct worker *workers;
+	size_t worker_count;
+};
+
+/* What has become of one event of a batch. */
+enum fate { OPEN, DONE, BURIED };
+
+/* One event in hand. */
+struct item {
+	struct event event;
+	const struct consumer *row; /* NULL: nothing follows from it */
+	enum fate fate;
+	int64_t tries;
+	enum rc why;
+};
+
+struct batch {
+	struct worker *worker;
+	struct task *task;
+	struct ctx *cx;
+	struct item *items;
+	size_t count;
+};
+
+const void *event_payload(struct ctx *cx, const struct event *event, const struct shape *shape)
+{
+	struct issues issues = {.arena = cx->arena};
+	void *payload;
+
+	if (shape_parse(shape, PARSE_WHOLE, str_from(event->payload), &issues, &payload) != RC_OK)
+		return NULL;
+	return payload;
+}
+
+/* --- Effects ------------------------------------------------------------------ */
+
+static void count(_Atomic uint64_t *counter, uint64_t more)
+{
+	atomic_fetch_add_explicit(counter, more, memory_order_relaxed);
+}
+
+static const struct consumer *row_for(const struct group *group, const struct event *event)
+{
+	const struct consumers_options *options = group->options;
+
+	for (size_t i = 0; i < options->row_count; i++) {
+		const struct consumer *row = &options->rows[i];
+
+		if (strcmp(row->group, group->row->name) == 0 && strcmp(row->stream, event->stream) == 0 &&
+		    (row->type == NULL || strcmp(row->type, event->type) == 0))
+			return row;
+	}
+	return NULL;
+}
+
+/* The event's id first: if the group has had it, nothing of the script is kept. */
+static enum rc add_effect(struct delivery *delivery, const struct consumer_group *group,
+			  const struct item *item)
+{
+	const struct event *event = &item->event;
+	const struct effect effect = {.tenant_id = event->tenant_id,
+				      .consumer = group->name,
+				      .event_id = event->id,
+				      .applied_at = delivery->cx->now};
+
+	snprintf(delivery->cx->trace_id, sizeof(delivery->cx->trace_id), "%s", event->trace_id);
+	script_add(delivery->script, group->effects.add, &effect);
+	return item->row->apply(delivery, event);
+}
+
+/* A script with the effects of these items. RC_STORE_CONSTRAINT: one of them may have been had before. */
+static enum rc have_effects(const struct batch *batch, struct item *const *items, size_t item_count)
+{
+	const struct consumer_group *group = batch->worker->group->row;
+	struct script script;
+	struct delivery delivery = {.cx = batch->cx, .script = &script};
+	const struct event *first = &items[0]->event;
+	enum rc rc = RC_OK;
+
+	script_init(&script, batch->cx, group->effects.room, &first->tenant_id, &first->subject_id);
+	script_reserve(&script, item_count * (1 + group->steps));
+	if (group->begin != NULL)
+		rc = group->begin(&delivery);
+	for (size_t i = 0; rc == RC_OK && i < item_count; i++)
+		rc = add_effect(&delivery, group, items[i]);
+	return rc == RC_OK ? db_write(&script) : rc;
+}
+
+static enum rc was_had(const struct batch *batch, const struct item *item, bool *ret)
+{
+	const struct consumer_group *group = batch->worker->group->row;
+	const struct effect_find in = {.tenant_id = item->event.tenant_id,
+				       .consumer = group->name,
+				       .event_id = item->event.id};
+	struct rows rows;
+	enum rc rc = db_read(batch->cx, group->effects.find, &in, &rows);
+
+	*ret = rc == RC_OK && rows.count > 0;
+	return rc;
+}
+
+static enum rc try_alone(const struct batch *batch, struct item *item)
+{
+	struct group *group = batch->worker->group;
+	enum rc rc = have_effects(batch, &item, 1), found;
+	bool had = false;
+
+	if (rc == RC_STORE_CONSTRAINT) {
+		found = was_had(batch, item, &had);
+		if (found != RC_OK)
+			return found;
+	}
+	if (rc != RC_OK && !had)
+		return rc;
+	item->fate = DONE;
+	count(had ? &group->repeated : &group->handled, 1);
+	return RC_OK;
+}
+
+/* What is to do with all that are open, in one go. */
+static enum rc try_together(const struct batch *batch)
+{
+	struct item **items = arena_array(batch->cx->arena, batch->count, sizeof(*items));
+	size_t open = 0;
+	enum rc rc;
+
+	if (items == NULL)
+		return RC_NO_MEMORY;
+	for (size_t i = 0; i < batch->count; i++) {
+		if (batch->items[i].fate == OPEN)
+			items[open++] = &batch->items[i];
+	}
+	rc = open > 0 ? have_effects(batch, items, open) : RC_OK;
+	if (rc != RC_OK)
+		return rc;
+	for (size_t i = 0; i < open; i++)
+		items[i]->fate = DONE;
+	count(&batch->worker->group->handled, open);
+	return RC_OK;
+}
+
+/* --- Tries, and the end of them --------------------------------------------------- */
+
+/* Its turn will come when something else works again; it is not to blame. */
+static bool is_outage(enum rc rc)
+{
+	return rc == RC_STORE_DOWN || rc == RC_BUS_DOWN || rc == RC_NO_MEMORY || rc == RC_OVERLOADED ||
+	       rc == RC_SETTINGS_DOWN || rc == RC_BOOKINGS_DOWN;
+}
+
+static void bury(const struct batch *batch, struct item *item)
+{
+	struct worker *worker = batch->worker;
+	enum rc rc;
+
+	LOG(ERROR, "an event's effect fails for good; `marca events dead` shows it",
+	    LOG_TEXT("group", worker->group->row->name), LOG_TEXT("type", item->event.type),
+	    LOG_TEXT("trace_id", item->event.trace_id), LOG_TEXT("why", error_table[item->why].name));
+	while ((rc = bus_bury(worker->reader, batch->cx, &item->event, error_table[item->why].code,
+			      item->tries)) != RC_OK) {
+		backoff_wait(&worker->backoff, batch->task, rc);
+		if (task_stopping(batch->task))
+			return;
+	}
+	item->fate = BURIED;
+	count(&worker->group->buried, 1);
+}
+
+/* An earlier event of the same subject waits for its next try. */
+static bool must_wait(const struct batch *batch, size_t index)
+{
+	for (size_t i = 0; i < index; i++) {
+		if (batch->items[i].fate == OPEN &&
+		    uuid_equal(&batch->items[i].event.subject_id, &batch->items[index].event.subject_id))
+			return true;
+	}
+	return false;
+}
+
+/* One try for each that is open. *ret_left: how many still are. An outage ends it at once. */
+static enum rc try_each(const struct batch *batch, size_t *ret_left)
+{
+	struct group *group = batch->worker->group;
+
+	*ret_left = 0;
+	for (size_t i = 0; i < batch->count; i++) {
+		struct item *item = &batch->items[i];
+		enum rc rc;
+
+		if (item->fate != OPEN)
+			continue;
+		if (must_wait(batch, i)) {
+			(*ret_left)++;
+			continue;
+		}
+		rc = try_alone(batch, item);
+		if (is_outage(rc))
+			return rc;
+		if (rc == RC_OK)
+			continue;
+		item->why = rc;
+		count(&group->retried, 1);
+		if (++item->tries >= group->options->tries)
+			bury(batch, item);
+		*ret_left += item->fate == OPEN;
+	}
+	return RC_OK;
+}
+
+/* Until each has had its effect or is buried; or the tasks stop, and others will be given the rest. */
+static void settle(const struct batch *batch)
+{
+	struct worker *worker = batch->worker;
+	struct arena own = {0}, *outer = batch->cx->arena;
+	unsigned rounds = 0;
+	size_t left = 0;
+	enum rc rc = try_together(batch);
+
+	if (rc == RC_OK)
+		return;
+	do {
+		task_arena(batch->task, &own);
+		batch->cx->arena = &own;
+		batch->cx->now = world_now(batch->cx->world);
+		rc = try_each(batch, &left);
+		batch->cx->arena = outer;
+		arena_finish(&own);
+		if (rc != RC_OK)
+			backoff_wait(&worker->backoff, batch->task, rc);
+		else if (left > 0)
+			task_sleep(batch->task, backoff_ms(rounds++, batch->cx->world));
+		if (rc == RC_OK)
+			backoff_reset(&worker->backoff);
+	} while ((rc != RC_OK || left > 0) && !task_stopping(batch->task));
+}
+
+/* --- Batches ---------------------------------------------------------------------- */
+
+static enum rc acknowledge(const struct batch *batch)
+{
+	struct event *done = arena_array(batch->cx->arena, batch->count, sizeof(*done));
+	size_t n = 0;
+
+	if (done == NULL)
+		return RC_NO_MEMORY;
+	for (size_t i = 0; i < batch->count; i++) {
+		if (batch->items[i].fate == DONE)
+			done[n++] = batch->items[i].event;
+	}
+	return n > 0 ? bus_ack(batch->worker->reader, batch->cx, done, n) : RC_OK;
+}
+
+/* An acknowledgement that is lost costs a look at the event's id when it is delivered again. */
+static enum rc handle(const struct batch *batch)
+{
+	for (size_t i = 0; i < batch->count; i++) {
+		struct item *item = &batch->items[i];
+
+		item->row = row_for(batch->worker->group, &item->event);
+		if (item->row == NULL)
+			item->fate = DONE;
+	}
+	settle(batch);
+	return acknowledge(batch);
+}
+
+static enum rc handle_new(struct worker *worker, struct task *task, struct ctx *cx)
+{
+	struct batch batch = {.worker = worker, .task = task, .cx = cx};
+	struct events events;
+	enum rc rc = bus_take(worker->reader, cx, BATCH, TAKE_MS, &events);
+
+	if (rc != RC_OK || events.count == 0)
+		return rc;
+	batch.items = arena_array(cx->arena, events.count, sizeof(*batch.items));
+	if (batch.items == NULL)
+		return RC_NO_MEMORY;
+	for (batch.count = 0; batch.count < events.count; batch.count++)
+		batch.items[batch.count].event = events.items[batch.count];
+	cx->now = world_now(cx->world); /* it may have waited */
+	return handle(&batch);
+}
+
+/* What the dead have left, in order; as full batches as there are. */
+static enum rc handle_claimed(struct worker *worker, struct task *task, struct ctx *cx, bool *ret_more)
+{
+	struct batch batch = {.worker = worker, .task = task, .cx = cx};
+	struct bus_claimed *claimed;
+	size_t n;
+	enum rc rc = bus_claim(worker->reader, cx, BATCH, worker->group->options->claim_ms, &claimed, &n);
+
+	*ret_more = rc == RC_OK && n == BATCH;
+	if (rc != RC_OK || n == 0)
+		return rc;
+	batch.items = arena_array(cx->arena, n, sizeof(*batch.items));
+	if (batch.items == NULL)
+		return RC_NO_MEMORY;
+	for (batch.count = 0; batch.count < n; batch.count++)
+		batch.items[batch.count].event = claimed[batch.count].event;
+	return handle(&batch);
+}
+
+static bool claim_is_due(const struct worker *worker, const struct task *task)
+{
+	uint64_t every = (uint64_t)worker->group->options->claim_ms / 4;
+
+	if (every > TAKE_MS)
+		every = TAKE_MS;
+	return tasks_clock(task_tasks(task)) - worker->claimed_at >= every;
+}
+
+static enum rc work(struct worker *worker, struct task *task, struct ctx *cx)
+{
+	const struct group *group = worker->group;
+	enum rc rc = RC_OK;
+	bool more = false;
+
+	if (worker->reader == NULL)
+		rc = bus_join(group->options->bus, cx, group->row->name, worker->name, group->streams,
+			      group->stream_count, &worker->reader);
+	if (rc == RC_OK && claim_is_due(worker, task)) {
+		rc = handle_claimed(worker, task, cx, &more);
+		if (!more)
+			worker->claimed_at = tasks_clock(task_tasks(task));
+	}
+	return rc == RC_OK && !more ? handle_new(worker, task, cx) : rc;
+}
+
+static void run(struct task *task, void *arg)
+{
+	struct worker *worker = arg;
+	struct arena arena;
+	struct ctx cx;
+	enum rc rc;
+
+	while (!task_stopping(task)) {
+		task_arena(task, &arena);
+		task_begin(task, &arena, &cx);
+		rc = work(worker, task, &cx);
+		arena_finish(&arena);
+		if (rc != RC_OK)
+			backoff_wait(&worker->backoff, task, rc);
+		else
+			backoff_reset(&worker->backoff);
+	}
+	bus_leave(worker->reader);
+	worker->reader = NULL;
+}
+
+/* --- From outside --------------------------------------------------------------------- */
+
+static void find_streams(struct group *group)
+{
+	const struct consumers_options *options = group->options;
+
+	for (size_t i = 0; i < STREAM_COUNT; i++) {
+		for (size_t j = 0; j < options->row_count; j++) {
+			if (strcmp(options->rows[j].group, group->row->name) != 0 ||
+			    strcmp(options->rows[j].stream, stream_names[i]) != 0)
+				continue;
+			group->streams[group->stream_count++] = stream_names[i];
+			break;
+		}
+	}
+}
+
+/* Two processes, on whichever machines, never bear one name. */
+static void name_worker(struct worker *worker, int number)
+{
+	char host[64] = "";
+
+	(void)!gethostname(host, sizeof(host) - 1);
+	snprintf(worker->name, sizeof(worker->name), "%.40s-%d-%d", host, (int)getpid(), number);
+}
+
+static bool add_workers(struct consumers *consumers, struct group *group)
+{
+	for (int i = 0; i < consumers->options.workers; i++) {
+		struct worker *worker = &consumers->workers[consumers->worker_count++];
+
+		worker->group = group;
+		worker->backoff.who = group->row->name;
+		name_worker(worker, i + 1);
+		if (tasks_add(consumers->options.tasks, run, worker) == NULL)
+			return false;
+	}
+	return true;
+}
+
+enum rc consumers_create(const struct consumers_options *options, struct consumers **ret)
+{
+	struct consumers *consumers = calloc(1, sizeof(*consumers));
+	bool good = consumers != NULL;
+
+	if (good) {
+		consumers->options = *options;
+		consumers->groups = calloc(options->group_count, sizeof(consumers->groups[0]));
+		consumers->workers = calloc(options->group_count * (size_t)options->workers + 1,
+					    sizeof(consumers->workers[0]));
+		good = consumers->groups != NULL && consumers->workers != NULL;
+	}
+	for (size_t i = 0; good && i < options->group_count; i++) {
+		struct group *group = &consumers->groups[i];
+
+		group->options = &consumers->options;
+		group->row = &options->groups[i];
+		find_streams(group);
+		good = add_workers(consumers, group);
+	}
+	if (!good) {
+		consumers_destroy(consumers);
+		return RC_NO_MEMORY;
+	}
+	*ret = consumers;
+	return RC_OK;
+}
+
+void consumers_destroy(struct consumers *consumers)
+{
+	if (consumers == NULL)
+		return;
+	free(consumers->groups);
+	free(consumers->workers);
+	free(consumers);
+}
+
+void consumers_stats(const struct consumers *consumers, size_t group, struct consumer_stats *ret)
+{
+	const struct group *one = &consumers->groups[group];
+
+	ret->handled = atomic_load_explicit(&one->handled, memory_order_relaxed);
+	ret->repeated = atomic_load_explicit(&one->repeated, memory_order_relaxed);
+	ret->retried = atomic_load_explicit(&one->retried, memory_order_relaxed);
+	ret->buried = atomic_load_explicit(&one->buried, memory_order_relaxed);
+}

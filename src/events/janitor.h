@@ -1,0 +1,35 @@
+/*
+ * Janitor: now and then lets go what is older than the retention (published outbox rows, acknowledged entries
+ * of streams, the ids of events whose effects were had, dead letters), and counts what each group has before
+ * it.
+ */
+#ifndef EVENTS_JANITOR_H
+#define EVENTS_JANITOR_H
+
+#include "events/relay.h"
+
+struct janitor;
+
+struct janitor_options {
+	struct bus *bus;
+	struct tasks *tasks;
+	struct relay *const *relays;
+	size_t relay_count;
+	const struct effect_queries *effects; /* of each room that keeps them */
+	size_t effect_count;
+	int retention_hours;
+};
+
+enum rc janitor_create(const struct janitor_options *options, struct janitor **ret) MUST_USE;
+/* After the tasks have ended. NULL is fine. */
+void janitor_destroy(struct janitor *janitor);
+
+/* As some seconds ago. On any thread. Returns how many there are, at most JANITOR_GROUPS_MAX. */
+#define JANITOR_GROUPS_MAX 32
+struct janitor_group {
+	char stream[64], name[64];
+	int64_t pending, lag;
+};
+size_t janitor_groups(struct janitor *janitor, struct janitor_group ret[JANITOR_GROUPS_MAX]);
+
+#endif

@@ -1,0 +1,390 @@
+/* See relay.h. */
+#include "events/relay.h"
+
+#include "base/log.h"
+#include "events/backoff.h"
+
+#include <stdlib.h>
+
+#define LOOK_MS	   1000 /* a commit rings; but a ring from another process can be lost */
+#define PURGE_ROWS 2000
+
+struct relay {
+	struct relay_options options;
+	struct task *task;
+	struct uuid me;
+	bool shared; /* other processes may hold the lease */
+
+	/* The lease. */
+	atomic_bool leads;
+	int64_t beat;	  /* of whoever holds it, as last seen */
+	uint64_t beat_at; /* ms: when it was first seen, or when ours was given */
+	struct uuid source;
+
+	/* What the streams have, once they were asked. */
+	bool synced;
+	int64_t last[STREAM_COUNT];
+	bool behind; /* marked events may wait to be published */
+	struct backoff backoff;
+	_Atomic uint64_t published;
+};
+
+/* --- One query, or one script of one step -------------------------------------- */
+
+static enum rc write_one(const struct relay *relay, struct ctx *cx, const struct query *query, const void *in,
+			 struct rows *ret)
+{
+	struct script script;
+	struct step *step;
+	enum rc rc;
+
+	script_init(&script, cx, relay->options.queries.room, &UUID_NONE, &relay->me);
+	step = script_add(&script, query, in);
+	rc = db_write(&script);
+	if (rc == RC_OK)
+		*ret = step->rows;
+	return rc;
+}
+
+/* --- The lease ------------------------------------------------------------------ */
+
+static uint64_t clock_ms(const struct relay *relay)
+{
+	return tasks_clock(relay->options.tasks);
+}
+
+static void lose_lease(struct relay *relay)
+{
+	LOG(WARN, "another relay has taken over", LOG_TEXT("relay", relay->options.name));
+	atomic_store(&relay->leads, false);
+	relay->synced = false;
+}
+
+/* Its holder lives as long as the beat moves; by our own clock, since others may go otherwise. */
+static bool holder_lives(struct relay *relay, const struct relay_state *state)
+{
+	uint64_t now = clock_ms(relay);
+
+	if (!relay->shared || uuid_is_none(&state->holder))
+		return false;
+	if (relay->beat_at == 0 || state->beat != relay->beat) {
+		relay->beat = state->beat;
+		relay->beat_at = now;
+	}
+	return now - relay->beat_at < (uint64_t)relay->options.lease_ms;
+}
+
+static enum rc try_lease(struct relay *relay, struct ctx *cx)
+{
+	const struct relay_queries *queries = &relay->options.queries;
+	struct relay_take in = {.holder = relay->me};
+	struct rows rows, taken;
+	const struct relay_state *state;
+	enum rc rc = db_read(cx, queries->read, NULL, &rows);
+
+	if (rc != RC_OK)
+		return rc;
+	state = rows.items;
+	if (holder_lives(relay, state))
+		return RC_OK;
+	in.beat = state->beat;
+	rc = write_one(relay, cx, queries->take, &in, &taken);
+	if (rc != RC_OK || taken.count == 0)
+		return rc;
+	relay->source = state->source;
+	relay->beat_at = clock_ms(relay);
+	atomic_store(&relay->leads, true);
+	return RC_OK;
+}
+
+static bool beat_is_due(const struct relay *relay)
+{
+	return relay->shared && clock_ms(relay) - relay->beat_at >= (uint64_t)relay->options.lease_ms / 4;
+}
+
+/* --- What the streams have ------------------------------------------------------- */
+
+static enum rc rename_source(struct relay *relay, struct ctx *cx)
+{
+	const struct relay_renew in = {.holder = relay->me, .source = uuid_v7(cx->world, cx->now)};
+	struct rows rows;
+	enum rc rc = write_one(relay, cx, relay->options.queries.renew, &in, &rows);
+
+	if (rc == RC_OK && rows.count == 0)
+		lose_lease(relay);
+	relay->source = in.source;
+	return rc;
+}
+
+static enum rc ask_streams(struct relay *relay, struct ctx *cx, int64_t *ret_highest)
+{
+	*ret_highest = 0;
+	for (size_t i = 0; i < relay->options.stream_count; i++) {
+		enum rc rc = bus_last(relay->options.bus, cx, relay->options.streams[i], &relay->source,
+				      &relay->last[i]);
+
+		if (rc != RC_OK)
+			return rc;
+		if (relay->last[i] > *ret_highest)
+			*ret_highest = relay->last[i];
+	}
+	return RC_OK;
+}
+
+/*
+ * A stream that has taken events which this database never had knows it from before it was restored from a
+ * backup: what now gets those numbers is something else. Under a new name all of it is published again; those
+ * who had it know it by the events' ids.
+ */
+static enum rc sync(struct relay *relay, struct ctx *cx)
+{
+	const struct relay_state *state;
+	struct rows rows;
+	int64_t highest;
+	enum rc rc = uuid_is_none(&relay->source) ? rename_source(relay, cx) : RC_OK;
+
+	if (rc == RC_OK)
+		rc = db_read(cx, relay->options.queries.read, NULL, &rows);
+	if (rc == RC_OK)
+		rc = ask_streams(relay, cx, &highest);
+	if (rc != RC_OK || !atomic_load(&relay->leads))
+		return rc;
+	state = rows.items;
+	if (highest > state->sequence) {
+		LOG(WARN,
+		    "the streams know more of this database than it does: it was restored; its events are "
+		    "sent again",
+		    LOG_TEXT("relay", relay->options.name), LOG_NUMBER("here", state->sequence),
+		    LOG_NUMBER("there", highest));
+		rc = rename_source(relay, cx);
+		if (rc == RC_OK)
+			rc = ask_streams(relay, cx, &highest);
+	}
+	relay->synced = rc == RC_OK;
+	relay->behind = true;
+	return rc;
+}
+
+/* --- Marking and publishing -------------------------------------------------------- */
+
+/* One script: the lease is held, up to a batch is marked. *ret: how many. */
+static enum rc mark(struct relay *relay, struct ctx *cx, int64_t *ret)
+{
+	const struct relay_queries *queries = &relay->options.queries;
+	const struct relay_mark in = {.holder = relay->me, .limit = BUS_BATCH};
+	const struct relay_holder holder = {relay->me};
+	struct step *hold, *advance;
+	struct script script;
+	enum rc rc;
+
+	*ret = 0;
+	script_init(&script, cx, queries->room, &UUID_NONE, &relay->me);
+	hold = script_add(&script, queries->hold, &holder);
+	script_add(&script, queries->mark, &in);
+	advance = script_add(&script, queries->advance, &holder);
+	rc = db_write(&script);
+	if (rc != RC_OK)
+		return rc;
+	if (hold->rows.count == 0) {
+		lose_lease(relay);
+		return RC_OK;
+	}
+	relay->beat_at = clock_ms(relay);
+	*ret = ((const struct relay_sequence *)advance->rows.items)->sequence -
+	       ((const struct relay_sequence *)hold->rows.items)->sequence;
+	relay->behind |= *ret > 0;
+	return RC_OK;
+}
+
+/* An empty mark is a write all the same: so look first, unless it serves as a sign of life. */
+static enum rc mark_waiting(struct relay *relay, struct ctx *cx, int64_t *ret)
+{
+	struct rows waiting;
+	enum rc rc;
+
+	*ret = 0;
+	if (beat_is_due(relay))
+		return mark(relay, cx, ret);
+	rc = db_read(cx, relay->options.queries.waiting, NULL, &waiting);
+	return rc == RC_OK && waiting.count > 0 ? mark(relay, cx, ret) : rc;
+}
+
+/* One batch of one stream. *ret: how many. */
+static enum rc publish_next(struct relay *relay, struct ctx *cx, size_t stream, size_t *ret)
+{
+	const struct relay_next in = {.stream = relay->options.streams[stream],
+				      .sequence = relay->last[stream],
+				      .limit = BUS_BATCH};
+	const struct event *events;
+	struct rows rows;
+	enum rc rc = db_read(cx, relay->options.queries.next, &in, &rows);
+
+	*ret = rows.count;
+	if (rc != RC_OK || rows.count == 0)
+		return rc;
+	events = rows.items;
+	rc = bus_publish(relay->options.bus, cx, in.stream, &relay->source, in.sequence, events, rows.count);
+	if (rc != RC_OK)
+		return rc;
+	relay->last[stream] = events[rows.count - 1].sequence;
+	atomic_fetch_add_explicit(&relay->published, rows.count, memory_order_relaxed);
+	return RC_OK;
+}
+
+static enum rc publish(struct relay *relay, struct ctx *cx)
+{
+	bool full = false;
+	size_t count;
+
+	for (size_t i = 0; i < relay->options.stream_count; i++) {
+		enum rc rc = publish_next(relay, cx, i, &count);
+
+		/* Somebody else has published, or the stream has been lost: ask it again. */
+		if (rc != RC_OK) {
+			relay->synced = false;
+			return rc == RC_STALE ? RC_OK : rc;
+		}
+		full |= count == BUS_BATCH;
+	}
+	relay->behind = full;
+	return RC_OK;
+}
+
+/* --- The task ----------------------------------------------------------------------- */
+
+/* What there is to do now, up to one batch. *ret_more: at once again. */
+static enum rc work(struct relay *relay, struct ctx *cx, bool *ret_more)
+{
+	int64_t marked = 0;
+	enum rc rc = RC_OK;
+
+	*ret_more = false;
+	if (!atomic_load(&relay->leads))
+		rc = try_lease(relay, cx);
+	if (rc != RC_OK || !atomic_load(&relay->leads))
+		return rc;
+	/* Events wait unmarked while the bus is away: nothing but reads, and a sign of life. */
+	if (!relay->synced) {
+		rc = sync(relay, cx);
+		if (rc != RC_OK || !atomic_load(&relay->leads))
+			return rc;
+	}
+	rc = mark_waiting(relay, cx, &marked);
+	if (rc == RC_OK && relay->behind && atomic_load(&relay->leads))
+		rc = publish(relay, cx);
+	*ret_more = marked == BUS_BATCH || relay->behind;
+	return rc;
+}
+
+static int rest_ms(const struct relay *relay)
+{
+	int beat = relay->options.lease_ms / 4;
+
+	return relay->shared && beat < LOOK_MS ? beat : LOOK_MS;
+}
+
+static void give_lease(const struct relay *relay, struct ctx *cx)
+{
+	const struct relay_holder in = {relay->me};
+	struct rows none;
+
+	if (atomic_load(&relay->leads) &&
+	    write_one(relay, cx, relay->options.queries.give, &in, &none) != RC_OK)
+		LOG(WARN, "the relay's lease could not be given back; others will wait for its end",
+		    LOG_TEXT("relay", relay->options.name));
+}
+
+static void run(struct task *task, void *arg)
+{
+	struct relay *relay = arg;
+	struct arena arena;
+	struct ctx cx;
+	bool more, first = true;
+	enum rc rc;
+
+	while (!task_stopping(task)) {
+		task_arena(task, &arena);
+		task_begin(task, &arena, &cx);
+		if (first)
+			relay->me = uuid_v7(cx.world, cx.now);
+		first = false;
+		rc = work(relay, &cx, &more);
+		arena_finish(&arena);
+		if (rc != RC_OK) {
+			backoff_wait(&relay->backoff, task, rc);
+			continue;
+		}
+		backoff_reset(&relay->backoff);
+		if (!more)
+			task_wait(task, rest_ms(relay));
+	}
+	task_arena(task, &arena);
+	task_begin(task, &arena, &cx);
+	give_lease(relay, &cx);
+	arena_finish(&arena);
+}
+
+/* --- From outside ------------------------------------------------------------------- */
+
+/* A commit has left an event. */
+static void on_commit(void *arg)
+{
+	task_ring(((struct relay *)arg)->task);
+}
+
+enum rc relay_create(const struct relay_options *options, struct relay **ret)
+{
+	struct relay *relay = calloc(1, sizeof(*relay));
+	enum rc rc = RC_NO_MEMORY;
+
+	if (relay == NULL)
+		return rc;
+	relay->options = *options;
+	relay->backoff.who = options->name;
+	relay->shared = db_is_shared(options->db);
+	relay->task = tasks_add(options->tasks, run, relay);
+	if (relay->task != NULL)
+		rc = db_watch(options->db, on_commit, relay);
+	if (rc != RC_OK) {
+		free(relay);
+		return rc;
+	}
+	*ret = relay;
+	return RC_OK;
+}
+
+void relay_silence(struct relay *relay)
+{
+	db_unwatch(relay->options.db);
+}
+
+void relay_destroy(struct relay *relay)
+{
+	free(relay);
+}
+
+void relay_stats(const struct relay *relay, struct relay_stats *ret)
+{
+	ret->published = atomic_load_explicit(&relay->published, memory_order_relaxed);
+	ret->leads = atomic_load(&relay->leads);
+}
+
+enum rc relay_purge(struct relay *relay, struct ctx *cx, utime before, bool *ret_more)
+{
+	struct rows gone;
+	enum rc rc = RC_OK;
+
+	*ret_more = false;
+	if (!atomic_load(&relay->leads) || !relay->synced)
+		return RC_OK;
+	for (size_t i = 0; i < relay->options.stream_count && rc == RC_OK; i++) {
+		const struct outbox_purge in = {.stream = relay->options.streams[i],
+						.sequence = relay->last[i],
+						.before = before,
+						.limit = PURGE_ROWS};
+
+		rc = write_one(relay, cx, relay->options.queries.purge, &in, &gone);
+		*ret_more |= rc == RC_OK && gone.count == PURGE_ROWS;
+	}
+	return rc;
+}

@@ -1,0 +1,27 @@
+"""bus: "embedded" and "redis". served: a marca on each store with each bus, which a module shares."""
+import pathlib
+import sys
+
+import pytest
+
+import harness
+
+# The helpers of the API's tests: business.py, ledger.py, swarm.py.
+sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "api"))
+
+QUICK = {"EVENT_LEASE_MS": "400", "EVENT_CLAIM_MS": "600"}
+
+
+@pytest.fixture(scope="module", params=["embedded", "redis"])
+def bus(request):
+    if request.param == "embedded":
+        yield {}
+        return
+    with harness.Redis() as redis:
+        yield {"REDIS_URL": redis.url}
+
+
+@pytest.fixture(scope="module")
+def served(store, bus):
+    with harness.Marca(store, env={**QUICK, **bus}) as marca:
+        yield marca

@@ -1,0 +1,52 @@
+"""The consumer of docs/events.md, as it stands there: two of it share the work, and one is killed."""
+import os
+import re
+import sqlite3
+import subprocess
+import sys
+
+import harness
+import streams
+from business import ANY_TIME, Business
+
+DOCUMENT = (harness.ROOT / "docs/events.md").read_text()
+
+
+def test_consumer_from_outside(tmp_path):
+    program = tmp_path / "consumer.py"
+    program.write_text(re.search(r"```python\n(.*?)```", DOCUMENT, re.S).group(1))
+    counts = tmp_path / "counts.db"
+
+    def start(url):
+        with open(tmp_path / "log", "ab") as log:
+            return subprocess.Popen(["/usr/bin/python3", program, counts], env={**os.environ, "REDIS_URL": url}, stderr=log)
+
+    def counted():
+        with sqlite3.connect(f"file:{counts}?mode=ro", uri=True) as db:
+            return dict(db.execute("SELECT resource_id, bookings FROM counts"))
+
+    with harness.Redis() as redis, harness.Marca("sqlite", env={"REDIS_URL": redis.url}) as marca:
+        business = Business(marca.api(), ANY_TIME)
+        other = business.another_resource()["id"]
+        consumers = [start(redis.url), start(redis.url)]
+        try:
+            for hour in range(0, 20):
+                business.book(f"2025-12-05T{hour:02}:00", f"2025-12-05T{hour + 1:02}:00")
+                business.book(f"2025-12-05T{hour:02}:00", f"2025-12-05T{hour + 1:02}:00", resource_id=other)
+                if hour == 10:
+                    consumers[0].kill()
+            wanted = {business.resource["id"]: 20, other: 20}
+            streams.until("all are counted", lambda: counts.exists() and counted() == wanted)
+            groups = streams.lines(marca, "groups")
+            assert "new-bookings" in {group["group"] for group in groups}
+        finally:
+            for consumer in consumers:
+                consumer.kill()
+                consumer.wait()
+        assert b"Traceback" not in (tmp_path / "log").read_bytes(), (tmp_path / "log").read_text()
+
+
+def test_every_type_is_documented():
+    listed = set(re.findall(r"^\| `([a-z_.]+)`", (harness.ROOT / "docs/event-types.md").read_text(), re.M))
+    assert {"booking.created", "booking.updated", "booking.cancelled", "booking.status_changed", "tenant.deleted",
+            "user.deleted", "resource.deleted", "tenant.settings_changed", "resource.changed", "user.changed"} == listed
