@@ -1,9 +1,8 @@
 /*
  * The embedded store. One connection is the only writer and checkpointer (SQLite 3.40 can lose a
  * WAL that two connections reset at once), and each thread reads on a connection of its own.
- * A lock on a file beside the database keeps a second marca process away; a guest (an operator's command)
- * takes none, never checkpoints, and never
- * writes while the owner does.
+ * A lock on a file beside the database keeps a second marca process away. A guest (an operator's command)
+ * reads and writes beside the owner, but never checkpoints, and never writes while the owner does that.
  */
 #include "db/sqlite.h"
 
