@@ -4,7 +4,7 @@
 #include "base/fold.h"
 #include "events/payloads.h"
 #include "http/req.h"
-#include "user/password.h"
+#include "user/local.h"
 #include "user/queries.h"
 
 /* clang-format off */
@@ -38,13 +38,15 @@ enum rc user_derive(struct req *rq, struct user *row)
 
 enum rc user_set_password(struct req *rq, struct user *row, const struct user_new *sent)
 {
+	const struct user_local *local = rq->cx.locals[ROOM_user];
+
 	if (!HAS(sent, user_new, password))
 		return RC_OK;
 	if (sent->password == NULL) {
 		row->password_hash = NULL;
 		return RC_OK;
 	}
-	return password_hash(rq->cx.locals[ROOM_user], rq->cx.arena, sent->password, &row->password_hash);
+	return password_hash(local->passwords, rq->cx.arena, sent->password, &row->password_hash);
 }
 
 enum rc user_event(struct req *rq, const struct user *row, const char *stream, const char *type,
