@@ -49,12 +49,22 @@ enum rc user_set_password(struct req *rq, struct user *row, const struct user_ne
 	return password_hash(local->passwords, rq->cx.arena, sent->password, &row->password_hash);
 }
 
-enum rc user_event(struct req *rq, const struct user *row, const char *stream, const char *type,
+enum rc user_event(struct ctx *cx, const struct user *row, const char *stream, const char *type,
 		   struct outbox_row *ret)
 {
 	const struct user_ids payload = {.user_id = row->id, .tenant_id = row->tenant_id};
 
-	*ret = outbox_row(&rq->cx, stream, type, &row->tenant_id, &row->id);
-	ret->created_at = outbox_time(&rq->cx, row->updated_at);
-	return outbox_payload(ret, rq->cx.arena, &user_ids_shape, &payload) ? RC_OK : RC_NO_MEMORY;
+	*ret = outbox_row(cx, stream, type, &row->tenant_id, &row->id);
+	ret->created_at = outbox_time(cx, row->updated_at);
+	return outbox_payload(ret, cx->arena, &user_ids_shape, &payload) ? RC_OK : RC_NO_MEMORY;
+}
+
+struct step *user_add_removal(struct script *script, const struct user *row, const struct outbox_row *event)
+{
+	struct step *removal = SCRIPT_ADD(script, user_remove, .tenant_id = row->tenant_id, .id = row->id,
+					  .version = row->version, .deleted_at = event->created_at,
+					  .change_id = event->change_id);
+
+	outbox_add(script, &q_user_event_query, event);
+	return removal;
 }
