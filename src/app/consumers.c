@@ -1,24 +1,33 @@
 /* See consumers.h. */
 #include "app/consumers.h"
 
-#include "audit/queries.h"
+#include "booking/effects.h"
 #include "booking/queries.h"
+#include "resource/effects.h"
 #include "resource/queries.h"
+#include "user/effects.h"
 #include "user/queries.h"
 
 const struct consumer_group app_groups[] = {
-	{.name = "user-service", .effects = EFFECT_QUERIES(user), .steps = 1},
+	{.name = "user-service", .effects = EFFECT_QUERIES(user), .steps = USER_EFFECT_STEPS},
+	{.name = "resource-service", .effects = EFFECT_QUERIES(resource), .steps = RESOURCE_EFFECT_STEPS},
+	{.name = "booking-service", .effects = EFFECT_QUERIES(booking), .steps = BOOKING_EFFECT_STEPS},
 };
 const size_t app_group_count = ARRAY_LEN(app_groups);
 
-static enum rc nothing(struct delivery *d, const struct event *e)
-{
-	(void)d;
-	(void)e;
-	return RC_OK;
-}
-
 const struct consumer app_consumers[] = {
-	{"user-service", STREAM_BOOKINGS, "booking.created", nothing},
+	{"user-service", STREAM_BOOKINGS, "booking.created", user_notify},
+	{"user-service", STREAM_BOOKINGS, "booking.cancelled", user_notify},
+	{"user-service", STREAM_BOOKINGS, "booking.status_changed", user_notify},
+	{"user-service", STREAM_DELETIONS, "tenant.deleted", user_on_tenant_deleted},
+
+	{"resource-service", STREAM_BOOKINGS, "booking.created", resource_count},
+	{"resource-service", STREAM_BOOKINGS, "booking.cancelled", resource_count},
+	{"resource-service", STREAM_BOOKINGS, "booking.updated", resource_count},
+	{"resource-service", STREAM_DELETIONS, "tenant.deleted", resource_on_tenant_deleted},
+
+	{"booking-service", STREAM_DELETIONS, "resource.deleted", booking_on_resource_deleted},
+	{"booking-service", STREAM_DELETIONS, "user.deleted", booking_on_user_deleted},
+	{"booking-service", STREAM_DELETIONS, "tenant.deleted", booking_on_tenant_deleted},
 };
 const size_t app_consumer_count = ARRAY_LEN(app_consumers);

@@ -132,7 +132,7 @@ static void on_sqlite(void **state)
 
 /* --- PostgreSQL ------------------------------------------------------------- */
 
-#define TABLES "tenants, tenant_settings, users, categories, resources, resource_locks, bookings"
+#define TABLES "tenants, tenant_settings, users, categories, resources, resource_locks, gone, bookings"
 
 static const char *const prepare_fill[] = {
 	"CREATE TABLE numbers AS SELECT n FROM generate_series(0, 99999) n",
@@ -172,6 +172,8 @@ static const char *const fill[] = {
 
 	"INSERT INTO resource_locks (tenant_id, resource_id, version) "
 	"SELECT an_id(n % 10), an_id(n), 1 FROM numbers",
+
+	"INSERT INTO gone (tenant_id, id) SELECT an_id(n % 10), an_id(n) FROM numbers",
 
 	"INSERT INTO bookings (tenant_id, id, resource_id, user_id, start_time, end_time, status, "
 	"confirmation_code, recurring_enabled, version, change_id, created_at, updated_at) "

@@ -8,6 +8,7 @@
 struct entry {
 	struct uuid key;
 	uint64_t extra, version, used;
+	utime until;
 	void *value; /* NULL: free */
 };
 
@@ -58,14 +59,14 @@ static bool is_key(const struct entry *entry, const struct uuid *key, uint64_t e
 	return entry->value != NULL && entry->extra == extra && uuid_equal(&entry->key, key);
 }
 
-void *cache_get(struct cache *cache, const struct uuid *key, uint64_t extra, uint64_t version)
+void *cache_get(struct cache *cache, const struct uuid *key, uint64_t extra, uint64_t version, utime now)
 {
 	struct entry *set = set_of(cache, key, extra);
 
 	for (size_t i = 0; i < WAYS; i++) {
 		if (!is_key(&set[i], key, extra))
 			continue;
-		if (set[i].version != version)
+		if (set[i].version != version || now >= set[i].until)
 			return NULL;
 		set[i].used = ++cache->tick;
 		return set[i].value;
@@ -73,7 +74,8 @@ void *cache_get(struct cache *cache, const struct uuid *key, uint64_t extra, uin
 	return NULL;
 }
 
-void cache_put(struct cache *cache, const struct uuid *key, uint64_t extra, uint64_t version, void *value)
+void cache_put(struct cache *cache, const struct uuid *key, uint64_t extra, uint64_t version, utime until,
+	       void *value)
 {
 	struct entry *set = set_of(cache, key, extra);
 	struct entry *place = set;
@@ -92,5 +94,6 @@ void cache_put(struct cache *cache, const struct uuid *key, uint64_t extra, uint
 				.extra = extra,
 				.version = version,
 				.used = ++cache->tick,
+				.until = until,
 				.value = value};
 }

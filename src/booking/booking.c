@@ -182,14 +182,41 @@ static enum rc tell_conflicts(struct req *rq)
 	return RC_CONFLICT;
 }
 
-enum rc booking_conflict(struct req *rq, const struct booking *row)
+enum rc booking_gone(struct ctx *cx, const struct booking *row)
+{
+	const struct q_gone_among_in in = {.tenant_id = row->tenant_id,
+					   .resource_id = row->resource_id,
+					   .user_id = row->user_id};
+	const struct {
+		const struct uuid *id;
+		enum rc rc;
+	} parties[] = {
+		{&row->tenant_id, RC_TENANT_UNKNOWN},
+		{&row->resource_id, RC_RESOURCE_UNKNOWN},
+		{&row->user_id, RC_USER_UNKNOWN},
+	};
+	struct q_gone_among_out *gone;
+	size_t count;
+	enum rc rc = q_gone_among(cx, &in, &gone, &count);
+
+	if (rc != RC_OK)
+		return rc;
+	for (size_t i = 0; i < ARRAY_LEN(parties); i++)
+		for (size_t j = 0; j < count; j++)
+			if (uuid_equal(&gone[j].id, parties[i].id))
+				return parties[i].rc;
+	return RC_CHANGED_MEANWHILE;
+}
+
+enum rc booking_refused(struct req *rq, const struct booking *row)
 {
 	enum rc rc = room_check(rq, row);
 
 	if (rc == RC_CONFLICT)
 		return tell_conflicts(rq);
-	/* Whoever was in the way has gone since, or it was the row itself that changed. */
-	return rc == RC_OK ? RC_CHANGED_MEANWHILE : rc;
+	/* Whoever was in the way has gone since, it was the row itself that changed, or a party was deleted.
+	 */
+	return rc == RC_OK ? booking_gone(&rq->cx, row) : rc;
 }
 
 /* Off the grid: but a conflict is told first. */

@@ -117,10 +117,14 @@ enum rc booking_times(struct req *rq, const struct tenant_rules *rules, const st
 		      struct booking *row) MUST_USE;
 
 /*
- * Why a row with a period found no room: RC_CONFLICT, with every booking that is in its way; or, when at its
- * capacity there is room now, RC_CHANGED_MEANWHILE.
+ * Why a row with a period was not let in: RC_CONFLICT, with every booking that is in its way; when there is
+ * room now, what booking_gone() says.
  */
-enum rc booking_conflict(struct req *rq, const struct booking *row) MUST_USE;
+enum rc booking_refused(struct req *rq, const struct booking *row) MUST_USE;
+
+/* Which party of a row that was not let in has been deleted meanwhile: RC_TENANT_UNKNOWN,
+ * RC_RESOURCE_UNKNOWN, RC_USER_UNKNOWN; RC_CHANGED_MEANWHILE when it is none. */
+enum rc booking_gone(struct ctx *cx, const struct booking *row) MUST_USE;
 
 /* The booking of the path, with can_cancel; RC_BOOKING_UNKNOWN. `rules` are its tenant's. */
 enum rc booking_find(struct req *rq, struct booking **ret, struct tenant_rules *rules) MUST_USE;
@@ -133,10 +137,27 @@ bool status_may_become(enum booking_status from, enum booking_status to);
 
 /* Marks a row as cancelled, where the window allows; booking_store() comes next. RC_BAD_TRANSITION,
  * RC_CANCEL_TOO_LATE. */
-enum rc booking_mark_cancelled(struct req *rq, struct booking *row, const struct tenant_rules *rules,
+enum rc booking_mark_cancelled(struct ctx *cx, struct booking *row, const struct tenant_rules *rules,
 			       const char *reason, const char *by) MUST_USE;
+/* The same whatever its status and the window. */
+void booking_set_cancelled(struct booking *row, const char *reason, const char *by, utime now);
 
-/* Commits what differs between the row as read and as it shall be, with the events that follow from it. */
+/*
+ * A script that writes bookings of this row's resource: its lock row is taken first. Returns that step. When
+ * nothing has come of the rest because booking_lock_is_fresh(), the script is made once more, with `fresh`.
+ */
+struct step *booking_script(struct script *script, struct ctx *cx, const struct booking *row, bool fresh);
+bool booking_lock_is_fresh(const struct step *lock);
+
+/*
+ * Adds what differs between the row as read and as it shall be, with the events that follow from it: so many
+ * steps at most. *ret: the step that gives a row when it came about; NULL when nothing differs.
+ */
+#define BOOKING_CHANGE_STEPS (1 + BOOKING_EVENTS_MAX)
+enum rc booking_add_change(struct script *script, const struct booking *old, struct booking *row,
+			   struct step **ret) MUST_USE;
+
+/* Commits it. */
 enum rc booking_store(struct req *rq, const struct booking *old, struct booking *row) MUST_USE;
 
 bool booking_moved(const struct booking *old, const struct booking *row);

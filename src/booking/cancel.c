@@ -3,17 +3,22 @@
 #include "calendar/rules.h"
 #include "http/req.h"
 
-enum rc booking_mark_cancelled(struct req *rq, struct booking *row, const struct tenant_rules *rules,
+void booking_set_cancelled(struct booking *row, const char *reason, const char *by, utime now)
+{
+	row->status = booking_status_cancelado;
+	row->cancellation_reason = reason;
+	row->cancelled_by = by;
+	row->cancelled_at = now;
+}
+
+enum rc booking_mark_cancelled(struct ctx *cx, struct booking *row, const struct tenant_rules *rules,
 			       const char *reason, const char *by)
 {
 	if (!status_may_become(row->status, booking_status_cancelado))
 		return RC_BAD_TRANSITION;
-	if (!rules_can_cancel(&rules->policy, row->start_time, rq->cx.now))
-		return error_set(&rq->cx, RC_CANCEL_TOO_LATE, rules->policy.cancellation_hours);
-	row->status = booking_status_cancelado;
-	row->cancellation_reason = reason;
-	row->cancelled_by = by;
-	row->cancelled_at = rq->cx.now;
+	if (!rules_can_cancel(&rules->policy, row->start_time, cx->now))
+		return error_set(cx, RC_CANCEL_TOO_LATE, rules->policy.cancellation_hours);
+	booking_set_cancelled(row, reason, by, cx->now);
 	return RC_OK;
 }
 
@@ -27,7 +32,7 @@ static enum rc cancel(struct req *rq, struct booking **ret, struct tenant_rules 
 	if (rc != RC_OK)
 		return rc;
 	old = *row;
-	rc = booking_mark_cancelled(rq, row, rules, BODY(rq, cancellation)->reason,
+	rc = booking_mark_cancelled(&rq->cx, row, rules, BODY(rq, cancellation)->reason,
 				    QUERY(rq, cancellation_query)->cancelled_by);
 	*ret = row;
 	return rc == RC_OK ? booking_store(rq, &old, row) : rc;

@@ -48,22 +48,25 @@ static enum rc store(struct req *rq, struct booking *row)
 {
 	struct outbox_row event;
 	struct script script;
-	struct step *insert;
+	struct step *lock, *insert;
+	bool fresh = false;
 	enum rc rc = booking_event_created(&rq->cx, row, &event);
 
 	if (rc != RC_OK)
 		return rc;
 	row->change_id = event.change_id;
-	script_init(&script, &rq->cx, ROOM_booking, &row->tenant_id, &row->resource_id);
-	SCRIPT_ADD(&script, resource_lock, .tenant_id = row->tenant_id, .resource_id = row->resource_id);
-	insert = script_add(&script, insert_query(row), row);
-	outbox_add(&script, &q_booking_event_query, &event);
-	rc = db_write(&script);
+	do {
+		lock = booking_script(&script, &rq->cx, row, fresh);
+		insert = script_add(&script, insert_query(row), row);
+		outbox_add(&script, &q_booking_event_query, &event);
+		rc = db_write(&script);
+		fresh = rc == RC_OK && insert->rows.count == 0 && booking_lock_is_fresh(lock);
+	} while (fresh);
 	if (rc == RC_STORE_CONSTRAINT) /* the code is another booking's: once in a million millions */
 		return RC_CHANGED_MEANWHILE;
 	if (rc != RC_OK)
 		return rc;
-	return insert->rows.count > 0 ? RC_OK : booking_conflict(rq, row);
+	return insert->rows.count > 0 ? RC_OK : booking_refused(rq, row);
 }
 
 enum rc booking_create(struct req *rq)

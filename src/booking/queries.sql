@@ -8,10 +8,46 @@
 -- :scope tenant
 -- :in    tenant_id:uuid resource_id:uuid
 -- :out   version:int
--- Held until the commit, on every store.
+-- Held until the commit, on every store. Whoever deletes a tenant or a user waits for all rows that he sees (cascade.c),
+-- and a row that is not committed yet is not seen: so where many write, a new one is 0, no booking comes about under it,
+-- and the script runs once more, with resource_lock_open before this.
+-- :sqlite
 INSERT INTO resource_locks (tenant_id, resource_id, version) VALUES ($1, $2, 1)
 ON CONFLICT (tenant_id, resource_id) DO UPDATE SET version = resource_locks.version + 1
 RETURNING version;
+-- :postgres
+INSERT INTO resource_locks (tenant_id, resource_id, version) VALUES ($1, $2, 0)
+ON CONFLICT (tenant_id, resource_id) DO UPDATE
+   SET version = CASE WHEN resource_locks.version > 0 THEN resource_locks.version + 1 ELSE 0 END
+RETURNING version;
+
+-- :name  resource_lock_open :none
+-- :scope tenant
+-- :in    tenant_id:uuid resource_id:uuid
+-- In a script that begins after the row was committed.
+UPDATE resource_locks SET version = 1 WHERE tenant_id = $1 AND resource_id = $2 AND version = 0;
+
+-- :name  resource_locks_page :many
+-- :scope tenant
+-- :in    tenant_id:uuid after:uuid limit:int
+-- :out   resource_id:uuid
+-- Every resource that was ever booked.
+SELECT l.resource_id
+  FROM resource_locks l
+ WHERE l.tenant_id = $1 AND l.resource_id > $2
+ ORDER BY l.resource_id
+ LIMIT $3;
+
+-- :name  gone_add :none
+-- :scope tenant
+-- :in    tenant_id:uuid id:uuid
+INSERT INTO gone (tenant_id, id) VALUES ($1, $2) ON CONFLICT (tenant_id, id) DO NOTHING;
+
+-- :name  gone_among :many
+-- :scope tenant
+-- :in    tenant_id:uuid resource_id:uuid user_id:uuid
+-- :out   id:uuid
+SELECT g.id FROM gone g WHERE g.tenant_id = $1 AND g.id IN ($1, $2, $3) ORDER BY g.id;
 
 -- :name  booking_insert :maybe
 -- :scope tenant
@@ -19,13 +55,14 @@ RETURNING version;
 --        end_time:time status:enum(booking_status) notes:text? confirmation_code:text recurring_enabled:bool
 --        recurring_pattern:json? change_id:uuid created_at:time
 -- :out   id:uuid
--- No row when the period is taken.
+-- No row when the period is taken, or when the tenant, the resource or the user is gone.
 INSERT INTO bookings AS nb (tenant_id, id, resource_id, user_id, client_id, start_time, end_time, status, notes,
                             confirmation_code, recurring_enabled, recurring_pattern, version, change_id, created_at,
                             updated_at)
 SELECT l.tenant_id, $2, l.resource_id, $4, $5, $6, $7, $8, $9, $10, $11, $12, 1, $13, $14, $14
   FROM resource_locks l
- WHERE l.tenant_id = $1 AND l.resource_id = $3
+ WHERE l.tenant_id = $1 AND l.resource_id = $3 AND l.version > 0
+   AND NOT EXISTS (SELECT 1 FROM gone g WHERE g.tenant_id = $1 AND g.id IN ($1, $3, $4))
    AND NOT EXISTS (SELECT 1 FROM bookings b
                     WHERE b.tenant_id = $1 AND b.resource_id = $3 AND b.status IN ('pendente', 'confirmado')
                       AND b.start_time < $7 AND b.start_time > $6 - 93600000000 AND b.end_time > $6)
@@ -44,7 +81,8 @@ INSERT INTO bookings AS nb (tenant_id, id, resource_id, user_id, client_id, star
                             updated_at)
 SELECT l.tenant_id, $2, l.resource_id, $4, $5, $6, $7, $8, $9, $10, $11, $12, 1, $13, $14, $14
   FROM resource_locks l
- WHERE l.tenant_id = $1 AND l.resource_id = $3
+ WHERE l.tenant_id = $1 AND l.resource_id = $3 AND l.version > 0
+   AND NOT EXISTS (SELECT 1 FROM gone g WHERE g.tenant_id = $1 AND g.id IN ($1, $3, $4))
    AND NOT EXISTS (SELECT 1 FROM bookings p
                     WHERE p.tenant_id = $1 AND p.resource_id = $3 AND p.status IN ('pendente', 'confirmado')
                       AND p.start_time < $7 AND p.start_time > $6 - 93600000000 AND p.end_time > $6
@@ -62,12 +100,14 @@ RETURNING id;
 --        notes:text? recurring_enabled:bool recurring_pattern:json? cancellation_reason:text? cancelled_at:time?
 --        cancelled_by:text? change_id:uuid updated_at:time
 -- :out   version:int
--- All but the period, and only where the row is still the version that was read.
+-- All but the period, and only where the row is still the version that was read. Another user must not be gone; who has
+-- been the user all along may.
 UPDATE bookings
    SET user_id = $4, client_id = $5, status = $6, notes = $7, recurring_enabled = $8, recurring_pattern = $9,
        cancellation_reason = $10, cancelled_at = $11, cancelled_by = $12, change_id = $13, updated_at = $14,
        version = version + 1
  WHERE tenant_id = $1 AND id = $2 AND version = $3 AND deleted_at IS NULL
+   AND (user_id = $4 OR NOT EXISTS (SELECT 1 FROM gone g WHERE g.tenant_id = $1 AND g.id = $4))
 RETURNING version;
 
 -- :name  booking_move :maybe
@@ -76,11 +116,13 @@ RETURNING version;
 --        user_id:uuid client_id:uuid? status:enum(booking_status) notes:text? recurring_enabled:bool
 --        recurring_pattern:json? change_id:uuid updated_at:time
 -- :out   version:int
--- A change of the period or the resource: no row either when another booking is in the way.
+-- A change of the period or the resource: no row either when another booking is in the way, or a party is gone.
 UPDATE bookings
    SET resource_id = $4, start_time = $5, end_time = $6, user_id = $7, client_id = $8, status = $9, notes = $10,
        recurring_enabled = $11, recurring_pattern = $12, change_id = $13, updated_at = $14, version = version + 1
  WHERE tenant_id = $1 AND id = $2 AND version = $3 AND deleted_at IS NULL
+   AND EXISTS (SELECT 1 FROM resource_locks l WHERE l.tenant_id = $1 AND l.resource_id = $4 AND l.version > 0)
+   AND NOT EXISTS (SELECT 1 FROM gone g WHERE g.tenant_id = $1 AND g.id IN ($1, $4, $7))
    AND NOT EXISTS (SELECT 1 FROM bookings b
                     WHERE b.tenant_id = $1 AND b.resource_id = $4 AND b.status IN ('pendente', 'confirmado')
                       AND b.start_time < $6 AND b.start_time > $5 - 93600000000 AND b.end_time > $5 AND b.id <> $2)
@@ -97,6 +139,8 @@ UPDATE bookings
    SET resource_id = $4, start_time = $5, end_time = $6, user_id = $7, client_id = $8, status = $9, notes = $10,
        recurring_enabled = $11, recurring_pattern = $12, change_id = $13, updated_at = $14, version = version + 1
  WHERE tenant_id = $1 AND id = $2 AND version = $3 AND deleted_at IS NULL
+   AND EXISTS (SELECT 1 FROM resource_locks l WHERE l.tenant_id = $1 AND l.resource_id = $4 AND l.version > 0)
+   AND NOT EXISTS (SELECT 1 FROM gone g WHERE g.tenant_id = $1 AND g.id IN ($1, $4, $7))
    AND NOT EXISTS (SELECT 1 FROM bookings p
                     WHERE p.tenant_id = $1 AND p.resource_id = $4 AND p.status IN ('pendente', 'confirmado')
                       AND p.start_time < $6 AND p.start_time > $5 - 93600000000 AND p.end_time > $5 AND p.id <> $2
@@ -108,6 +152,22 @@ UPDATE bookings
                               AND b.end_time > CASE WHEN p.start_time > $5 THEN p.start_time ELSE $5 END
                               AND b.id <> $2) >= $15)
 RETURNING version;
+
+-- :name  bookings_page :many
+-- :scope tenant
+-- :in    tenant_id:uuid after:uuid limit:int
+-- :out   id:uuid
+SELECT b.id FROM bookings b
+ WHERE b.tenant_id = $1 AND b.id > $2 AND b.deleted_at IS NULL
+ ORDER BY b.id
+ LIMIT $3;
+
+-- :name  bookings_remove :none
+-- :scope tenant
+-- :in    tenant_id:uuid after:uuid last:uuid deleted_at:time
+-- A page of them. Their tenant is gone: nobody asks for a version any more, and no event follows.
+UPDATE bookings SET deleted_at = $4
+ WHERE tenant_id = $1 AND id > $2 AND id <= $3 AND deleted_at IS NULL;
 
 -- :name  booking_event :none
 -- :scope tenant

@@ -21,7 +21,7 @@ enum rc booking_set_status(struct req *rq)
 		return rc;
 	old = *row;
 	if (wanted == booking_status_cancelado)
-		rc = booking_mark_cancelled(rq, row, &rules, NULL, NULL);
+		rc = booking_mark_cancelled(&rq->cx, row, &rules, NULL, NULL);
 	else
 		rc = status_may_become(row->status, wanted) ? RC_OK : RC_BAD_TRANSITION;
 	if (rc != RC_OK)

@@ -23,15 +23,30 @@ static const struct query *update_query(const struct booking *old, const struct 
 	return row->capacity > 1 ? &q_booking_move_shared_query : &q_booking_move_query;
 }
 
-enum rc booking_store(struct req *rq, const struct booking *old, struct booking *row)
+struct step *booking_script(struct script *script, struct ctx *cx, const struct booking *row, bool fresh)
+{
+	script_init(script, cx, ROOM_booking, &row->tenant_id, &row->resource_id);
+	if (fresh)
+		SCRIPT_ADD(script, resource_lock_open, .tenant_id = row->tenant_id,
+			   .resource_id = row->resource_id);
+	return SCRIPT_ADD(script, resource_lock, .tenant_id = row->tenant_id,
+			  .resource_id = row->resource_id);
+}
+
+bool booking_lock_is_fresh(const struct step *lock)
+{
+	return q_resource_lock_rows(lock)->version == 0;
+}
+
+enum rc booking_add_change(struct script *script, const struct booking *old, struct booking *row,
+			   struct step **ret)
 {
 	struct booking_events events;
-	struct script script;
-	struct step *update;
 	enum rc rc;
 
-	row->updated_at = outbox_time(&rq->cx, old->updated_at);
-	rc = booking_events_of(&rq->cx, old, row, &events);
+	*ret = NULL;
+	row->updated_at = outbox_time(script->cx, old->updated_at);
+	rc = booking_events_of(script->cx, old, row, &events);
 	if (rc != RC_OK)
 		return rc;
 	if (events.count == 0) {
@@ -39,18 +54,44 @@ enum rc booking_store(struct req *rq, const struct booking *old, struct booking 
 		return RC_OK;
 	}
 	row->change_id = events.rows[0].change_id;
-
-	script_init(&script, &rq->cx, ROOM_booking, &row->tenant_id, &row->resource_id);
-	script.also = old->resource_id;
-	SCRIPT_ADD(&script, resource_lock, .tenant_id = row->tenant_id, .resource_id = row->resource_id);
-	update = script_add(&script, update_query(old, row), row);
+	*ret = script_add(script, update_query(old, row), row);
 	for (size_t i = 0; i < events.count; i++)
-		outbox_add(&script, &q_booking_event_query, &events.rows[i]);
-	rc = db_write(&script);
+		outbox_add(script, &q_booking_event_query, &events.rows[i]);
+	return *ret != NULL ? RC_OK : RC_NO_MEMORY;
+}
+
+/* No row was changed. */
+static enum rc why_not(struct req *rq, const struct booking *old, const struct booking *row)
+{
+	enum rc rc = RC_CHANGED_MEANWHILE;
+
+	if (needs_room(old, row))
+		return booking_refused(rq, row);
+	if (!uuid_equal(&old->user_id, &row->user_id))
+		rc = booking_gone(&rq->cx, row);
+	return rc == RC_CHANGED_MEANWHILE ? req_changed_meanwhile(rq) : rc;
+}
+
+enum rc booking_store(struct req *rq, const struct booking *old, struct booking *row)
+{
+	struct step *lock, *update;
+	struct script script;
+	bool fresh = false;
+	enum rc rc;
+
+	do {
+		lock = booking_script(&script, &rq->cx, row, fresh);
+		script.also = old->resource_id;
+		rc = booking_add_change(&script, old, row, &update);
+		if (rc != RC_OK || update == NULL)
+			return rc;
+		rc = db_write(&script);
+		fresh = rc == RC_OK && update->rows.count == 0 && booking_lock_is_fresh(lock);
+	} while (fresh);
 	if (rc != RC_OK)
 		return rc;
 	if (update->rows.count == 0)
-		return needs_room(old, row) ? booking_conflict(rq, row) : req_changed_meanwhile(rq);
+		return why_not(rq, old, row);
 	row->version++;
 	return RC_OK;
 }

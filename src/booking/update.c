@@ -21,7 +21,7 @@ static enum rc merge(struct req *rq, const struct tenant_rules *rules, struct bo
 	if (row->status != booking_status_cancelado)
 		return RC_OK;
 	row->status = old;
-	return booking_mark_cancelled(rq, row, rules, NULL, NULL);
+	return booking_mark_cancelled(&rq->cx, row, rules, NULL, NULL);
 }
 
 /* What the change must satisfy: api.md, section 6. */

@@ -33,6 +33,13 @@ static int compare(const void *a, const void *b)
 	return order != 0 ? order : (x->place > y->place) - (x->place < y->place);
 }
 
+static void touch(struct db *db, const struct script *script)
+{
+	db_touch(db, &script->key);
+	if (!uuid_is_none(&script->also))
+		db_touch(db, &script->also);
+}
+
 /* All that is left has ended. The versions move before anyone is told that his change is kept. */
 static void settle(struct db *db, struct group *group)
 {
@@ -44,9 +51,7 @@ static void settle(struct db *db, struct group *group)
 
 		kept += script->job.rc == RC_OK; /* run apart, some may have failed */
 		tells |= script->tells;
-		atomic_fetch_add_explicit(db_stripe(db, &script->key), 1, memory_order_release);
-		if (!uuid_is_none(&script->also))
-			atomic_fetch_add_explicit(db_stripe(db, &script->also), 1, memory_order_release);
+		touch(db, script);
 	}
 	atomic_fetch_add_explicit(&db->writes, kept, memory_order_relaxed);
 	atomic_fetch_add_explicit(&db->commits, 1, memory_order_relaxed);
@@ -57,8 +62,11 @@ static void settle(struct db *db, struct group *group)
 		db_tell(db);
 }
 
-static void give_up(struct group *group, enum rc rc)
+/* Perhaps it was kept after all: so the versions move here too. */
+static void give_up(struct db *db, struct group *group, enum rc rc)
 {
+	for (size_t i = 0; i < group->count; i++)
+		touch(db, group->scripts[i]);
 	for (size_t i = 0; i < group->count; i++)
 		job_done(&group->scripts[i]->job, rc);
 	group->count = 0;
@@ -93,10 +101,10 @@ static bool commit_group(const struct hand *hand, struct group *group)
 			break;
 		case OUTCOME_AGAIN:
 			if (++again == AGAIN_MAX)
-				give_up(group, RC_STORE_DOWN);
+				give_up(db, group, RC_STORE_DOWN);
 			break;
 		case OUTCOME_LOST:
-			give_up(group, RC_STORE_DOWN);
+			give_up(db, group, RC_STORE_DOWN);
 			return false;
 		}
 	}

@@ -202,7 +202,7 @@ void db_port_rest(struct db_port *port)
 }
 
 /* The second half of a UUID is the random one in every version. */
-_Atomic uint64_t *db_stripe(struct db *db, const struct uuid *key)
+static _Atomic uint64_t *stripe(struct db *db, const struct uuid *key)
 {
 	uint64_t half;
 
@@ -213,13 +213,25 @@ _Atomic uint64_t *db_stripe(struct db *db, const struct uuid *key)
 uint64_t db_version(const struct db_port *port, const struct uuid *key)
 {
 	/* Both only rise, and so does their sum. */
-	return atomic_load_explicit(db_stripe(port->db, key), memory_order_acquire) +
+	return atomic_load_explicit(stripe(port->db, key), memory_order_acquire) +
+	       atomic_load_explicit(&port->db->epoch, memory_order_acquire);
+}
+
+uint64_t db_changes(const struct db_port *port)
+{
+	return atomic_load_explicit(&port->db->changes, memory_order_acquire) +
 	       atomic_load_explicit(&port->db->epoch, memory_order_acquire);
 }
 
 void db_touch(struct db *db, const struct uuid *key)
 {
-	atomic_fetch_add_explicit(db_stripe(db, key), 1, memory_order_release);
+	atomic_fetch_add_explicit(&db->changes, 1, memory_order_release);
+	atomic_fetch_add_explicit(stripe(db, key), 1, memory_order_release);
+}
+
+void db_port_touch(const struct db_port *port, const struct uuid *key)
+{
+	db_touch(port->db, key);
 }
 
 void db_touch_all(struct db *db)

@@ -143,12 +143,19 @@ void db_port_rest(struct db_port *port);
  * db_touch(): later, or never. What is kept under it there needs an end of its own.
  */
 uint64_t db_version(const struct db_port *port, const struct uuid *key);
+/*
+ * Moves before any key's version does. So what was read of a key that is only known from what was read is as
+ * good as the version taken after it, if this stood still around both.
+ */
+uint64_t db_changes(const struct db_port *port);
 /* True when other processes may write the store. */
 bool db_shared(const struct db_port *port);
 
 /* Moves the version of one key, or of all: what other processes changed. On any thread. */
 void db_touch(struct db *db, const struct uuid *key);
 void db_touch_all(struct db *db);
+/* The same for a script of ours that changed more than its own keys. */
+void db_port_touch(const struct db_port *port, const struct uuid *key);
 
 /* --- A request's side --------------------------------------------------- */
 

@@ -36,6 +36,7 @@ struct db {
 	size_t hand_count;
 	struct crew *committer;
 	_Atomic uint64_t versions[1 << VERSION_BITS], epoch;
+	_Atomic uint64_t changes; /* moves before any of them */
 	_Atomic uint64_t writes, commits;
 	struct {
 		pthread_mutex_t lock;
@@ -106,8 +107,6 @@ extern const struct driver sqlite_driver, postgres_driver;
 void db_add_writer(struct db *db, void *writer);
 /* Calls whoever watches. */
 void db_tell(struct db *db);
-/* The counter that db_version() reads. */
-_Atomic uint64_t *db_stripe(struct db *db, const struct uuid *key);
 
 /* --- crew.c -------------------------------------------------------------- */
 

@@ -25,7 +25,7 @@ struct versions {
 struct kept_day {
 	struct uuid tenant_id;
 	struct versions versions;
-	utime from, until; /* good for these instants, until exclusive */
+	utime from; /* the clock may be set back: an answer says nothing of the time before it was made */
 	size_t len;
 	char body[];
 };
@@ -45,8 +45,7 @@ static bool still_good(const struct ctx *cx, const struct uuid *resource_id, con
 	const struct versions *then = &kept->versions;
 	bool shared;
 
-	return kept->from <= cx->now && cx->now < kept->until &&
-	       then->bookings == booking_version(cx, resource_id, &shared) &&
+	return kept->from <= cx->now && then->bookings == booking_version(cx, resource_id, &shared) &&
 	       then->tenant == tenant_version(cx, &kept->tenant_id, &shared) &&
 	       then->resource == resource_version(cx, &kept->tenant_id);
 }
@@ -54,7 +53,7 @@ static bool still_good(const struct ctx *cx, const struct uuid *resource_id, con
 static const struct kept_day *find_kept(struct req *rq, int64_t date)
 {
 	const struct resource_local *local = rq->cx.locals[ROOM_resource];
-	const struct kept_day *kept = cache_get(local->days, &rq->id, (uint64_t)date, 0);
+	const struct kept_day *kept = cache_get(local->days, &rq->id, (uint64_t)date, 0, rq->cx.now);
 
 	return kept != NULL && still_good(&rq->cx, &rq->id, kept) ? kept : NULL;
 }
@@ -62,6 +61,7 @@ static const struct kept_day *find_kept(struct req *rq, int64_t date)
 static void keep(struct req *rq, const struct day *day, struct str body)
 {
 	const struct resource_local *local = rq->cx.locals[ROOM_resource];
+	utime until = hours_instant(day->tenant.policy.zone, day->date + 1, 0);
 	struct kept_day *kept;
 
 	if (day->versions.shared || body.len > KEPT_BODY_MAX)
@@ -73,13 +73,12 @@ static void keep(struct req *rq, const struct day *day, struct str body)
 		.tenant_id = day->resource.tenant_id,
 		.versions = day->versions,
 		.from = rq->cx.now,
-		.until = hours_instant(day->tenant.policy.zone, day->date + 1, 0),
 		.len = body.len,
 	};
-	if (day->slots.count > 0 && day->slots.items[0].start < kept->until)
-		kept->until = day->slots.items[0].start;
+	if (day->slots.count > 0 && day->slots.items[0].start < until)
+		until = day->slots.items[0].start;
 	memcpy(kept->body, body.p, body.len);
-	cache_put(local->days, &rq->id, (uint64_t)day->date, 0, kept);
+	cache_put(local->days, &rq->id, (uint64_t)day->date, 0, until, kept);
 }
 
 /* --- A new answer ------------------------------------------------------------- */

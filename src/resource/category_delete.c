@@ -26,7 +26,7 @@ enum rc category_delete(struct req *rq)
 		rc = req_if_match(rq, row->version);
 	if (rc != RC_OK)
 		return rc;
-	resource_script(&script, rq, &row->tenant_id, &row->id);
+	resource_script(&script, &rq->cx, &row->tenant_id, &row->id, 1);
 	removal = SCRIPT_ADD(&script, category_remove, .tenant_id = row->tenant_id, .id = row->id,
 			     .version = row->version, .deleted_at = outbox_time(&rq->cx, row->updated_at));
 	rc = db_write(&script);

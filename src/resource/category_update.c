@@ -20,7 +20,7 @@ static enum rc store(struct req *rq, struct category *row)
 		return RC_NO_MEMORY;
 	row->updated_at = event.created_at = outbox_time(&rq->cx, row->updated_at);
 	row->change_id = event.change_id;
-	resource_script(&script, rq, &row->tenant_id, &row->id);
+	resource_script(&script, &rq->cx, &row->tenant_id, &row->id, 2);
 	update = script_add(&script, &q_category_update_query, row);
 	outbox_add(&script, &q_category_event_query, &event);
 	rc = db_write(&script);

@@ -9,7 +9,7 @@ static enum rc store(struct req *rq, const struct resource *row)
 	struct step *insert;
 	enum rc rc;
 
-	resource_script(&script, rq, &row->tenant_id, &row->category_id);
+	resource_script(&script, &rq->cx, &row->tenant_id, &row->category_id, 1);
 	insert = script_add(&script, &q_resource_insert_query, row);
 	rc = db_write(&script);
 	if (rc != RC_OK)

@@ -1,6 +1,6 @@
 /* DELETE /resources/{id} -- the row stays, marked; future bookings are cancelled by resource.deleted. */
 #include "http/req.h"
-#include "resource/queries.h"
+#include "resource/resource.h"
 
 enum rc resource_delete(struct req *rq)
 {
@@ -13,15 +13,12 @@ enum rc resource_delete(struct req *rq)
 	if (rc == RC_OK)
 		rc = req_if_match(rq, row->version);
 	if (rc == RC_OK)
-		rc = resource_event(rq, row, STREAM_DELETIONS, "resource.deleted", &event);
+		rc = resource_event(&rq->cx, row, STREAM_DELETIONS, "resource.deleted", &event);
 	if (rc != RC_OK)
 		return rc;
 
-	resource_script(&script, rq, &row->tenant_id, &row->category_id);
-	removal = SCRIPT_ADD(&script, resource_remove, .tenant_id = row->tenant_id, .id = row->id,
-			     .version = row->version, .deleted_at = event.created_at,
-			     .change_id = event.change_id);
-	outbox_add(&script, &q_resource_event_query, &event);
+	resource_script(&script, &rq->cx, &row->tenant_id, &row->category_id, RESOURCE_REMOVAL_STEPS);
+	removal = resource_add_removal(&script, row, &event);
 	rc = db_write(&script);
 	if (rc != RC_OK)
 		return rc;

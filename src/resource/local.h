@@ -7,6 +7,7 @@
 #include "resource/resource.h"
 
 struct resource_local {
+	utime ttl;	     /* of what a shared store gave */
 	struct cache *rules; /* by resource: client.c */
 	struct cache *days;  /* by resource and date, finished answers: availability.c */
 };

@@ -178,3 +178,17 @@ SELECT r.tenant_id, $3, $4, $5, $6, r.id, r.version, $8, $9, $10
 SELECT r.tenant_id, r.status, r.capacity, r.availability_schedule, c.category_metadata
   FROM resources r JOIN categories c ON c.tenant_id = r.tenant_id AND c.id = r.category_id
  WHERE r.id = $1 AND r.deleted_at IS NULL;
+
+-- :name  metrics_add :none
+-- :scope tenant
+-- :in    tenant_id:uuid resource_id:uuid created:int cancelled:int updated:int at:time
+-- Sums and a maximum: the order in which events come does not matter.
+INSERT INTO resource_metrics AS m (tenant_id, resource_id, bookings_created, bookings_cancelled, bookings_updated,
+                                   last_event_at)
+VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (tenant_id, resource_id) DO UPDATE
+   SET bookings_created = m.bookings_created + excluded.bookings_created,
+       bookings_cancelled = m.bookings_cancelled + excluded.bookings_cancelled,
+       bookings_updated = m.bookings_updated + excluded.bookings_updated,
+       last_event_at = CASE WHEN excluded.last_event_at > m.last_event_at THEN excluded.last_event_at
+                            ELSE m.last_event_at END;

@@ -50,20 +50,32 @@ enum rc resource_derive(struct req *rq, struct resource *row)
 	return row->search_name != NULL ? RC_OK : RC_NO_MEMORY;
 }
 
-enum rc resource_event(struct req *rq, const struct resource *row, const char *stream, const char *type,
+enum rc resource_event(struct ctx *cx, const struct resource *row, const char *stream, const char *type,
 		       struct outbox_row *ret)
 {
 	const struct resource_ids payload = {.resource_id = row->id, .tenant_id = row->tenant_id};
 
-	*ret = outbox_row(&rq->cx, stream, type, &row->tenant_id, &row->id);
-	ret->created_at = outbox_time(&rq->cx, row->updated_at);
-	return outbox_payload(ret, rq->cx.arena, &resource_ids_shape, &payload) ? RC_OK : RC_NO_MEMORY;
+	*ret = outbox_row(cx, stream, type, &row->tenant_id, &row->id);
+	ret->created_at = outbox_time(cx, row->updated_at);
+	return outbox_payload(ret, cx->arena, &resource_ids_shape, &payload) ? RC_OK : RC_NO_MEMORY;
 }
 
-void resource_script(struct script *script, struct req *rq, const struct uuid *tenant,
-		     const struct uuid *category)
+void resource_script(struct script *script, struct ctx *cx, const struct uuid *tenant,
+		     const struct uuid *category, size_t steps)
 {
-	script_init(script, &rq->cx, ROOM_resource, tenant, category);
+	script_init(script, cx, ROOM_resource, tenant, category);
+	script_reserve(script, 1 + steps);
 	script->also = *tenant;
 	SCRIPT_ADD(script, category_touch, .tenant_id = *tenant, .id = *category);
+}
+
+struct step *resource_add_removal(struct script *script, const struct resource *row,
+				  const struct outbox_row *event)
+{
+	struct step *removal = SCRIPT_ADD(script, resource_remove, .tenant_id = row->tenant_id, .id = row->id,
+					  .version = row->version, .deleted_at = event->created_at,
+					  .change_id = event->change_id);
+
+	outbox_add(script, &q_resource_event_query, event);
+	return removal;
 }

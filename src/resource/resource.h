@@ -84,11 +84,17 @@ enum rc resource_classify(struct req *rq, struct resource *row) MUST_USE;
 /* What the service derives before a row is written: name for search. */
 enum rc resource_derive(struct req *rq, struct resource *row) MUST_USE;
 /* The event of a change to this resource: {resource_id, tenant_id}. */
-enum rc resource_event(struct req *rq, const struct resource *row, const char *stream, const char *type,
+enum rc resource_event(struct ctx *cx, const struct resource *row, const char *stream, const char *type,
 		       struct outbox_row *ret) MUST_USE;
-/* A script of this room: takes the category's row first, and moves the version of the tenant. */
-void resource_script(struct script *script, struct req *rq, const struct uuid *tenant,
-		     const struct uuid *category);
+/* A script of this room, with room for so many steps more: takes the category's row first, and moves the
+ * version of the tenant. */
+void resource_script(struct script *script, struct ctx *cx, const struct uuid *tenant,
+		     const struct uuid *category, size_t steps);
+/* Adds the removal of this resource, with its event: so many steps. Returns the one that gives a row when it
+ * came about. */
+#define RESOURCE_REMOVAL_STEPS 2
+struct step *resource_add_removal(struct script *script, const struct resource *row,
+				  const struct outbox_row *event);
 
 /* Its attributes against the custom_fields of its category. RC_INVALID tells the issues. */
 enum rc attributes_check(struct req *rq, const struct resource *row) MUST_USE;

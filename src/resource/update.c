@@ -8,13 +8,13 @@ static enum rc store(struct req *rq, struct resource *row)
 	struct outbox_row event;
 	struct script script;
 	struct step *update;
-	enum rc rc = resource_event(rq, row, STREAM_TENANTS, "resource.changed", &event);
+	enum rc rc = resource_event(&rq->cx, row, STREAM_TENANTS, "resource.changed", &event);
 
 	if (rc != RC_OK)
 		return rc;
 	row->updated_at = event.created_at;
 	row->change_id = event.change_id;
-	resource_script(&script, rq, &row->tenant_id, &row->category_id);
+	resource_script(&script, &rq->cx, &row->tenant_id, &row->category_id, 2);
 	update = script_add(&script, &q_resource_update_query, row);
 	outbox_add(&script, &q_resource_event_query, &event);
 	rc = db_write(&script);

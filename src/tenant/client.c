@@ -1,6 +1,7 @@
 /*
- * See client.h. In process: one query, kept for as long as the store's version of the tenant stands.
- * Zones stay open once they are: there are some 600 names, and no request may read a file.
+ * See client.h. In process: one query, kept for as long as the store's version of the tenant stands; and not
+ * for longer than CACHE_TTL_SECONDS where another process may change what this one only hears of. Zones stay
+ * open once they are: there are some 600 names, and no request may read a file.
  */
 #include "tenant/client.h"
 
@@ -22,6 +23,7 @@ struct open_zone {
 
 struct local {
 	struct cache *rules;
+	utime ttl;
 	struct tenant_row defaults;
 	size_t zone_count;
 	struct open_zone zones[ZONES_MAX];
@@ -95,12 +97,24 @@ static enum rc read_rules(struct ctx *cx, const struct uuid *tenant_id, struct t
 	return compile(local, row, ret);
 }
 
-enum rc tenant_rules(struct ctx *cx, const struct uuid *tenant_id, struct tenant_rules *ret)
+static void keep(struct ctx *cx, const struct uuid *tenant_id, uint64_t version,
+		 const struct tenant_rules *rules)
 {
 	struct local *local = cx->locals[ROOM_tenant];
-	const struct db_port *port = cx->ports[ROOM_tenant];
-	uint64_t version = db_version(port, tenant_id);
-	struct tenant_rules *kept = cache_get(local->rules, tenant_id, 0, version);
+	utime until = db_shared(cx->ports[ROOM_tenant]) ? cx->now + local->ttl : UTIME_MAX;
+	struct tenant_rules *kept = until > cx->now ? malloc(sizeof(*kept)) : NULL;
+
+	if (kept == NULL)
+		return;
+	*kept = *rules;
+	cache_put(local->rules, tenant_id, 0, version, until, kept);
+}
+
+enum rc tenant_rules(struct ctx *cx, const struct uuid *tenant_id, struct tenant_rules *ret)
+{
+	const struct local *local = cx->locals[ROOM_tenant];
+	uint64_t version = db_version(cx->ports[ROOM_tenant], tenant_id);
+	const struct tenant_rules *kept = cache_get(local->rules, tenant_id, 0, version, cx->now);
 	enum rc rc;
 
 	if (kept != NULL) {
@@ -108,14 +122,9 @@ enum rc tenant_rules(struct ctx *cx, const struct uuid *tenant_id, struct tenant
 		return RC_OK;
 	}
 	rc = read_rules(cx, tenant_id, ret);
-	if (rc != RC_OK || db_shared(port))
-		return rc;
-	kept = malloc(sizeof(*kept));
-	if (kept != NULL) {
-		*kept = *ret;
-		cache_put(local->rules, tenant_id, 0, version, kept);
-	}
-	return RC_OK;
+	if (rc == RC_OK)
+		keep(cx, tenant_id, version, ret);
+	return rc;
 }
 
 uint64_t tenant_version(const struct ctx *cx, const struct uuid *tenant_id, bool *ret_shared)
@@ -160,6 +169,7 @@ void *tenant_local_create(const struct config *config)
 
 	if (local == NULL)
 		return NULL;
+	local->ttl = config->cache_ttl * UTIME_SECOND;
 	local->rules = cache_create(CACHED_TENANTS, free);
 	if (local->rules == NULL || !defaults_read(local, config)) {
 		tenant_local_destroy(local);

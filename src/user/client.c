@@ -1,9 +1,19 @@
-/* See client.h. In process: one query by the primary index. */
+/*
+ * See client.h. In process: one query by the primary index, kept for as long as the store's version of the
+ * user stands; and not for longer than CACHE_TTL_SECONDS where another process may change what this one only
+ * hears of.
+ */
 #include "user/client.h"
 
+#include "base/config.h"
+#include "user/local.h"
 #include "user/queries.h"
 
-enum rc user_brief(struct ctx *cx, const struct uuid *id, struct user_brief *ret)
+#include <stdlib.h>
+
+#define CACHED_USERS 4096
+
+static enum rc read_brief(struct ctx *cx, const struct uuid *id, struct user_brief *ret)
 {
 	const struct q_user_brief_by_id_in in = {.id = *id};
 	struct user_brief *row;
@@ -15,4 +25,60 @@ enum rc user_brief(struct ctx *cx, const struct uuid *id, struct user_brief *ret
 		return RC_USER_UNKNOWN;
 	*ret = *row;
 	return RC_OK;
+}
+
+static void keep(struct ctx *cx, const struct uuid *id, uint64_t version, const struct user_brief *brief)
+{
+	const struct user_local *local = cx->locals[ROOM_user];
+	utime until = db_shared(cx->ports[ROOM_user]) ? cx->now + local->ttl : UTIME_MAX;
+	struct user_brief *kept = until > cx->now ? malloc(sizeof(*kept)) : NULL;
+
+	if (kept == NULL)
+		return;
+	*kept = *brief;
+	cache_put(local->briefs, id, 0, version, until, kept);
+}
+
+enum rc user_brief(struct ctx *cx, const struct uuid *id, struct user_brief *ret)
+{
+	const struct user_local *local = cx->locals[ROOM_user];
+	uint64_t version = db_version(cx->ports[ROOM_user], id);
+	const struct user_brief *kept = cache_get(local->briefs, id, 0, version, cx->now);
+	enum rc rc;
+
+	if (kept != NULL) {
+		*ret = *kept;
+		return RC_OK;
+	}
+	rc = read_brief(cx, id, ret);
+	if (rc == RC_OK)
+		keep(cx, id, version, ret);
+	return rc;
+}
+
+void *user_local_create(const struct config *config)
+{
+	struct user_local *local = calloc(1, sizeof(*local));
+
+	if (local == NULL)
+		return NULL;
+	local->ttl = config->cache_ttl * UTIME_SECOND;
+	local->briefs = cache_create(CACHED_USERS, free);
+	local->passwords = password_pool_create();
+	if (local->briefs == NULL || local->passwords == NULL) {
+		user_local_destroy(local);
+		return NULL;
+	}
+	return local;
+}
+
+void user_local_destroy(void *arg)
+{
+	struct user_local *local = arg;
+
+	if (local == NULL)
+		return;
+	password_pool_destroy(local->passwords);
+	cache_destroy(local->briefs);
+	free(local);
 }

@@ -4,6 +4,8 @@
 
 #include "base/ctx.h"
 
+struct config;
+
 struct user_brief {
 	struct uuid tenant_id;
 	bool is_active;
@@ -11,5 +13,9 @@ struct user_brief {
 
 /* RC_OK, RC_USER_UNKNOWN (absent or deleted), or what the store says. */
 enum rc user_brief(struct ctx *cx, const struct uuid *user_id, struct user_brief *ret) MUST_USE;
+
+/* What one thread keeps: ctx->locals[ROOM_user]. */
+void *user_local_create(const struct config *config);
+void user_local_destroy(void *local);
 
 #endif

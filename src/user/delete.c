@@ -1,6 +1,6 @@
 /* DELETE /users/{id} -- the row stays, marked; future bookings are cancelled by user.deleted. */
 #include "http/req.h"
-#include "user/queries.h"
+#include "user/user.h"
 
 enum rc user_delete(struct req *rq)
 {
@@ -13,15 +13,12 @@ enum rc user_delete(struct req *rq)
 	if (rc == RC_OK)
 		rc = req_if_match(rq, row->version);
 	if (rc == RC_OK)
-		rc = user_event(rq, row, STREAM_DELETIONS, "user.deleted", &event);
+		rc = user_event(&rq->cx, row, STREAM_DELETIONS, "user.deleted", &event);
 	if (rc != RC_OK)
 		return rc;
 
 	script_init(&script, &rq->cx, ROOM_user, &row->tenant_id, &row->id);
-	removal = SCRIPT_ADD(&script, user_remove, .tenant_id = row->tenant_id, .id = row->id,
-			     .version = row->version, .deleted_at = event.created_at,
-			     .change_id = event.change_id);
-	outbox_add(&script, &q_user_event_query, &event);
+	removal = user_add_removal(&script, row, &event);
 	rc = db_write(&script);
 	if (rc != RC_OK)
 		return rc;

@@ -75,6 +75,14 @@ UPDATE users SET deleted_at = $4, updated_at = $4, password_hash = NULL, change_
  WHERE tenant_id = $1 AND id = $2 AND version = $3 AND deleted_at IS NULL
 RETURNING version;
 
+-- :name  notification_add :none
+-- :scope tenant
+-- :in    tenant_id:uuid id:uuid user_id:uuid booking_id:uuid type:text payload:json occurred_at:time created_at:time
+-- Once, also when the streams are played again after it is forgotten which events have been had.
+INSERT INTO notifications (tenant_id, id, user_id, booking_id, type, payload, occurred_at, created_at, attempts)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0)
+ON CONFLICT (tenant_id, id) DO NOTHING;
+
 -- :name  user_event :none
 -- :scope tenant
 -- :in    struct outbox_row: tenant_id:uuid change_id:uuid id:uuid ordinal:int stream:text type:text subject_id:uuid

@@ -1,5 +1,5 @@
 /* The user service: its routes, and what it keeps for each thread. */
-#include "user/password.h"
+#include "user/client.h"
 #include "user/user.h"
 
 /* clang-format off */
@@ -37,17 +37,6 @@ static const struct route routes[] = {
 };
 /* clang-format on */
 
-static void *local_create(const struct config *config)
-{
-	(void)config;
-	return password_pool_create();
-}
-
-static void local_destroy(void *local)
-{
-	password_pool_destroy(local);
-}
-
 const struct service user_service = {
 	.name = "user",
 	.collection = "users",
@@ -56,6 +45,6 @@ const struct service user_service = {
 	.room = ROOM_user,
 	.routes = routes,
 	.route_count = ARRAY_LEN(routes),
-	.local_create = local_create,
-	.local_destroy = local_destroy,
+	.local_create = user_local_create,
+	.local_destroy = user_local_destroy,
 };

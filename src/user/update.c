@@ -8,7 +8,7 @@ static enum rc store(struct req *rq, struct user *row)
 	struct outbox_row event;
 	struct script script;
 	struct step *update;
-	enum rc rc = user_event(rq, row, STREAM_TENANTS, "user.changed", &event);
+	enum rc rc = user_event(&rq->cx, row, STREAM_TENANTS, "user.changed", &event);
 
 	if (rc != RC_OK)
 		return rc;

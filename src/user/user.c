@@ -4,7 +4,7 @@
 #include "base/fold.h"
 #include "events/payloads.h"
 #include "http/req.h"
-#include "user/password.h"
+#include "user/local.h"
 #include "user/queries.h"
 
 /* clang-format off */
@@ -38,21 +38,33 @@ enum rc user_derive(struct req *rq, struct user *row)
 
 enum rc user_set_password(struct req *rq, struct user *row, const struct user_new *sent)
 {
+	const struct user_local *local = rq->cx.locals[ROOM_user];
+
 	if (!HAS(sent, user_new, password))
 		return RC_OK;
 	if (sent->password == NULL) {
 		row->password_hash = NULL;
 		return RC_OK;
 	}
-	return password_hash(rq->cx.locals[ROOM_user], rq->cx.arena, sent->password, &row->password_hash);
+	return password_hash(local->passwords, rq->cx.arena, sent->password, &row->password_hash);
 }
 
-enum rc user_event(struct req *rq, const struct user *row, const char *stream, const char *type,
+enum rc user_event(struct ctx *cx, const struct user *row, const char *stream, const char *type,
 		   struct outbox_row *ret)
 {
 	const struct user_ids payload = {.user_id = row->id, .tenant_id = row->tenant_id};
 
-	*ret = outbox_row(&rq->cx, stream, type, &row->tenant_id, &row->id);
-	ret->created_at = outbox_time(&rq->cx, row->updated_at);
-	return outbox_payload(ret, rq->cx.arena, &user_ids_shape, &payload) ? RC_OK : RC_NO_MEMORY;
+	*ret = outbox_row(cx, stream, type, &row->tenant_id, &row->id);
+	ret->created_at = outbox_time(cx, row->updated_at);
+	return outbox_payload(ret, cx->arena, &user_ids_shape, &payload) ? RC_OK : RC_NO_MEMORY;
+}
+
+struct step *user_add_removal(struct script *script, const struct user *row, const struct outbox_row *event)
+{
+	struct step *removal = SCRIPT_ADD(script, user_remove, .tenant_id = row->tenant_id, .id = row->id,
+					  .version = row->version, .deleted_at = event->created_at,
+					  .change_id = event->change_id);
+
+	outbox_add(script, &q_user_event_query, event);
+	return removal;
 }

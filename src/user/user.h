@@ -68,8 +68,13 @@ enum rc user_derive(struct req *rq, struct user *row) MUST_USE;
 /* Takes the password that was sent, if one was: waits for its hash. RC_OVERLOADED. */
 enum rc user_set_password(struct req *rq, struct user *row, const struct user_new *sent) MUST_USE;
 /* The event of a change to this user: {user_id, tenant_id}. */
-enum rc user_event(struct req *rq, const struct user *row, const char *stream, const char *type,
+enum rc user_event(struct ctx *cx, const struct user *row, const char *stream, const char *type,
 		   struct outbox_row *ret) MUST_USE;
+
+/* Adds the removal of this user, with its event: so many steps. Returns the one that gives a row when it came
+ * about. */
+#define USER_REMOVAL_STEPS 2
+struct step *user_add_removal(struct script *script, const struct user *row, const struct outbox_row *event);
 
 /* The handlers, one file each. */
 enum rc user_create(struct req *rq);

@@ -26,6 +26,15 @@ def rows(marca, room, sql):
         return [{name: plain(name, value) for name, value in zip(names, row)} for row in cursor]
 
 
+def write(marca, room, sql):
+    """One statement, as another process would run it."""
+    if marca.database is not None:
+        marca.database.sql(marca.database.url, sql)
+        return
+    with sqlite3.connect(marca.data / f"{room}.db", timeout=30) as connection:
+        connection.execute(sql)
+
+
 def plain(name, value):
     if value is not None and name in JSON_COLUMNS:
         return json.loads(value)

@@ -5,6 +5,7 @@ Every round is its own slot of one day, so that rounds do not help each other.
 import asyncio
 import datetime
 import os
+import time
 
 import pytest
 
@@ -82,13 +83,27 @@ def test_one_slot_at_two_processes():
             business = lax(one.api())
             one_slot(business, [one.address, two.address])
             all_kept(one, business, SLOT_ROUNDS)
-            # What one has set, the other obeys in its next request.
-            other = two.api()
+
+
+@pytest.mark.parametrize("ttl", [0, 1])
+def test_what_one_process_has_set_another_obeys(ttl):
+    """In its next request when it keeps nothing, else within CACHE_TTL_SECONDS."""
+    if "MARCA_TEST_PG" not in os.environ:
+        pytest.skip("no MARCA_TEST_PG; scripts/with-postgres sets it")
+    keeping = {"CACHE_TTL_SECONDS": str(ttl)}
+    with harness.Marca("postgres", env=keeping) as one:
+        with harness.Marca("sqlite", env={**keeping, "DATABASE_URL": one.database.url}) as two:
+            business = lax(one.api())
+            mine, other = one.api(), two.api()
+            wanted = business.wanted("2025-12-20T10:00:00Z", "2025-12-20T10:01:00Z")
             for minutes in (10, 15, 5):
-                one.api().put(f"/tenants/{business.id}/settings", {"booking_interval": minutes})
-                wanted = business.wanted("2025-12-20T10:00:00Z", "2025-12-20T10:01:00Z")
-                told = other.post("/bookings/", wanted).json["message"]
-                assert told == f"Duração deve ser múltiplo de {minutes} minutos."
+                mine.put(f"/tenants/{business.id}/settings", {"booking_interval": minutes})
+                obeyed = f"Duração deve ser múltiplo de {minutes} minutos."
+                assert mine.post("/bookings/", wanted).json["message"] == obeyed
+                deadline = time.monotonic() + 10
+                while (told := other.post("/bookings/", wanted).json["message"]) != obeyed:
+                    assert ttl > 0 and time.monotonic() < deadline, told
+                    time.sleep(0.05)
 
 
 def test_last_place(marca, api):

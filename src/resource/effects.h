@@ -1,0 +1,14 @@
+/* What follows for resources from other services' events: rows of app/consumers.c. */
+#ifndef RESOURCE_EFFECTS_H
+#define RESOURCE_EFFECTS_H
+
+#include "events/consumer.h"
+
+#define RESOURCE_EFFECT_STEPS 1
+
+/* booking.created, booking.cancelled, booking.updated: counted, of the resource that they name. */
+enum rc resource_count(struct delivery *delivery, const struct event *event);
+/* tenant.deleted: its resources are removed, as DELETE /resources/{id} does, and then its categories. */
+enum rc resource_on_tenant_deleted(struct delivery *delivery, const struct event *event);
+
+#endif
