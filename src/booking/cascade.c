@@ -203,7 +203,7 @@ static enum rc cancel_resources(struct ctx *cx, struct sweep *sweep, const void 
 {
 	struct sweep_of of = {.tenant_id = *(const struct uuid *)arg, .reason = "Tenant deletado"};
 	struct uuid *resources;
-	size_t count;
+	size_t count = 0;
 	enum rc rc = locks_page(cx, &of.tenant_id, sweep, &resources, &count);
 
 	for (size_t i = 0; i < count && rc == RC_OK; i++) {
