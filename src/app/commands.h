@@ -13,6 +13,7 @@ struct command {
 
 int command_serve(const struct command *command, int argc, char **argv);
 int command_migrate(const struct command *command, int argc, char **argv);
+int command_audit(const struct command *command, int argc, char **argv);
 int command_openapi(const struct command *command, int argc, char **argv);
 int command_docs(const struct command *command, int argc, char **argv);
 int command_version(const struct command *command, int argc, char **argv);
