@@ -25,7 +25,7 @@ static const struct command commands[] = {
 		.name = "migrate",
 		.usage = "all|NAME [--status | --to N]",
 		.summary = "Bring the stores' schemas up to date.",
-		.details = "  all, NAME   every service, or tenant, user, resource or booking\n"
+		.details = "  all, NAME   every service, or tenant, user, resource, booking or audit\n"
 			   "  --status    only tell how far each schema is\n"
 			   "  --to N      no further than migration N\n\n"
 			   "Each migration is done whole or not at all. A schema newer than this marca is "
@@ -57,6 +57,26 @@ static const struct command commands[] = {
 			   "  marca events dead --json | head\n"
 			   "  marca events replay all\n",
 		.run = command_events,
+	},
+	{
+		.name = "audit",
+		.usage = "verify [OPTIONS]",
+		.summary = "Check that nobody has changed the audit trail.",
+		.details = "  --tenant ID    only that tenant's trail\n"
+			   "  --heads        print each trail's last number and hash, to be kept elsewhere\n"
+			   "  --expect FILE  what --heads printed once must still be so\n"
+			   "  --json         one JSON object a line: each trail, then the sum\n"
+			   "  --data DIR     where the embedded store keeps its files, ./data by default\n\n"
+			   "Any event that was changed, taken out, put in or moved is found, and told by\n"
+			   "the first row that is not right. But whoever can write the store can cut off\n"
+			   "a trail's end together with its head, or make all hashes anew. That is seen\n"
+			   "only by comparing with heads that were noted before, where he cannot write.\n\n"
+			   "Works beside a running marca. Exit status: 0 intact, 1 not so, 2 wrong usage.\n\n"
+			   "Examples:\n"
+			   "  marca audit verify\n"
+			   "  marca audit verify --heads > heads.txt\n"
+			   "  marca audit verify --expect heads.txt\n",
+		.run = command_audit,
 	},
 	{
 		.name = "openapi",
@@ -103,6 +123,12 @@ static bool asks_for_help(const char *word)
 	return strcmp(word, "help") == 0 || strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
 }
 
+/* `marca migrate --help`, and `marca audit verify --help`. */
+static bool wants_help(int argc, char **argv)
+{
+	return (argc == 3 || (argc == 4 && argv[2][0] != '-')) && asks_for_help(argv[argc - 1]);
+}
+
 int main(int argc, char **argv)
 {
 	const char *name = argc > 1 ? argv[1] : NULL;
@@ -118,7 +144,7 @@ int main(int argc, char **argv)
 
 		if (strcmp(command->name, name) != 0)
 			continue;
-		if (argc == 3 && asks_for_help(argv[2])) {
+		if (wants_help(argc, argv)) {
 			printf("Usage: marca %s %s\n\n%s\n", command->name, command->usage, command->summary);
 			printf("%s%s", command->details[0] != '\0' ? "\n" : "", command->details);
 			return 0;

@@ -1,4 +1,4 @@
-// One page for the four services: which one is the last part of the address.
+// One page for all services: which one is the last part of the address.
 (() => {
   'use strict';
 

@@ -16,6 +16,7 @@ int command_usage(const struct command *command);
 
 int command_serve(const struct command *command, int argc, char **argv);
 int command_migrate(const struct command *command, int argc, char **argv);
+int command_audit(const struct command *command, int argc, char **argv);
 int command_openapi(const struct command *command, int argc, char **argv);
 int command_docs(const struct command *command, int argc, char **argv);
 int command_events(const struct command *command, int argc, char **argv);

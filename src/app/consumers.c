@@ -1,6 +1,8 @@
 /* See consumers.h. */
 #include "app/consumers.h"
 
+#include "audit/audit.h"
+#include "audit/queries.h"
 #include "booking/effects.h"
 #include "booking/queries.h"
 #include "resource/effects.h"
@@ -10,8 +12,15 @@
 
 const struct consumer_group app_groups[] = {
 	{.name = "user-service", .effects = EFFECT_QUERIES(user), .steps = USER_EFFECT_STEPS},
-	{.name = "resource-service", .effects = EFFECT_QUERIES(resource), .steps = RESOURCE_EFFECT_STEPS},
+	{
+		.name = "resource-service",
+		.effects = EFFECT_QUERIES(resource),
+		.steps = RESOURCE_EFFECT_STEPS,
+		.begin = resource_counts_begin,
+		.finish = resource_counts_finish,
+	},
 	{.name = "booking-service", .effects = EFFECT_QUERIES(booking), .steps = BOOKING_EFFECT_STEPS},
+	{.name = "audit", .effects = EFFECT_QUERIES(audit), .steps = AUDIT_STEPS, .begin = audit_begin},
 };
 const size_t app_group_count = ARRAY_LEN(app_groups);
 
@@ -29,5 +38,9 @@ const struct consumer app_consumers[] = {
 	{"booking-service", STREAM_DELETIONS, "resource.deleted", booking_on_resource_deleted},
 	{"booking-service", STREAM_DELETIONS, "user.deleted", booking_on_user_deleted},
 	{"booking-service", STREAM_DELETIONS, "tenant.deleted", booking_on_tenant_deleted},
+
+	{"audit", STREAM_BOOKINGS, NULL, audit_record},
+	{"audit", STREAM_DELETIONS, NULL, audit_record},
+	{"audit", STREAM_TENANTS, NULL, audit_record},
 };
 const size_t app_consumer_count = ARRAY_LEN(app_consumers);

@@ -3,6 +3,7 @@
  * sqlite|postgres`. An effect is applied to a script, which is committed, as a consumer does it; then the
  * store is asked.
  */
+#include "app/consumers.h"
 #include "app/house_test.h"
 #include "booking/effects.h"
 #include "resource/effects.h"
@@ -25,17 +26,6 @@ static int tear_down(void **state)
 
 /* --- Events -------------------------------------------------------------------------- */
 
-/* consumer.h's own, where it is linked. */
-__attribute__((weak)) const void *event_payload(struct ctx *cx, const struct event *event,
-						const struct shape *shape)
-{
-	struct issues issues = {.arena = cx->arena};
-	void *object;
-
-	return shape_parse(shape, PARSE_WHOLE, str_from(event->payload), &issues, &object) == RC_OK ? object
-												    : NULL;
-}
-
 typedef enum rc effect(struct delivery *delivery, const struct event *event);
 
 static struct event event_of(struct ctx *cx, const char *type, const struct uuid *tenant,
@@ -51,14 +41,30 @@ static struct event event_of(struct ctx *cx, const char *type, const struct uuid
 	};
 }
 
+/* Each room has one. */
+static const struct consumer_group *group_of(enum room room)
+{
+	const struct consumer_group *group = app_groups;
+
+	while (group->effects.room != room)
+		group++;
+	return group;
+}
+
 static enum rc deliver(struct ctx *cx, enum room room, effect *apply, const struct event *event)
 {
+	const struct consumer_group *group = group_of(room);
 	struct script script;
 	struct delivery delivery = {.cx = cx, .script = &script};
-	enum rc rc;
+	enum rc rc = RC_OK;
 
 	script_init(&script, cx, room, &event->tenant_id, &event->subject_id);
-	rc = apply(&delivery, event);
+	if (group->begin != NULL)
+		rc = group->begin(&delivery);
+	if (rc == RC_OK)
+		rc = apply(&delivery, event);
+	if (rc == RC_OK && group->finish != NULL)
+		rc = group->finish(&delivery);
 	return rc == RC_OK && script.count > 0 ? db_write(&script) : rc;
 }
 

@@ -122,7 +122,7 @@ static inline struct house *house_open(bool postgres)
 
 static inline void house_close(struct house *house)
 {
-	static const char *const ends[] = {"", "-wal", "-shm", ".lock", ".guest"};
+	static const char *const ends[] = {"", "-wal", "-shm", ".lock"};
 	char path[160];
 
 	app_thread_close(&house->rooms);

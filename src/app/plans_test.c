@@ -132,7 +132,9 @@ static void on_sqlite(void **state)
 
 /* --- PostgreSQL ------------------------------------------------------------- */
 
-#define TABLES "tenants, tenant_settings, users, categories, resources, resource_locks, gone, bookings"
+#define TABLES                                                                                     \
+	"tenants, tenant_settings, users, categories, resources, resource_locks, gone, bookings, " \
+	"audit_events, audit_heads"
 
 static const char *const prepare_fill[] = {
 	"CREATE TABLE numbers AS SELECT n FROM generate_series(0, 99999) n",
@@ -181,6 +183,14 @@ static const char *const fill[] = {
 	"an_id(n % 1000), n / 100 * 3600000000, (n / 100 + 1) * 3600000000, "
 	"CASE WHEN n < 90000 THEN 'concluido' ELSE 'confirmado' END, n::text, false, 1, an_id(n), n, n "
 	"FROM numbers",
+
+	"INSERT INTO audit_events (tenant_id, number, event_id, stream, sequence, type, subject_id, version, "
+	"ordinal, occurred_at, trace_id, payload, recorded_at, payload_hash, hash) "
+	"SELECT an_id(n % 10), n, an_id(n), 'booking-events', n, 'type.' || n % 10, an_id(n % 1000), 1, 0, "
+	"n, "
+	"'x', '{}', n, 'x', 'x' FROM numbers",
+
+	"INSERT INTO audit_heads (tenant_id, number, hash) SELECT an_id(n), n, 'x' FROM numbers",
 };
 
 static PGresult *run(PGconn *pg, const char *sql)

@@ -71,8 +71,9 @@ static enum rc open_patiently(struct app *app, enum room room, const struct db_o
 {
 	const struct timespec pause = {.tv_sec = 1};
 	enum rc rc = db_open(app_queries[room], options, &app->dbs[room]);
+	int tries = app->guest ? 0 : app->config.db_wait; /* somebody waits for a command's answer */
 
-	for (int tries = app->config.db_wait; rc == RC_STORE_DOWN && tries > 0; tries--) {
+	for (; rc == RC_STORE_DOWN && tries > 0; tries--) {
 		nanosleep(&pause, NULL);
 		rc = db_open(app_queries[room], options, &app->dbs[room]);
 	}

@@ -8,16 +8,6 @@
 #include "http/req.h"
 #include "user/client.h"
 
-static bool day_or_time_valid(struct str text)
-{
-	struct wire_time when;
-	int64_t days;
-
-	return utime_parse_date(text, &days) || utime_parse(text, &when);
-}
-
-const struct format format_day_or_time = {.valid = day_or_time_valid, .issue = ISSUE_NOT_TIME};
-
 /* clang-format off */
 ENUM_DEFINE(booking_status, BOOKING_STATUS);
 ENUM_DEFINE(frequency, FREQUENCY);

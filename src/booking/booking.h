@@ -92,7 +92,6 @@ SHAPE_DECLARE(status_change, STATUS_CHANGE);
 SHAPE_DECLARE(status_query, STATUS_QUERY);
 /* clang-format on */
 
-extern const struct format format_day_or_time;
 extern const struct service booking_service;
 
 /* Rule 1 of api.md, section 6: all three exist, belong together, and take bookings. */

@@ -13,20 +13,15 @@ static struct cursor key(const void *row)
 	return (struct cursor){.number = booking->start_time, .id = booking->id};
 }
 
-/* An edge of the window. A date is its first instant; `whole_day` means the day after. Form checked with the
- * query. */
+/* An edge of the window, whose form was checked with the query. */
 static void edge(struct req *rq, const struct tenant_rules *rules, const char *name, const char *text,
-		 bool whole_day, utime *ret)
+		 bool closes, utime *ret)
 {
 	static const struct loc query = {.name = "query"};
 	struct loc here = {.up = &query, .name = name};
-	struct wire_time when;
-	int64_t date;
 
-	if (utime_parse_date(str_from(text), &date))
-		*ret = hours_instant(rules->policy.zone, date + whole_day, 0);
-	else if (utime_parse(str_from(text), &when))
-		booking_when(rq, rules, &here, when, ret);
+	if (rules_edge(rules->policy.zone, text, closes, ret) != RC_OK)
+		issue_add(&rq->issues, &here, ISSUE_NO_SUCH_LOCAL, NULL);
 }
 
 /* All three lists take the same page of the same columns. */

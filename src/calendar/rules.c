@@ -1,18 +1,36 @@
 /* See rules.h. */
 #include "calendar/rules.h"
 
-enum rc rules_instant(const struct policy *policy, struct wire_time wire, utime *ret)
+static enum rc instant_in(const struct zone *zone, struct wire_time wire, utime *ret)
 {
 	struct zone_instants instants;
 
-	if (!wire.local) {
+	if (!wire.local || zone == NULL) {
 		*ret = wire.at;
 		return RC_OK;
 	}
-	if (zone_resolve(policy->zone, wire.at, &instants) == ZONE_GAP)
+	if (zone_resolve(zone, wire.at, &instants) == ZONE_GAP)
 		return RC_INVALID;
 	*ret = instants.first;
 	return RC_OK;
+}
+
+enum rc rules_instant(const struct policy *policy, struct wire_time wire, utime *ret)
+{
+	return instant_in(policy->zone, wire, ret);
+}
+
+enum rc rules_edge(const struct zone *zone, const char *text, bool closes, utime *ret)
+{
+	struct wire_time when;
+	int64_t date;
+
+	if (utime_parse_date(str_from(text), &date)) {
+		date += closes;
+		*ret = zone != NULL ? hours_instant(zone, date, 0) : date * UTIME_DAY;
+		return RC_OK;
+	}
+	return utime_parse(str_from(text), &when) ? instant_in(zone, when, ret) : RC_INVALID;
 }
 
 static utime interval(const struct policy *policy)

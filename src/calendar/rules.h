@@ -17,6 +17,12 @@
 enum rc rules_instant(const struct policy *policy, struct wire_time wire, utime *ret) MUST_USE;
 
 /*
+ * An edge of a window that a client asks for: a time, as above, or a day. A day opens a window at its first
+ * instant and closes it at the next day's. `zone` NULL: UTC. RC_INVALID: neither, or no such time there.
+ */
+enum rc rules_edge(const struct zone *zone, const char *text, bool closes, utime *ret) MUST_USE;
+
+/*
  * The first of rules 2 to 7 that fails: RC_END_BEFORE_START, RC_IN_THE_PAST, RC_TOO_FAR_AHEAD,
  * RC_BAD_DURATION, RC_OUTSIDE_HOURS, RC_CLOSED_WEEKDAY, RC_OUTSIDE_SCHEDULE.
  */

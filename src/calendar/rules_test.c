@@ -159,6 +159,30 @@ static void test_a_clients_time(void **state)
 	policy_done(&policy);
 }
 
+static void test_an_edge_of_a_window(void **state)
+{
+	struct policy policy = policy_in("America/New_York", "08:00-18:00");
+	utime got = 42;
+
+	(void)state;
+	assert_int_equal(rules_edge(policy.zone, "2025-12-05", false, &got), RC_OK);
+	assert_int_equal(got, at("2025-12-05T05:00Z"));
+	assert_int_equal(rules_edge(policy.zone, "2025-12-05", true, &got), RC_OK);
+	assert_int_equal(got, at("2025-12-06T05:00Z"));
+	assert_int_equal(rules_edge(policy.zone, "2025-12-05T14:00", true, &got), RC_OK);
+	assert_int_equal(got, at("2025-12-05T19:00Z"));
+	assert_int_equal(rules_edge(policy.zone, "2025-12-05T14:00+01:00", false, &got), RC_OK);
+	assert_int_equal(got, at("2025-12-05T13:00Z"));
+	assert_int_equal(rules_edge(NULL, "2025-12-05", true, &got), RC_OK);
+	assert_int_equal(got, at("2025-12-06T00:00Z"));
+	assert_int_equal(rules_edge(NULL, "2025-12-05T14:00", true, &got), RC_OK);
+	assert_int_equal(got, at("2025-12-05T14:00Z"));
+	assert_int_equal(rules_edge(policy.zone, "2025-03-09T02:30", false, &got), RC_INVALID);
+	assert_int_equal(rules_edge(policy.zone, "2025-13-09", false, &got), RC_INVALID);
+	assert_int_equal(got, at("2025-12-05T14:00Z"));
+	policy_done(&policy);
+}
+
 static void test_cancelling(void **state)
 {
 	struct policy policy = policy_in("UTC", "08:00-18:00");
@@ -183,6 +207,7 @@ int main(void)
 		cmocka_unit_test(test_the_hour_repeated_across_midnight),
 		cmocka_unit_test(test_the_grid_begins_at_opening),
 		cmocka_unit_test(test_a_clients_time),
+		cmocka_unit_test(test_an_edge_of_a_window),
 		cmocka_unit_test(test_cancelling),
 	};
 

@@ -18,6 +18,7 @@ static struct fixture *fixture_create(void)
 
 	assert_non_null(fixture);
 	world_init(&fixture->world, UTIME_NONE);
+	fixture->set = &testroom_queries;
 	harness_init(&fixture->harness);
 	fixture->tenant = new_id(fixture);
 	fixture->options = (struct db_options){
@@ -120,11 +121,11 @@ void fixture_destroy(struct fixture *fixture)
 
 void fixture_open(struct fixture *fixture)
 {
-	assert_int_equal(db_open(&testroom_queries, &fixture->options, &fixture->db), RC_OK);
+	assert_int_equal(db_open(fixture->set, &fixture->options, &fixture->db), RC_OK);
 	assert_int_equal(db_migrate(fixture->db, -1, NULL), RC_OK);
 	fixture->port = db_port_open(fixture->db);
 	assert_non_null(fixture->port);
-	fixture->ports[ROOM_testroom] = fixture->port;
+	fixture->ports[fixture->set->room] = fixture->port;
 }
 
 void fixture_close(struct fixture *fixture)

@@ -13,6 +13,7 @@
 
 struct fixture {
 	struct world world;
+	const struct query_set *set; /* the testroom's; another room's, when set before fixture_open() */
 	struct db_options options;
 	char url[512];
 	char folder[64]; /* SQLite's; empty for PostgreSQL */

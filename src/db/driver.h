@@ -149,7 +149,7 @@ struct str value_text(const struct column *column, const void *in);
 bool value_set_none(const struct column *column, void *out) MUST_USE;
 void value_set_uuid(const struct column *column, void *out, const void *bytes);
 void value_set_int(const struct column *column, void *out, int64_t value);
-/* RC_INTERNAL: not a word of the enum. */
+/* RC_INTERNAL: not a word of the enum, or a text with a NUL in it. */
 enum rc value_set_text(const struct column *column, void *out, struct arena *arena, struct str text) MUST_USE;
 
 /* So many rows may come from that query. Logs when not. */

@@ -159,7 +159,9 @@ static enum rc take_column(const struct query *query, sqlite3_stmt *stmt, int i,
 		if (text.p == NULL)
 			return RC_NO_MEMORY;
 		rc = value_set_text(column, row, arena, text);
-		return rc == RC_INTERNAL ? column_wrong(query, column, "no word of its list") : rc;
+		return rc == RC_INTERNAL
+			       ? column_wrong(query, column, "no word of its list, or a text with a NUL")
+			       : rc;
 	}
 	return RC_INTERNAL;
 }

@@ -103,6 +103,8 @@ enum rc value_set_text(const struct column *column, void *out, struct arena *are
 		put(column, out, &word, sizeof(word));
 		return RC_OK;
 	}
+	if (memchr(text.p, '\0', text.len) != NULL) /* what stands behind it would be read as absent */
+		return RC_INTERNAL;
 	copy = arena_text(arena, text);
 	if (copy == NULL)
 		return RC_NO_MEMORY;

@@ -159,7 +159,7 @@ struct bed *bed_create(bool redis)
 
 void bed_destroy(struct bed *bed)
 {
-	static const char *const ends[] = {"", "-wal", "-shm", ".lock", ".guest"};
+	static const char *const ends[] = {"", "-wal", "-shm", ".lock"};
 	char path[128];
 
 	for (size_t i = 0; !bed->redis && i < ARRAY_LEN(ends); i++) {

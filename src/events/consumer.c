@@ -49,7 +49,7 @@ struct item {
 	struct event event;
 	const struct consumer *row; /* NULL: nothing follows from it */
 	enum fate fate;
-	int64_t tries;
+	int64_t tries, clashes;
 	enum rc why;
 };
 
@@ -122,6 +122,8 @@ static enum rc have_effects(const struct batch *batch, struct item *const *items
 		rc = group->begin(&delivery);
 	for (size_t i = 0; rc == RC_OK && i < item_count; i++)
 		rc = add_effect(&delivery, group, items[i]);
+	if (rc == RC_OK && group->finish != NULL)
+		rc = group->finish(&delivery);
 	return rc == RC_OK ? db_write(&script) : rc;
 }
 
@@ -156,6 +158,15 @@ static enum rc try_alone(const struct batch *batch, struct item *item)
 	return RC_OK;
 }
 
+/* By tenant, and within it as they came. */
+static int by_tenant(const void *a, const void *b)
+{
+	const struct item *x = *(struct item *const *)a, *y = *(struct item *const *)b;
+	int order = memcmp(x->event.tenant_id.b, y->event.tenant_id.b, sizeof(x->event.tenant_id.b));
+
+	return order != 0 ? order : (x > y) - (x < y);
+}
+
 /* What is to do with all that are open, in one go. */
 static enum rc try_together(const struct batch *batch)
 {
@@ -169,6 +180,7 @@ static enum rc try_together(const struct batch *batch)
 		if (batch->items[i].fate == OPEN)
 			items[open++] = &batch->items[i];
 	}
+	qsort(items, open, sizeof(items[0]), by_tenant);
 	rc = open > 0 ? have_effects(batch, items, open) : RC_OK;
 	if (rc != RC_OK)
 		return rc;
@@ -205,6 +217,23 @@ static void bury(const struct batch *batch, struct item *item)
 	count(&worker->group->buried, 1);
 }
 
+/*
+ * Another process has added to the same rows at the same time (two that extend one chain of the audit trail,
+ * say): no fault of the event's, and next time it may be first. But not for ever: it could be a constraint
+ * that always refuses.
+ */
+#define CLASHES_A_TRY 20
+
+static bool is_hopeless(const struct group *group, struct item *item, enum rc why)
+{
+	item->why = why;
+	if (why != RC_STORE_CONSTRAINT || ++item->clashes == CLASHES_A_TRY) {
+		item->clashes = 0;
+		item->tries++;
+	}
+	return item->tries >= group->options->tries;
+}
+
 /* An earlier event of the same subject waits for its next try. */
 static bool must_wait(const struct batch *batch, size_t index)
 {
@@ -237,9 +266,8 @@ static enum rc try_each(const struct batch *batch, size_t *ret_left)
 			return rc;
 		if (rc == RC_OK)
 			continue;
-		item->why = rc;
 		count(&group->retried, 1);
-		if (++item->tries >= group->options->tries)
+		if (is_hopeless(group, item, rc))
 			bury(batch, item);
 		*ret_left += item->fate == OPEN;
 	}

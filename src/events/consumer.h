@@ -5,6 +5,9 @@
  * An effect is steps of a script, committed together with a row that says that this group has had this event:
  * so it is done once, however often the event is delivered. Events of one subject come in order to one
  * consumer; where several share a group, an effect must not depend on the order of two events.
+ *
+ * A script has the effects of many events, tenant by tenant. Rows that two scripts may both change are to be
+ * taken in an order that all agree on, or they wait for each other in a circle.
  */
 #ifndef EVENTS_CONSUMER_H
 #define EVENTS_CONSUMER_H
@@ -36,9 +39,10 @@ struct consumer {
 struct consumer_group {
 	const char *name;
 	struct effect_queries effects;
-	size_t steps; /* that apply() adds at most for one event */
-	/* Before the first event of a script: sets delivery->state. May be NULL. */
+	size_t steps; /* that one event adds at most, by apply() or finish() */
+	/* Before the first event of a script: sets delivery->state. After the last one. Both may be NULL. */
 	enum rc (*begin)(struct delivery *delivery);
+	enum rc (*finish)(struct delivery *delivery);
 };
 
 struct consumers_options {

@@ -102,6 +102,14 @@ static bool color_valid(struct str text)
 	return true;
 }
 
+static bool day_or_time_valid(struct str text)
+{
+	struct wire_time when;
+	int64_t days;
+
+	return utime_parse_date(text, &days) || utime_parse(text, &when);
+}
+
 const struct format format_email = {.name = "email", .valid = email_valid, .issue = ISSUE_BAD_EMAIL};
 const struct format format_host = {.name = "hostname", .valid = host_valid, .issue = ISSUE_BAD_HOST};
 const struct format format_url = {.name = "uri",
@@ -111,3 +119,4 @@ const struct format format_url = {.name = "uri",
 const struct format format_color = {.pattern = "^#([0-9A-Fa-f]{3}|[0-9A-Fa-f]{6})$",
 				    .valid = color_valid,
 				    .issue = ISSUE_BAD_COLOR};
+const struct format format_day_or_time = {.valid = day_or_time_valid, .issue = ISSUE_NOT_TIME};

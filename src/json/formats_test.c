@@ -151,6 +151,21 @@ static const struct row colours[] = {
 	 false},
 };
 
+static const struct row days_or_times[] = {
+	{"2025-12-05", true},
+	{"2024-02-29", true},
+	{"2025-12-05T14:00", true},
+	{"2025-12-05T14:00:00.5-03:00", true},
+	{"2025-12-05T14:00Z", true},
+	{"", false},
+	{"2025-02-29", false},
+	{"2025-12", false},
+	{"14:00", false},
+	{"2025-12-05T25:00", false},
+	{"2025-12-05 ", false},
+	{"today", false},
+};
+
 static void email_table(void **state)
 {
 	(void)state;
@@ -175,13 +190,18 @@ static void colour_table(void **state)
 	check(&format_color, colours, ARRAY_LEN(colours));
 }
 
+static void day_or_time_table(void **state)
+{
+	(void)state;
+	check(&format_day_or_time, days_or_times, ARRAY_LEN(days_or_times));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(email_table),
-		cmocka_unit_test(host_table),
-		cmocka_unit_test(url_table),
-		cmocka_unit_test(colour_table),
+		cmocka_unit_test(email_table),	     cmocka_unit_test(host_table),
+		cmocka_unit_test(url_table),	     cmocka_unit_test(colour_table),
+		cmocka_unit_test(day_or_time_table),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -62,6 +62,8 @@ struct format {
 };
 
 extern const struct format format_email, format_host, format_url, format_color;
+/* An edge of a window of time: "2025-12-05", or a time with or without offset. See rules_edge(). */
+extern const struct format format_day_or_time;
 
 struct field {
 	const char *name;

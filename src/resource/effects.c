@@ -18,17 +18,87 @@ SHAPE_DECLARE(counted, COUNTED);
 SHAPE_DEFINE(counted, COUNTED);
 /* clang-format on */
 
+/* Of one resource, by the events of one script. */
+struct tally {
+	struct tally *next;
+	struct q_metrics_add_in sum;
+};
+
+struct tallies {
+	struct tally *first;
+	size_t count;
+};
+
+enum rc resource_counts_begin(struct delivery *delivery)
+{
+	delivery->state = arena_alloc(delivery->cx->arena, sizeof(struct tallies));
+	return delivery->state != NULL ? RC_OK : RC_NO_MEMORY;
+}
+
+/* NULL: memory. */
+static struct q_metrics_add_in *tally_of(const struct delivery *delivery, const struct uuid *tenant,
+					 const struct uuid *resource)
+{
+	struct tallies *tallies = delivery->state;
+	struct tally *tally = tallies->first;
+
+	while (tally != NULL &&
+	       !(uuid_equal(&tally->sum.tenant_id, tenant) && uuid_equal(&tally->sum.resource_id, resource)))
+		tally = tally->next;
+	if (tally != NULL)
+		return &tally->sum;
+	tally = arena_alloc(delivery->cx->arena, sizeof(*tally));
+	if (tally == NULL)
+		return NULL;
+	tally->sum =
+		(struct q_metrics_add_in){.tenant_id = *tenant, .resource_id = *resource, .at = UTIME_MIN};
+	tally->next = tallies->first;
+	tallies->first = tally;
+	tallies->count++;
+	return &tally->sum;
+}
+
 enum rc resource_count(struct delivery *delivery, const struct event *event)
 {
 	const struct counted *counted = event_payload(delivery->cx, event, &counted_shape);
+	struct q_metrics_add_in *sum;
 
 	if (counted == NULL)
 		return RC_INVALID;
-	SCRIPT_ADD(delivery->script, metrics_add, .tenant_id = event->tenant_id,
-		   .resource_id = counted->resource_id, .at = event->occurred_at,
-		   .created = strcmp(event->type, "booking.created") == 0,
-		   .cancelled = strcmp(event->type, "booking.cancelled") == 0,
-		   .updated = strcmp(event->type, "booking.updated") == 0);
+	sum = tally_of(delivery, &event->tenant_id, &counted->resource_id);
+	if (sum == NULL)
+		return RC_NO_MEMORY;
+	sum->created += strcmp(event->type, "booking.created") == 0;
+	sum->cancelled += strcmp(event->type, "booking.cancelled") == 0;
+	sum->updated += strcmp(event->type, "booking.updated") == 0;
+	if (event->occurred_at > sum->at)
+		sum->at = event->occurred_at;
+	return RC_OK;
+}
+
+static int by_row(const void *a, const void *b)
+{
+	const struct q_metrics_add_in *x = *(struct q_metrics_add_in *const *)a;
+	const struct q_metrics_add_in *y = *(struct q_metrics_add_in *const *)b;
+	int order = memcmp(x->tenant_id.b, y->tenant_id.b, sizeof(x->tenant_id.b));
+
+	return order != 0 ? order : memcmp(x->resource_id.b, y->resource_id.b, sizeof(x->resource_id.b));
+}
+
+enum rc resource_counts_finish(struct delivery *delivery)
+{
+	const struct tallies *tallies = delivery->state;
+	struct q_metrics_add_in **sums;
+	size_t count = 0;
+
+	sums = arena_array(delivery->cx->arena, tallies->count + 1, sizeof(*sums));
+	if (sums == NULL)
+		return RC_NO_MEMORY;
+	for (struct tally *tally = tallies->first; tally != NULL; tally = tally->next)
+		sums[count++] = &tally->sum;
+	qsort(sums, count, sizeof(sums[0]), by_row);
+	for (size_t i = 0; i < count; i++)
+		script_add(delivery->script, &q_metrics_add_query, sums[i]);
 	return RC_OK;
 }
 
