@@ -1,12 +1,14 @@
 """Bookings made and changed by several clients, until they are told to stop; what breaks is journalled, not raised."""
+import datetime
 import http.client
 import random
 import threading
 
 import harness
 
-DAYS = [f"2025-12-{day:02}" for day in range(3, 29)]
-HOURS = range(9, 20)
+FIRST = datetime.date(2025, 12, 3)
+DAYS = [(FIRST + datetime.timedelta(days=day)).isoformat() for day in range(360)]
+HOURS = range(0, 23)
 
 
 class Load:
