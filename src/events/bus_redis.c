@@ -200,10 +200,14 @@ enum rc bus_redis_range(struct bus_redis *bus, struct ctx *cx, const char *key, 
 {
 	const char *from = arena_printf(cx->arena, "(%s", after),
 		   *count = arena_printf(cx->arena, "%zu", max < RANGE_MORE ? max : RANGE_MORE);
+	static const struct redis_reply nothing = {.kind = REPLY_LIST};
 	enum rc rc;
 
 	if (from == NULL || count == NULL)
 		return RC_NO_MEMORY;
+	*ret = &nothing;
+	if (max == 0) /* to which Redis answers nil */
+		return RC_OK;
 	rc = bus_redis_ask(bus, cx, ret, "XRANGE", key, from, "+", "COUNT", count, NULL);
 	return rc == RC_OK ? redis_expect(*ret, REPLY_LIST, "XRANGE") : rc;
 }

@@ -279,7 +279,7 @@ static void on_bytes(void *arg, const char *bytes, size_t len)
 		;
 	if (link->wire == NULL)
 		return;
-	if (disowned)
+	if (disowned && link->state == OPEN)
 		lose(link, "it is no master that knows us");
 	else if (link->first == NULL && reply_reader_has_more(link->reader))
 		lose(link, "it answers what nobody asked");

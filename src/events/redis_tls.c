@@ -30,10 +30,17 @@ static bool trust_set(SSL_CTX *ctx, const char *ca_file)
 	return SSL_CTX_set_default_verify_paths(ctx) == 1;
 }
 
+static const char *reason_of(unsigned long error, const char *otherwise)
+{
+	const char *reason =
+		ERR_SYSTEM_ERROR(error) ? strerror(ERR_GET_REASON(error)) : ERR_reason_error_string(error);
+
+	return reason != NULL ? reason : otherwise;
+}
+
 struct tls_trust *tls_trust_create(const char *ca_file)
 {
 	struct tls_trust *trust = calloc(1, sizeof(*trust));
-	const char *why;
 
 	if (trust == NULL)
 		return NULL;
@@ -41,9 +48,8 @@ struct tls_trust *tls_trust_create(const char *ca_file)
 	trust->ctx = SSL_CTX_new(TLS_client_method());
 	if (trust->ctx != NULL && trust_set(trust->ctx, ca_file))
 		return trust;
-	why = ERR_reason_error_string(ERR_peek_error());
 	fprintf(stderr, "marca: REDIS_CA_FILE=%s: cannot be used for TLS: %s\n",
-		ca_file != NULL ? ca_file : "", why != NULL ? why : "out of memory");
+		ca_file != NULL ? ca_file : "", reason_of(ERR_peek_error(), "out of memory"));
 	tls_trust_destroy(trust);
 	return NULL;
 }
@@ -123,7 +129,6 @@ static enum tls_state state_of(struct tls *tls, int result)
 {
 	int error = SSL_get_error(tls->ssl, result);
 	long verified = SSL_get_verify_result(tls->ssl);
-	const char *reason = ERR_reason_error_string(ERR_peek_error());
 
 	if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE)
 		return TLS_WAITS;
@@ -134,7 +139,7 @@ static enum tls_state state_of(struct tls *tls, int result)
 		snprintf(tls->why, sizeof(tls->why), "it closed the connection");
 	else
 		snprintf(tls->why, sizeof(tls->why), "TLS failed: %s",
-			 reason != NULL ? reason : "the connection ended");
+			 reason_of(ERR_peek_error(), "the connection ended"));
 	return TLS_FAILED;
 }
 
