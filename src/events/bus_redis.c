@@ -189,8 +189,7 @@ enum rc bus_redis_end(void *self, struct ctx *cx, const char *stream, int64_t *r
 		return rc;
 	last = reply_member(reply, "last-generated-id");
 	if (last->kind != REPLY_TEXT || !entry_id_parse(last->text, &id))
-		return redis_expect(&(struct redis_reply){.kind = REPLY_NIL}, REPLY_TEXT,
-				    "last-generated-id");
+		return redis_nonsense("last-generated-id");
 	*ret = entry_id_place(id);
 	return RC_OK;
 }
@@ -221,7 +220,7 @@ static enum rc collect(struct ctx *cx, const struct redis_reply *entries, const 
 
 	for (size_t i = 0; i < entries->count; i++) {
 		if (!entry_read(&entries->items[i], &entry))
-			return redis_expect(&entries->items[i], REPLY_ERROR, "XRANGE");
+			return redis_nonsense("XRANGE");
 		rc = entry_event(cx->arena, &entry, stream, &events->items[events->count]);
 		*last = entry.id_text;
 		events->count += rc == RC_OK;

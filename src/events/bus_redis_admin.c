@@ -76,7 +76,7 @@ static enum rc add_groups(struct bus_redis *bus, struct ctx *cx, int index, stru
 			return RC_NO_MEMORY;
 		group->stream = stream_names[index];
 		if (!group_read(&reply->items[i], end, group))
-			rc = redis_expect(&reply->items[i], REPLY_ERROR, "XINFO GROUPS");
+			rc = redis_nonsense("XINFO GROUPS");
 	}
 	return rc;
 }
@@ -134,7 +134,7 @@ static enum rc add_pending(struct bus_redis *bus, struct ctx *cx, const char *st
 		pending->stream = stream;
 		pending->group = group;
 		if (!pending_read(&reply->items[i], pending))
-			rc = redis_expect(&reply->items[i], REPLY_ERROR, "XPENDING");
+			rc = redis_nonsense("XPENDING");
 	}
 	return rc;
 }
@@ -181,7 +181,7 @@ static enum rc dead_read(struct ctx *cx, const struct redis_reply *reply, struct
 	enum rc rc;
 
 	if (!entry_read(reply, &entry))
-		return redis_expect(reply, REPLY_ERROR, "XRANGE");
+		return redis_nonsense("XRANGE");
 	ret->number = entry_id_place(entry.id);
 	rc = entry_dead(cx->arena, &entry, &letter);
 	if (rc != RC_OK && rc != RC_INVALID)
@@ -322,7 +322,7 @@ static enum rc lower_floor(struct bus_redis *bus, struct ctx *cx, int index, con
 
 	if (name->kind != REPLY_TEXT || delivered->kind != REPLY_TEXT ||
 	    !entry_id_parse(delivered->text, &id))
-		return redis_expect(row, REPLY_ERROR, "XINFO GROUPS");
+		return redis_nonsense("XINFO GROUPS");
 	if (++id.second == 0)
 		id.first++;
 	if (entry_id_before(id, *floor))
@@ -332,7 +332,7 @@ static enum rc lower_floor(struct bus_redis *bus, struct ctx *cx, int index, con
 		return rc;
 	/* [how many, the first one, ...] */
 	if (pending->kind != REPLY_LIST || pending->count < 2)
-		return redis_expect(pending, REPLY_ERROR, "XPENDING");
+		return redis_nonsense("XPENDING");
 	if (pending->items[1].kind == REPLY_TEXT && entry_id_parse(pending->items[1].text, &id) &&
 	    entry_id_before(id, *floor))
 		*floor = id;
@@ -382,7 +382,7 @@ static enum rc find_old(struct bus_redis *bus, struct ctx *cx, const char *key, 
 		rc = bus_redis_range(bus, cx, key, last, TRIM_LOOK, &reply);
 		for (size_t i = 0; rc == RC_OK && i < reply->count; i++) {
 			if (!entry_read(&reply->items[i], &entry))
-				return redis_expect(&reply->items[i], REPLY_ERROR, "XRANGE");
+				return redis_nonsense("XRANGE");
 			rc = time_of(cx, &entry, letters, &at);
 			if (rc != RC_OK || at >= before || !entry_id_before(entry.id, floor))
 				return rc;

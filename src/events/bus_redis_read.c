@@ -239,7 +239,7 @@ static enum rc take_stream(struct bus_redis *bus, struct ctx *cx, struct redis_r
 
 	if (pair->kind != REPLY_LIST || pair->count < 2 || pair->items[0].kind != REPLY_TEXT ||
 	    pair->items[1].kind != REPLY_LIST)
-		return redis_expect(pair, REPLY_ERROR, "a read's reply");
+		return redis_nonsense("a read's reply");
 	while (i < reader->base.count && !str_equal(pair->items[0].text, str_from(name_of(bus, reader, i))))
 		i++;
 	if (i == reader->base.count)
@@ -379,7 +379,7 @@ static enum rc claim_entries(struct bus_redis *bus, struct ctx *cx, struct redis
 		return rc;
 	if (reply->count < 2 || reply->items[0].kind != REPLY_TEXT ||
 	    !entry_id_parse(reply->items[0].text, &reader->cursors[i]))
-		return redis_expect(reply, REPLY_ERROR, "XAUTOCLAIM");
+		return redis_nonsense("XAUTOCLAIM");
 	*ret = &reply->items[1];
 	return redis_expect(*ret, REPLY_LIST, "XAUTOCLAIM");
 }

@@ -8,7 +8,6 @@
 #include "events/redis_link.h"
 
 #include "base/fiber.h"
-#include "base/log.h"
 #include "events/redis_wire.h"
 
 #include <hiredis/hiredis.h>
@@ -143,8 +142,9 @@ enum rc redis_expect(const struct redis_reply *reply, enum reply_kind kind, cons
 {
 	if (reply->kind == kind)
 		return RC_OK;
-	LOG(ERROR, reply->kind == REPLY_ERROR ? "Redis refused" : "Redis gave an answer of the wrong kind",
-	    LOG_TEXT("what", what), LOG_TEXT("said", reply->text.p != NULL ? reply->text.p : "(no text)"));
+	if (reply->kind != REPLY_ERROR)
+		return redis_nonsense(what);
+	LOG(ERROR, "Redis refused", LOG_TEXT("what", what), LOG_TEXT("said", reply->text.p));
 	return RC_BUS_DOWN;
 }
 
@@ -364,7 +364,8 @@ static bool connect_it(struct redis_link *link)
 		cut(link, "no memory");
 		return false;
 	}
-	if (step(link, SILENCE_MS))
+	/* It may have been opened, and lost again before this fiber's turn came. */
+	if (step(link, SILENCE_MS) && link->wire != NULL)
 		return true;
 	if (link->wire != NULL)
 		cut(link, "it does not answer in time");
@@ -372,15 +373,16 @@ static bool connect_it(struct redis_link *link)
 }
 
 /*
- * AUTH, SELECT, and a PING, which says whether a Redis that just started has read its data. What else it
- * may refuse, as a user who may not do everything, does not matter.
+ * AUTH, SELECT, and a PING, which says whether a Redis that just started has read its data. A user may be one
+ * who may not ping; and the connection's name is for people.
  */
 static bool greet(struct redis_link *link, struct ctx *cx)
 {
 	const struct redis_url *url = link->options.url;
-	const struct redis_reply *replies[4];
-	size_t must = (url->password != NULL) + (url->db != 0);
+	const struct redis_reply *replies[4] = {NULL};
+	size_t ping = (url->password != NULL) + (url->db != 0);
 	struct redis_batch batch;
+	enum rc rc;
 
 	redis_batch_init(&batch, cx);
 	if (url->password != NULL) {
@@ -397,17 +399,17 @@ static bool greet(struct redis_link *link, struct ctx *cx)
 	redis_begin(&batch, "CLIENT");
 	redis_words(&batch, "SETNAME", "marca", NULL);
 	seal(&batch);
-	if (exchange(link, cx, &batch, 0, replies) != RC_OK)
-		return false;
-	for (size_t i = 0; i < batch.count; i++) {
-		if (replies[i]->kind != REPLY_ERROR || (i >= must && !reply_is_error(replies[i], "NOAUTH") &&
-							!reply_is_error(replies[i], "LOADING")))
+	rc = exchange(link, cx, &batch, 0, replies);
+	/* One that has too many clients says so, and closes: a refusal tells more than the loss. */
+	for (size_t i = 0; i <= ping && replies[i] != NULL; i++) {
+		if (replies[i]->kind != REPLY_ERROR || (i == ping && reply_is_error(replies[i], "NOPERM")))
 			continue;
 		if (link->wire != NULL)
-			cut(link, replies[i]->text.p);
+			cut(link, "");
+		snprintf(link->why, sizeof(link->why), "%s", replies[i]->text.p);
 		return false;
 	}
-	return link->wire != NULL;
+	return rc == RC_OK && link->wire != NULL;
 }
 
 /* The outcome, for the log and for whoever waited for it. */

@@ -10,6 +10,7 @@
 #define EVENTS_REDIS_LINK_H
 
 #include "base/ctx.h"
+#include "base/log.h"
 #include "events/redis_reply.h"
 #include "events/redis_tls.h"
 #include "events/tasks.h"
@@ -57,8 +58,13 @@ void redis_number(struct redis_batch *batch, int64_t number);
 enum rc redis_call(struct redis_link *link, struct ctx *cx, struct redis_batch *batch, int wait_ms,
 		   const struct redis_reply **replies) MUST_USE;
 
-/* RC_OK when the reply is of that kind. Else Redis refused, or has gone mad: it is logged, and RC_BUS_DOWN.
- */
+/* RC_OK when the reply is of that kind. Else Redis refused: it is logged, and RC_BUS_DOWN. */
 enum rc redis_expect(const struct redis_reply *reply, enum reply_kind kind, const char *what) MUST_USE;
+/* Logs that the reply holds what it cannot: RC_BUS_DOWN. */
+static inline enum rc redis_nonsense(const char *what)
+{
+	LOG(ERROR, "Redis gave an answer that makes no sense", LOG_TEXT("what", what));
+	return RC_BUS_DOWN;
+}
 
 #endif

@@ -39,8 +39,10 @@ const struct redis_reply *reply_member(const struct redis_reply *list, const cha
 
 static void *take(struct reply_reader *reader, size_t size)
 {
-	if (size > reader->left)
+	if (size > reader->left) {
+		reader->why = "its answer is too long";
 		return NULL;
+	}
 	reader->left -= size;
 	return arena_alloc(reader->arena, size);
 }
@@ -152,7 +154,8 @@ bool reply_reader_next(struct reply_reader *reader, struct arena *arena, struct 
 	if (reader->hiredis->ridx < 0)
 		reader->left = REPLY_MAX;
 	if (redisReaderGetReply(reader->hiredis, &reply) != REDIS_OK) {
-		reader->why = reader->hiredis->errstr;
+		if (reader->why == NULL)
+			reader->why = reader->hiredis->errstr;
 		return false;
 	}
 	*ret = reply;

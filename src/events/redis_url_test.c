@@ -1,5 +1,6 @@
 /* The table of URLs of Redis that are taken, and of those that are not, with the reason. */
 #include "events/redis_url.h"
+#include "json/arena_json.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -119,5 +120,6 @@ int main(void)
 		cmocka_unit_test(bad_ones_are_told_without_what_they_hold),
 	};
 
+	arena_json_init();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
