@@ -33,10 +33,8 @@
 #define RANGE_MORE	1000 /* entries at most in one reply */
 
 static const char *const scripts[SCRIPT_COUNT] = {
-	[SCRIPT_PUBLISH] = script_publish,
-	[SCRIPT_BURY] = script_bury,
-	[SCRIPT_REVIVE] = script_revive,
-	[SCRIPT_SEEK] = script_seek,
+	[SCRIPT_PUBLISH] = script_publish, [SCRIPT_BURY] = script_bury,	    [SCRIPT_REVIVE] = script_revive,
+	[SCRIPT_SEEK] = script_seek,	   [SCRIPT_FORGET] = script_forget,
 };
 
 /* --- Words ------------------------------------------------------------------------ */

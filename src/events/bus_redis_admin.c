@@ -6,7 +6,7 @@
 
 #define TRIM_ROUNDS	2 /* looks at the oldest entries, 1000 each */
 #define TRIM_LOOK	1000
-#define LONG_IDLE	STR("86400000") /* ms: as if it had been held for a day, whoever claims may have it */
+#define LONG_IDLE	STR("86400000") /* ms: a day */
 #define GROUPS_MAX	1000		/* that are looked at */
 #define PENDING_COLUMNS 4
 
@@ -419,6 +419,16 @@ static enum rc cut_off(struct bus_redis *bus, struct ctx *cx, const char *key, s
 	return rc;
 }
 
+/* Each process's consumers have names of their own, which would pile up. */
+static enum rc forget_consumers(struct bus_redis *bus, struct ctx *cx, int index)
+{
+	const struct str words[] = {str_from(bus->names[index]), LONG_IDLE};
+	const struct redis_reply *reply;
+	enum rc rc = bus_redis_script(bus, bus->link, cx, SCRIPT_FORGET, 1, words, ARRAY_LEN(words), &reply);
+
+	return rc == RC_OK ? redis_expect(reply, REPLY_NUMBER, "forget") : rc;
+}
+
 enum rc bus_redis_trim(void *self, struct ctx *cx, const char *stream, utime before, int64_t *ret_dropped)
 {
 	static const struct entry_id all = {UINT64_MAX, UINT64_MAX};
@@ -439,6 +449,8 @@ enum rc bus_redis_trim(void *self, struct ctx *cx, const char *stream, utime bef
 		rc = find_old(bus, cx, DEAD_STREAM, true, before, all, &last_letter);
 	if (rc == RC_OK)
 		rc = cut_off(bus, cx, DEAD_STREAM, last_letter, &letters);
+	if (rc == RC_OK)
+		rc = forget_consumers(bus, cx, index);
 	if (rc == RC_OK)
 		*ret_dropped = dropped;
 	return rc;

@@ -168,6 +168,32 @@ static void keys_of_another_kind_are_an_error(void **state)
 	on_task(&job);
 }
 
+/* --- Consumers that are gone ---------------------------------------------------------- */
+
+static void janitor_comes(struct job *job)
+{
+	struct bus_reader *reader = join(job, "g", STREAM_BOOKINGS, NULL);
+	int64_t dropped;
+
+	assert_int_equal(publish(job, STREAM_BOOKINGS, 0, 1, 1), RC_OK);
+	free(REDIS_CLI(&redis, "XGROUP", "CREATECONSUMER", STREAM_BOOKINGS, "g", "young"));
+	free(REDIS_CLI(&redis, "XREADGROUP", "GROUP", "g", "busy", "STREAMS", STREAM_BOOKINGS, ">"));
+	free(REDIS_CLI(&redis, "XCLAIM", STREAM_BOOKINGS, "g", "old", "0", "1-0", "IDLE", "90000000"));
+	free(REDIS_CLI(&redis, "XCLAIM", STREAM_BOOKINGS, "g", "busy", "0", "1-0", "IDLE", "90000000"));
+	assert_int_equal(bus_redis.trim(job->bus, &job->cx, STREAM_BOOKINGS, 0, &dropped), RC_OK);
+	says("busy\n", "--raw", "XINFO", "CONSUMERS", STREAM_BOOKINGS, "g", NULL);
+	says("young\n", "--raw", "XINFO", "CONSUMERS", STREAM_BOOKINGS, "g", NULL);
+	leave(job, reader);
+}
+
+static void the_living_are_not_forgotten(void **state)
+{
+	(void)state;
+	struct job job = {.fn = janitor_comes};
+
+	on_task(&job);
+}
+
 /* --- A day in the life -------------------------------------------------------------- */
 
 static void fails_and_is_helped(struct job *job)
@@ -247,6 +273,9 @@ static void fails_and_is_helped(struct job *job)
 	assert_int_equal(dropped, 4);
 	/* Places go on where they were, and the letters' numbers too. */
 	assert_int_equal(publish(job, STREAM_BOOKINGS, 5, 6, 1), RC_OK);
+	assert_int_equal(bus_redis.trim(job->bus, &job->cx, STREAM_BOOKINGS, job->cx.now + 1, &dropped),
+			 RC_OK);
+	assert_int_equal(dropped, 0); /* nobody has had it yet */
 	got = take(job, reader, 1);
 	assert_int_equal(got.items[0].sequence, 6);
 	assert_int_equal(bus_redis.bury(job->bus, &job->cx, reader, &got.items[0], "x", 1), RC_OK);
@@ -272,6 +301,7 @@ int main(void)
 		cmocka_unit_test_setup(events_come_back_as_they_went, redis_empty),
 		cmocka_unit_test_setup(what_is_no_event_is_buried, redis_empty),
 		cmocka_unit_test_setup(keys_of_another_kind_are_an_error, redis_empty),
+		cmocka_unit_test_setup(the_living_are_not_forgotten, redis_empty),
 		cmocka_unit_test_setup(what_failed_can_be_helped, redis_empty),
 	};
 

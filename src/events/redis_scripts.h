@@ -64,4 +64,23 @@ static const char script_seek[] =
 	"  redis.call('XACK', KEYS[1], ARGV[1], unpack(ids))\n"
 	"end\n";
 
+/* Key: stream. Argument: after how long without a sign of life, in ms, a consumer that has nothing pending is
+ * forgotten. One that still lives is made anew by its next read. */
+static const char script_forget[] =
+	"local function of(row, name)\n"
+	"  for i = 1, #row, 2 do if row[i] == name then return row[i + 1] end end\n"
+	"end\n"
+	"if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end\n"
+	"local count = 0\n"
+	"for _, group in ipairs(redis.call('XINFO', 'GROUPS', KEYS[1])) do\n"
+	"  local name = of(group, 'name')\n"
+	"  for _, consumer in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[1], name)) do\n"
+	"    if of(consumer, 'pending') == 0 and of(consumer, 'idle') >= tonumber(ARGV[1]) then\n"
+	"      redis.call('XGROUP', 'DELCONSUMER', KEYS[1], name, of(consumer, 'name'))\n"
+	"      count = count + 1\n"
+	"    end\n"
+	"  end\n"
+	"end\n"
+	"return count\n";
+
 #endif
