@@ -20,6 +20,7 @@ struct bus_reader;
 
 struct bus_options {
 	const char *redis_url;	    /* redis://, rediss://; NULL: embedded, over cx->ports[ROOM_events] */
+	const char *redis_ca;	    /* for rediss://: a file of certificates to trust; NULL: the system's */
 	const char *booking_stream; /* what booking-events is called in Redis */
 	struct tasks *tasks;	    /* whose loop carries the connections */
 };

@@ -1,0 +1,86 @@
+/*
+ * What Redis must do as one step, in its Lua. Numbers there are doubles, exact up to 2^53; Redis gives a
+ * script's error back as the reply.
+ */
+#ifndef EVENTS_REDIS_SCRIPTS_H
+#define EVENTS_REDIS_SCRIPTS_H
+
+/* The number that a stream's last entry had, also of one that is gone since. */
+#define LUA_LAST                                                     \
+	"local function last(key)\n"                                 \
+	"  if redis.call('EXISTS', key) == 0 then return 0 end\n"    \
+	"  local info = redis.call('XINFO', 'STREAM', key)\n"        \
+	"  for i = 1, #info, 2 do\n"                                 \
+	"    if info[i] == 'last-generated-id' then\n"               \
+	"      return tonumber(string.match(info[i + 1], '^%d+'))\n" \
+	"    end\n"                                                  \
+	"  end\n"                                                    \
+	"end\n"
+
+/*
+ * Keys: stream, its sources. Arguments: source, after; then of each event: sequence, type, payload, and the
+ * metadata up to the place. 0: `after` is not the last of that source.
+ */
+static const char script_publish[] = LUA_LAST
+	"if tonumber(redis.call('HGET', KEYS[2], ARGV[1]) or 0) ~= tonumber(ARGV[2]) then return 0 end\n"
+	"local place = last(KEYS[1])\n"
+	"for i = 3, #ARGV, 4 do\n"
+	"  place = math.max(place + 1, tonumber(ARGV[i]))\n"
+	"  local text = string.format('%.0f', place)\n"
+	"  redis.call('XADD', KEYS[1], text .. '-0', 'event_type', ARGV[i + 1], 'payload', ARGV[i + 2],\n"
+	"    'metadata', ARGV[i + 3] .. text .. '}')\n"
+	"end\n"
+	"redis.call('HSET', KEYS[2], ARGV[1], ARGV[#ARGV - 3])\n"
+	"return 1\n";
+
+/* Keys: stream, dead letters. Arguments: group, id, type, payload, metadata, dead. Nothing is done to what is
+ * not pending any more: it was buried before, by a call whose outcome was not known. */
+static const char script_bury[] =
+	LUA_LAST "if #redis.call('XPENDING', KEYS[1], ARGV[1], ARGV[2], ARGV[2], 1) == 0 then return 0 end\n"
+		 "local id = string.format('%.0f-0', last(KEYS[2]) + 1)\n"
+		 "redis.call('XADD', KEYS[2], id, 'event_type', ARGV[3], 'payload', ARGV[4],\n"
+		 "  'metadata', ARGV[5], 'dead', ARGV[6])\n"
+		 "return redis.call('XACK', KEYS[1], ARGV[1], ARGV[2])\n";
+
+/* Keys: stream, dead letters. Arguments: group, id, id of the letter, how long it counts as idle. 0: the one
+ * or the other is gone. Its deliveries begin anew. */
+static const char script_revive[] =
+	"if #redis.call('XRANGE', KEYS[1], ARGV[2], ARGV[2]) == 0 then return 0 end\n"
+	"if #redis.call('XRANGE', KEYS[2], ARGV[3], ARGV[3]) == 0 then return 0 end\n"
+	"redis.call('XCLAIM', KEYS[1], ARGV[1], 'revived', 0, ARGV[2], 'IDLE', ARGV[4], 'RETRYCOUNT', 0,\n"
+	"  'FORCE', 'JUSTID')\n"
+	"return redis.call('XDEL', KEYS[2], ARGV[3])\n";
+
+/* Key: stream. Arguments: group, id. What is pending behind the id will be delivered as if for the first
+ * time. */
+static const char script_seek[] =
+	"if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end\n"
+	"redis.call('XGROUP', 'SETID', KEYS[1], ARGV[1], ARGV[2])\n"
+	"while true do\n"
+	"  local rows = redis.call('XPENDING', KEYS[1], ARGV[1], '(' .. ARGV[2], '+', 1000)\n"
+	"  if #rows == 0 then return 1 end\n"
+	"  local ids = {}\n"
+	"  for i, row in ipairs(rows) do ids[i] = row[1] end\n"
+	"  redis.call('XACK', KEYS[1], ARGV[1], unpack(ids))\n"
+	"end\n";
+
+/* Key: stream. Argument: after how long without a sign of life, in ms, a consumer that has nothing pending is
+ * forgotten. One that still lives is made anew by its next read. */
+static const char script_forget[] =
+	"local function of(row, name)\n"
+	"  for i = 1, #row, 2 do if row[i] == name then return row[i + 1] end end\n"
+	"end\n"
+	"if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end\n"
+	"local count = 0\n"
+	"for _, group in ipairs(redis.call('XINFO', 'GROUPS', KEYS[1])) do\n"
+	"  local name = of(group, 'name')\n"
+	"  for _, consumer in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[1], name)) do\n"
+	"    if of(consumer, 'pending') == 0 and of(consumer, 'idle') >= tonumber(ARGV[1]) then\n"
+	"      redis.call('XGROUP', 'DELCONSUMER', KEYS[1], name, of(consumer, 'name'))\n"
+	"      count = count + 1\n"
+	"    end\n"
+	"  end\n"
+	"end\n"
+	"return count\n";
+
+#endif
