@@ -2,9 +2,8 @@
  * The bus over Redis Streams, of Redis 7 or Valkey.
  *
  * A stream's entries are read by programs that are not marca too; redis_entry.h says what they look like. An
- * entry's id is <place>-0, and the place also stands in its metadata as `sequence`. It is the place after the
- * last one, or the event's own sequence where that is higher: so after a Redis that came back empty places do
- * not begin before where they were. booking-events may have another name in Redis; nowhere else.
+ * entry's id is <place>-0, and the place also stands in its metadata as `sequence`. Places begin at 1, and
+ * again in a Redis that came back empty. booking-events may have another name in Redis; nowhere else.
  *
  * Publishing is one script: it compares what the stream took last from the source (a hash beside the stream,
  * in its slot), adds all, and notes the last. So a repeat finds that it is one.
@@ -25,6 +24,7 @@
 
 #include <inttypes.h>
 #include <openssl/evp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -124,17 +124,17 @@ static bool number_word(struct ctx *cx, int64_t number, struct str *ret)
 
 static bool event_words(struct ctx *cx, const struct event *event, struct str *words)
 {
-	words[1] = str_from(event->type);
-	words[2] = str_from(event->payload);
-	words[3] = str_from(entry_metadata(cx->arena, event));
-	return number_word(cx, event->sequence, &words[0]) && words[3].p != NULL;
+	words[0] = str_from(event->type);
+	words[1] = str_from(event->payload);
+	words[2] = str_from(entry_metadata(cx->arena, event));
+	return words[2].p != NULL;
 }
 
 static enum rc redis_publish(void *self, struct ctx *cx, const char *stream, const struct uuid *source,
 			     int64_t after, const struct event *events, size_t count)
 {
 	struct bus_redis *bus = self;
-	struct str *words = arena_array(cx->arena, 4 + 4 * count, sizeof(*words));
+	struct str *words = arena_array(cx->arena, 5 + 3 * count, sizeof(*words));
 	const struct redis_reply *reply;
 	int index = bus_redis_stream(stream);
 	char name[UUID_TEXT_LEN + 1];
@@ -144,15 +144,16 @@ static enum rc redis_publish(void *self, struct ctx *cx, const char *stream, con
 		return RC_INTERNAL;
 	if (count == 0)
 		return RC_OK;
-	if (words == NULL || !number_word(cx, after, &words[3]))
+	if (words == NULL || !number_word(cx, after, &words[3]) ||
+	    !number_word(cx, events[count - 1].sequence, &words[4]))
 		return RC_NO_MEMORY;
 	words[0] = str_from(bus->names[index]);
 	words[1] = str_from(bus->sources[index]);
 	words[2] = str_from(uuid_text(name, source));
 	for (size_t i = 0; i < count; i++)
-		if (!event_words(cx, &events[i], &words[4 + 4 * i]))
+		if (!event_words(cx, &events[i], &words[5 + 3 * i]))
 			return RC_NO_MEMORY;
-	rc = bus_redis_script(bus, bus->link, cx, SCRIPT_PUBLISH, 2, words, 4 + 4 * count, &reply);
+	rc = bus_redis_script(bus, bus->link, cx, SCRIPT_PUBLISH, 2, words, 5 + 3 * count, &reply);
 	if (rc == RC_OK)
 		rc = redis_expect(reply, REPLY_NUMBER, "publish");
 	return rc == RC_OK && reply->number != 1 ? RC_STALE : rc;
@@ -348,6 +349,8 @@ static enum rc redis_open(const struct bus_options *options, void **ret)
 
 	if (bus == NULL)
 		return RC_NO_MEMORY;
+	/* Writing to a Redis that has gone is an error like any other. */
+	signal(SIGPIPE, SIG_IGN);
 	bus->tasks = options->tasks;
 	arena_init(&bus->arena, NULL);
 	if (!set_up(bus, options)) {

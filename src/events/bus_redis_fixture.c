@@ -158,20 +158,11 @@ void nothing_to_take(struct job *job, struct bus_reader *reader)
 	assert_int_equal(some.count, 0);
 }
 
-void says(const char *has, ...)
+void says(const char *has, const char *const *words)
 {
-	char *text;
-	va_list words;
-	const char *all[32];
-	size_t count = 0;
+	char *text = redis_fixture_cli(&redis, words);
 
-	va_start(words, has);
-	while (count < 31 && (all[count] = va_arg(words, const char *)) != NULL)
-		count++;
-	va_end(words);
-	all[count] = NULL;
-	text = redis_fixture_cli(&redis, all);
 	if (strstr(text, has) == NULL)
-		fail_msg("%s %s: no \"%s\" in: %s", all[0], all[1], has, text);
+		fail_msg("%s %s: no \"%s\" in: %s", words[0], words[1], has, text);
 	free(text);
 }

@@ -41,6 +41,7 @@ struct events take(struct job *job, struct bus_reader *reader, size_t count);
 void nothing_to_take(struct job *job, struct bus_reader *reader);
 
 /* That redis-cli's answer to those words, ended by NULL, has that in it. */
-void says(const char *has, ...) __attribute__((sentinel));
+void says(const char *has, const char *const *words);
+#define SAYS(has, ...) says((has), (const char *const[]){__VA_ARGS__, NULL})
 
 #endif

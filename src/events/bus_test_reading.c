@@ -156,7 +156,10 @@ static void is_stopped(struct bed *bed, struct ctx *cx)
 	struct events events = {NULL, 0};
 
 	stopped_rc = bus_join(bed->bus, cx, "group", "one", streams, 1, &reader);
-	if (stopped_rc == RC_OK)
+	/* Where the bus is remote, the stop may come while it is still being connected to. */
+	if (stopped_rc == RC_BUS_DOWN && task_stopping(task_self()))
+		stopped_rc = RC_OK;
+	else if (stopped_rc == RC_OK)
 		stopped_rc = bus_take(reader, cx, 10, LONG_MS, &events);
 	stopped_count = events.count;
 	bus_leave(reader);

@@ -116,8 +116,8 @@ static struct event *odd_events(struct ctx *cx, char *large)
 	events[0].type = "são João \xf0\x9f\x8e\x89 'quoted' \"twice\" \\ $1 %s ?";
 	events[0].payload = "{\"a\\\"b\\\\c\\n\":\"\\u00e7 \xc3\xa7 \xf0\x9f\x8e\x89 '); DROP TABLE x; --\"}";
 	events[0].trace_id = "";
-	events[1].payload = "{ \"spaces\" : [ 1.50, 1e3, null ] , \"spaces\" : 2 }"; /* carried as it is */
-	events[1].version = INT64_C(9007199254740993);				     /* no double holds it */
+	events[1].payload = "{ \"spaces\" : [ 1.50, 1e3, null ] , \"more\" : 2 }"; /* carried as it is */
+	events[1].version = INT64_C(9007199254740993);				   /* no double holds it */
 	events[1].ordinal = 767;
 	events[1].occurred_at = INT64_C(253402300799999999);
 	events[2].occurred_at = 1;

@@ -18,19 +18,19 @@
 	"end\n"
 
 /*
- * Keys: stream, its sources. Arguments: source, after; then of each event: sequence, type, payload, and the
- * metadata up to the place. 0: `after` is not the last of that source.
+ * Keys: stream, its sources. Arguments: source, after, the sequence of the last event; then of each event:
+ * type, payload, and the metadata up to the place. 0: `after` is not the last of that source.
  */
 static const char script_publish[] = LUA_LAST
 	"if tonumber(redis.call('HGET', KEYS[2], ARGV[1]) or 0) ~= tonumber(ARGV[2]) then return 0 end\n"
 	"local place = last(KEYS[1])\n"
-	"for i = 3, #ARGV, 4 do\n"
-	"  place = math.max(place + 1, tonumber(ARGV[i]))\n"
+	"for i = 4, #ARGV, 3 do\n"
+	"  place = place + 1\n"
 	"  local text = string.format('%.0f', place)\n"
-	"  redis.call('XADD', KEYS[1], text .. '-0', 'event_type', ARGV[i + 1], 'payload', ARGV[i + 2],\n"
-	"    'metadata', ARGV[i + 3] .. text .. '}')\n"
+	"  redis.call('XADD', KEYS[1], text .. '-0', 'event_type', ARGV[i], 'payload', ARGV[i + 1],\n"
+	"    'metadata', ARGV[i + 2] .. text .. '}')\n"
 	"end\n"
-	"redis.call('HSET', KEYS[2], ARGV[1], ARGV[#ARGV - 3])\n"
+	"redis.call('HSET', KEYS[2], ARGV[1], ARGV[3])\n"
 	"return 1\n";
 
 /* Keys: stream, dead letters. Arguments: group, id, type, payload, metadata, dead. Nothing is done to what is

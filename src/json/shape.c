@@ -210,6 +210,17 @@ static void bool_read(struct str text, const struct loc *loc, struct issues *iss
 	*(bool *)member = yes;
 }
 
+/* As we write it: never without an offset. */
+static void instant_read(struct str text, const struct loc *loc, struct issues *issues, void *member)
+{
+	struct wire_time when;
+
+	if (utime_parse(text, &when) && !when.local)
+		*(utime *)member = when.at;
+	else
+		issue_add(issues, loc, ISSUE_NOT_TIME, NULL);
+}
+
 static void clock_read(struct str text, const struct loc *loc, struct issues *issues, void *member)
 {
 	int32_t seconds;
@@ -244,6 +255,9 @@ void field_parse_text(const struct field *field, struct str text, const struct l
 	case KIND_WHEN:
 		if (!utime_parse(text, member))
 			issue_add(issues, loc, ISSUE_NOT_TIME, NULL);
+		break;
+	case KIND_INSTANT:
+		instant_read(text, loc, issues, member);
 		break;
 	case KIND_DATE:
 		date_read(field, text, loc, issues, member);

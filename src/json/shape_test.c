@@ -412,6 +412,45 @@ static void issue_table_is_whole(void **state)
 	}
 }
 
+/* clang-format off */
+#define HAPPENED(F, T)                                                                     \
+	F(T, INSTANT, at,    REQUIRED, "When.")                                            \
+	F(T, INSTANT, until, OPTIONAL, "To.")
+SHAPE_DECLARE(happened, HAPPENED);
+SHAPE_DEFINE(happened, HAPPENED);
+/* clang-format on */
+
+static const char *happened_parse(struct arena *arena, const char *json, struct happened **ret)
+{
+	struct issues issues = {.arena = arena};
+	void *object;
+
+	(void)!shape_parse(&happened_shape, PARSE_WHOLE, str_from(json), &issues, &object);
+	*ret = object;
+	return sample_issues(&issues);
+}
+
+/* What we write, such as the payload of an event, we can read. */
+static void test_instants(void **state)
+{
+	struct happened *happened;
+	struct arena arena;
+
+	(void)state;
+	arena_init(&arena, NULL);
+	assert_string_equal(happened_parse(&arena, "{\"at\":\"1970-01-01T00:00:01.5Z\"}", &happened), "");
+	assert_int_equal(happened->at, 1500000);
+	assert_int_equal(happened->until, UTIME_NONE);
+	assert_string_equal(happened_parse(&arena, "{\"at\":\"1970-01-01T01:00:00+01:00\",\"until\":null}",
+					   &happened),
+			    "");
+	assert_int_equal(happened->at, 0);
+	assert_string_not_equal(happened_parse(&arena, "{\"at\":\"1970-01-01T00:00:01\"}", &happened), "");
+	assert_string_not_equal(happened_parse(&arena, "{\"at\":\"x\"}", &happened), "");
+	assert_string_not_equal(happened_parse(&arena, "{\"at\":1}", &happened), "");
+	arena_finish(&arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
