@@ -6,8 +6,7 @@
 #include "app/commands.h"
 
 #include "app/app.h"
-#include "events/bus.h"
-#include "json/write.h"
+#include "app/events_lines.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -21,7 +20,7 @@
 struct options {
 	const char *stream, *group, *number;
 	int64_t from, last; /* -1: not said */
-	bool follow, json;
+	bool follow;
 };
 
 /* One run of one verb, on a task. */
@@ -31,7 +30,7 @@ struct run {
 	const struct verb *verb;
 	struct tasks *tasks;
 	struct bus *bus;
-	bool colours;
+	struct lines lines;
 	int status;
 };
 
@@ -41,104 +40,6 @@ struct verb {
 	const char *options; /* those that it takes */
 	enum rc (*fn)(struct run *run, struct task *task, struct ctx *cx);
 };
-
-/* --- Lines ---------------------------------------------------------------------- */
-
-/* clang-format off */
-#define EVENT_FIELDS(F, T)                                                                 \
-	F(T, TEXT,    stream,      REQUIRED, "Its stream.")                                \
-	F(T, INT,     sequence,    REQUIRED, "Its place there.")                           \
-	F(T, UUID,    event_id,    REQUIRED, "The same wherever it is told.")              \
-	F(T, TEXT,    type,        REQUIRED, "What happened.")                             \
-	F(T, UUID,    tenant_id,   REQUIRED, "Where.")                                     \
-	F(T, UUID,    subject_id,  REQUIRED, "To what.")                                   \
-	F(T, INT,     version,     REQUIRED, "Of the subject, after it.")                  \
-	F(T, INSTANT, occurred_at, REQUIRED, "When.")                                      \
-	F(T, TEXT,    trace_id,    REQUIRED, "In which request.")                          \
-	F(T, JSON,    payload,     REQUIRED, "What is to say about it.")
-
-#define EVENT_LINE(F, T) EVENT_FIELDS(F, T)
-SHAPE_DECLARE(event_line, EVENT_LINE);
-SHAPE_DEFINE(event_line, EVENT_LINE);
-
-#define DEAD_LINE(F, T)                                                                    \
-	F(T, INT,     number,    REQUIRED, "Of the dead letter.")                          \
-	F(T, TEXT,    group,     REQUIRED, "Which group could not handle it.")             \
-	F(T, TEXT,    why,       REQUIRED, "What went wrong at last.")                     \
-	F(T, INT,     tries,     REQUIRED, "How often it was tried.")                      \
-	F(T, INSTANT, buried_at, REQUIRED, "When it was given up.")                        \
-	EVENT_FIELDS(F, T)
-SHAPE_DECLARE(dead_line, DEAD_LINE);
-SHAPE_DEFINE(dead_line, DEAD_LINE);
-
-#define GROUP_LINE(F, T)                                                                   \
-	F(T, TEXT, group,     REQUIRED, "The group.")                                      \
-	F(T, TEXT, stream,    REQUIRED, "Of this stream.")                                 \
-	F(T, INT,  delivered, REQUIRED, "The place of the last event given to it.")        \
-	F(T, INT,  pending,   REQUIRED, "Given, and not acknowledged.")                    \
-	F(T, INT,  lag,       REQUIRED, "Not given yet.")
-SHAPE_DECLARE(group_line, GROUP_LINE);
-SHAPE_DEFINE(group_line, GROUP_LINE);
-
-#define PENDING_LINE(F, T)                                                                 \
-	F(T, TEXT, group,      REQUIRED, "The group.")                                     \
-	F(T, TEXT, consumer,   REQUIRED, "Who has it in hand.")                            \
-	F(T, TEXT, stream,     REQUIRED, "Of this stream.")                                \
-	F(T, INT,  sequence,   REQUIRED, "Its place there.")                               \
-	F(T, INT,  idle_ms,    REQUIRED, "Since it was given.")                            \
-	F(T, INT,  deliveries, REQUIRED, "How often it was given.")
-SHAPE_DECLARE(pending_line, PENDING_LINE);
-SHAPE_DEFINE(pending_line, PENDING_LINE);
-/* clang-format on */
-
-static enum rc print_json(struct ctx *cx, const struct shape *shape, const void *line)
-{
-	struct writer writer;
-	struct str text;
-
-	writer_init(&writer, cx->arena, 512);
-	write_shape(&writer, shape, line);
-	if (!writer_take(&writer, &text))
-		return RC_NO_MEMORY;
-	printf("%.*s\n", (int)text.len, text.p);
-	return RC_OK;
-}
-
-/* clang-format off */
-#define EVENT_OF(e)                                                                                        \
-	.stream = (e)->stream, .sequence = (e)->sequence, .event_id = (e)->id, .type = (e)->type,          \
-	.tenant_id = (e)->tenant_id, .subject_id = (e)->subject_id, .version = (e)->version,               \
-	.occurred_at = (e)->occurred_at, .trace_id = (e)->trace_id, .payload = (e)->payload
-/* clang-format on */
-
-static enum rc print_event(const struct run *run, struct ctx *cx, const struct event *event)
-{
-	const struct event_line line = {EVENT_OF(event)};
-	char when[UTIME_TEXT_MAX];
-
-	if (run->options.json)
-		return print_json(cx, &event_line_shape, &line);
-	utime_text(when, event->occurred_at, 0, true);
-	printf("%s  %s %" PRId64 "  %s%s%s  %s\n", when, event->stream, event->sequence,
-	       run->colours ? "\033[1m" : "", event->type, run->colours ? "\033[0m" : "", event->payload);
-	return RC_OK;
-}
-
-static enum rc print_dead(const struct run *run, struct ctx *cx, const struct bus_dead *dead)
-{
-	const struct dead_line line = {.number = dead->number,
-				       .group = dead->group,
-				       .why = dead->why,
-				       .tries = dead->tries,
-				       .buried_at = dead->buried_at,
-				       EVENT_OF(&dead->event)};
-
-	if (run->options.json)
-		return print_json(cx, &dead_line_shape, &line);
-	printf("%s%6" PRId64 "%s  %s: %s after %" PRId64 " tries\n        ", run->colours ? "\033[31m" : "",
-	       dead->number, run->colours ? "\033[0m" : "", dead->group, dead->why, dead->tries);
-	return print_event(run, cx, &dead->event);
-}
 
 /* --- tail ------------------------------------------------------------------------- */
 
@@ -179,7 +80,7 @@ static enum rc print_page(const struct run *run, struct ctx *cx, const char *str
 	if (rc != RC_OK)
 		return rc;
 	for (size_t i = 0; rc == RC_OK && i < events.count; i++) {
-		rc = print_event(run, cx, &events.items[i]);
+		rc = line_event(&run->lines, cx, &events.items[i]);
 		*place = events.items[i].sequence;
 	}
 	*ret_more = events.count == PAGE;
@@ -215,7 +116,7 @@ static enum rc print_coming(const struct run *run, struct task *task, struct bus
 		task_begin(task, &arena, &cx);
 		rc = bus_take(reader, &cx, PAGE, FOLLOW_MS, &events);
 		for (size_t i = 0; rc == RC_OK && i < events.count; i++)
-			rc = print_event(run, &cx, &events.items[i]);
+			rc = line_event(&run->lines, &cx, &events.items[i]);
 		fflush(stdout);
 		arena_finish(&arena);
 	}
@@ -255,22 +156,10 @@ static enum rc do_groups(struct run *run, struct task *task, struct ctx *cx)
 	enum rc rc = bus_groups(run->bus, cx, &groups, &count);
 
 	(void)task;
-	if (rc == RC_OK && !run->options.json)
-		printf("%-20s %-18s %10s %10s %10s\n", "GROUP", "STREAM", "DELIVERED", "PENDING", "LAG");
-	for (size_t i = 0; rc == RC_OK && i < count; i++) {
-		const struct bus_group *one = &groups[i];
-		const struct group_line line = {.group = one->name,
-						.stream = one->stream,
-						.delivered = one->delivered,
-						.pending = one->pending,
-						.lag = one->lag};
-
-		if (run->options.json)
-			rc = print_json(cx, &group_line_shape, &line);
-		else
-			printf("%-20s %-18s %10" PRId64 " %10" PRId64 " %10" PRId64 "\n", one->name,
-			       one->stream, one->delivered, one->pending, one->lag);
-	}
+	if (rc == RC_OK)
+		line_groups_head(&run->lines);
+	for (size_t i = 0; rc == RC_OK && i < count; i++)
+		rc = line_group(&run->lines, cx, &groups[i]);
 	return rc;
 }
 
@@ -283,24 +172,10 @@ static enum rc do_pending(struct run *run, struct task *task, struct ctx *cx)
 	enum rc rc = bus_pending(run->bus, cx, run->options.group, PENDING_MOST, &pending, &count);
 
 	(void)task;
-	if (rc == RC_OK && !run->options.json)
-		printf("%-20s %-18s %10s %10s %10s  %s\n", "GROUP", "STREAM", "SEQUENCE", "IDLE MS",
-		       "DELIVERIES", "CONSUMER");
-	for (size_t i = 0; rc == RC_OK && i < count; i++) {
-		const struct bus_pending *one = &pending[i];
-		const struct pending_line line = {.group = one->group,
-						  .consumer = one->consumer,
-						  .stream = one->stream,
-						  .sequence = one->sequence,
-						  .idle_ms = one->idle_ms,
-						  .deliveries = one->deliveries};
-
-		if (run->options.json)
-			rc = print_json(cx, &pending_line_shape, &line);
-		else
-			printf("%-20s %-18s %10" PRId64 " %10" PRId64 " %10" PRId64 "  %s\n", one->group,
-			       one->stream, one->sequence, one->idle_ms, one->deliveries, one->consumer);
-	}
+	if (rc == RC_OK)
+		line_pending_head(&run->lines);
+	for (size_t i = 0; rc == RC_OK && i < count; i++)
+		rc = line_pending(&run->lines, cx, &pending[i]);
 	if (rc == RC_OK && count == PENDING_MOST)
 		fprintf(stderr, "marca: the first %d of them\n", PENDING_MOST);
 	return rc;
@@ -333,13 +208,18 @@ static enum rc each_dead(struct run *run, struct task *task,
 	return rc;
 }
 
+static enum rc print_dead(const struct run *run, struct ctx *cx, const struct bus_dead *dead)
+{
+	return line_dead(&run->lines, cx, dead);
+}
+
 static enum rc do_dead(struct run *run, struct task *task, struct ctx *cx)
 {
 	size_t count;
 	enum rc rc = each_dead(run, task, print_dead, &count);
 
 	(void)cx;
-	if (rc == RC_OK && count == 0 && !run->options.json)
+	if (rc == RC_OK && count == 0 && !run->lines.json)
 		printf("no dead letters\n");
 	return rc;
 }
@@ -510,7 +390,7 @@ static bool parse_options(struct run *run, int argc, char **argv)
 		if (!takes(run->verb, name))
 			return false;
 		if (strcmp(name, "json") == 0)
-			options->json = true;
+			run->lines.json = true;
 		else if (strcmp(name, "follow") == 0)
 			options->follow = true;
 		else if (i + 1 == argc || !set_option(options, name, argv[++i]))
@@ -583,7 +463,7 @@ static int execute(struct run *run)
 	if (!config_read(&config) || !app_init(&run->app, &config))
 		return 1;
 	run->app.guest = true;
-	run->colours = isatty(STDOUT_FILENO) == 1;
+	run->lines.colours = isatty(STDOUT_FILENO) == 1;
 	if (!open_bus(run) || tasks_run(run->tasks) != RC_OK)
 		run->status = 1;
 	bus_destroy(run->bus);

@@ -30,8 +30,8 @@ def dead(marca):
     return streams.lines(marca, "dead")
 
 
-def test_an_effect_that_fails_for_good(store, bus):
-    with harness.Marca(store, env={**bus, "EVENT_TRIES": "3"}) as marca:
+def test_an_effect_that_fails_for_good(store, own_bus):
+    with harness.Marca(store, env={**own_bus, "EVENT_TRIES": "3"}) as marca:
         business = Business(marca.api(), ANY_TIME)
         marca.stop()
         planted = plant(marca, business.id)
@@ -68,13 +68,13 @@ def test_an_effect_that_fails_for_good(store, bus):
         streams.until("nothing is in hand", lambda: streams.lines(marca, "pending") == [])
 
 
-def test_a_store_that_is_away_is_nobodys_fault(store, bus):
+def test_a_store_that_is_away_is_nobodys_fault(store, own_bus):
     """While the audit store is gone its group waits, however long; nothing is buried, and it goes on by itself."""
     if store != "postgres":
         return  # a file does not go away
     audit = harness.PostgresDatabase()
     try:
-        with harness.Marca(store, env={**bus, "EVENT_TRIES": "2", "AUDIT_DATABASE_URL": audit.url}) as marca:
+        with harness.Marca(store, env={**own_bus, "EVENT_TRIES": "2", "AUDIT_DATABASE_URL": audit.url}) as marca:
             business = Business(marca.api(), ANY_TIME)
             database = audit.url.rsplit("/", 1)[1].split("?")[0]
             audit.sql(audit.cluster, f'ALTER DATABASE "{database}" WITH ALLOW_CONNECTIONS false')

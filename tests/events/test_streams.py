@@ -104,8 +104,8 @@ def test_redis_entries_are_as_the_contract_says(store):
         assert {"event_id", "occurred_at"} < set(metadata)
 
 
-def test_streams_go_on_after_a_restart(store, bus):
-    with harness.Marca(store, env=dict(bus)) as marca:
+def test_streams_go_on_after_a_restart(store, own_bus):
+    with harness.Marca(store, env=own_bus) as marca:
         business = Business(marca.api(), ANY_TIME)
         business.book("2025-12-05T10:00", "2025-12-05T11:00")
         marca.stop()
