@@ -190,6 +190,21 @@ static enum rc try_together(const struct batch *batch)
 	return RC_OK;
 }
 
+/* Two that add to the same rows at once clash, and the next time one of them is first: worth another try or
+ * two before each event costs a commit of its own. */
+#define CLASHES_TOGETHER 2
+
+static enum rc try_together_again(const struct batch *batch)
+{
+	enum rc rc = try_together(batch);
+
+	for (unsigned i = 0; i < CLASHES_TOGETHER && rc == RC_STORE_CONSTRAINT; i++) {
+		task_sleep(batch->task, backoff_ms(i, batch->cx->world));
+		rc = try_together(batch);
+	}
+	return rc;
+}
+
 /* --- Tries, and the end of them --------------------------------------------------- */
 
 /* Its turn will come when something else works again; it is not to blame. */
@@ -281,7 +296,7 @@ static void settle(const struct batch *batch)
 	struct arena own = {0}, *outer = batch->cx->arena;
 	unsigned rounds = 0;
 	size_t left = 0;
-	enum rc rc = try_together(batch);
+	enum rc rc = try_together_again(batch);
 
 	if (rc == RC_OK)
 		return;

@@ -124,7 +124,8 @@ static void run(struct task *task, void *arg)
 	struct ctx cx;
 	bool more;
 
-	while (!task_stopping(task)) {
+	/* Not before the relays know where they stand. */
+	for (task_sleep(task, COUNT_MS); !task_stopping(task); task_sleep(task, COUNT_MS)) {
 		uint64_t now = tasks_clock(task_tasks(task));
 
 		task_arena(task, &arena);
@@ -135,7 +136,6 @@ static void run(struct task *task, void *arg)
 				janitor->cleaned_at = now;
 		}
 		arena_finish(&arena);
-		task_sleep(task, COUNT_MS);
 	}
 }
 

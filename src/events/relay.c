@@ -315,7 +315,9 @@ static void run(struct task *task, void *arg)
 			continue;
 		}
 		backoff_reset(&relay->backoff);
-		if (!more)
+		if (!atomic_load(&relay->leads)) /* commits are another's to heed */
+			task_sleep(task, rest_ms(relay));
+		else if (!more)
 			task_wait(task, rest_ms(relay));
 	}
 	task_arena(task, &arena);
