@@ -5,6 +5,8 @@
  */
 #include "events/bus_fixture.h"
 
+#include "json/arena_json.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -51,6 +53,7 @@ int main(int argc, char **argv)
 	size_t count = 0;
 	int failed;
 
+	arena_json_init();
 	redis = argc == 2 && strcmp(argv[1], "redis") == 0;
 	if (argc != 2 || (!redis && strcmp(argv[1], "embedded") != 0)) {
 		fprintf(stderr, "usage: bus_test embedded|redis\n");

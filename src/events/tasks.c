@@ -171,8 +171,7 @@ static void run_task(void *arg)
 	task->fiber = fiber_self();
 	task->fn(task, task->arg);
 	task->fiber = NULL;
-	if (--tasks->running == 0)
-		uv_stop(&tasks->loop);
+	tasks->running--;
 }
 
 static void close_if_open(uv_handle_t *handle, void *arg)
@@ -198,9 +197,8 @@ static void run_here(struct tasks *tasks)
 			tasks->running--;
 		}
 	}
-	/* uv_stop() before uv_run() lets it return at once. */
 	while (tasks->running > 0)
-		uv_run(&tasks->loop, UV_RUN_DEFAULT);
+		uv_run(&tasks->loop, UV_RUN_ONCE);
 }
 
 static void close_here(struct tasks *tasks)
