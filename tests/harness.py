@@ -9,11 +9,13 @@
 A Marca has a data directory (or a fresh PostgreSQL database) of its own, time starts at CLOCK, and when it
 is left it must have stopped with status 0 and without a sanitizer's report.
 """
+import contextlib
 import http.client
 import itertools
 import json
 import os
 import pathlib
+import random
 import re
 import shutil
 import signal
@@ -136,6 +138,15 @@ class PostgresDatabase:
 # --- Redis ----------------------------------------------------------------------
 
 
+def free_port():
+    """None that outgoing connections take, so that it stays free while whoever listens there is down."""
+    while True:
+        port = random.randrange(10000, 32768)
+        with contextlib.suppress(OSError), socket.socket() as there:
+            there.bind(("127.0.0.1", port))
+            return port
+
+
 class Redis:
     """A redis-server of its own, on a free port of 127.0.0.1, in a temporary folder. `options`: as in redis.conf.
 
@@ -146,9 +157,7 @@ class Redis:
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="marca-redis-"))
         self.options = ["--appendonly", "yes", "--appendfsync", "always", "--save", "", *options]
         self.process = None
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free_port()
 
     @property
     def url(self):
@@ -175,7 +184,8 @@ class Redis:
         while True:
             try:
                 with self.client() as client:
-                    client.ping()
+                    client.ping()  # it has read its data
+                    assert client.info("server")["process_id"] == self.process.pid, "another one has that port"
                 return
             except redis.exceptions.RedisError:
                 if time.monotonic() > deadline or self.process.poll() is not None:
@@ -204,7 +214,8 @@ class Redis:
 class Marca:
     """`marca serve` on a free port.
 
-    beside: another Marca, whose PostgreSQL database this one shares. store: "sqlite" or "postgres". env: further variables; None removes one. arguments: further ones of `serve`.
+    store: "sqlite" or "postgres". env: further variables; None removes one. arguments: further ones of `serve`.
+    beside: another Marca, whose PostgreSQL database this one shares.
     start(), stop() and kill() may be called in turn: the data stay until the `with` is left.
     """
 

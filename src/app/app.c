@@ -138,7 +138,7 @@ bool app_thread_open(struct app *app, struct room_locals *ret)
 {
 	if (!open_ports(app, ret))
 		return false;
-	for (size_t room = 0; room < SERVICE_COUNT; room++) {
+	for (size_t room = 0; room < SERVICE_COUNT && !app->guest; room++) {
 		const struct service *service = app_services[room];
 
 		if (service->local_create == NULL)

@@ -12,7 +12,7 @@
 struct app {
 	struct config config;
 	struct world world;
-	bool guest; /* an operator's command, beside the process that owns the embedded stores */
+	bool guest;		    /* by app_open_guest() */
 	struct db *dbs[ROOM_COUNT]; /* NULL: not opened; that of events where there is Redis */
 	struct app_events *events;
 	struct gateway gateway; /* first reached through req_app() */
@@ -35,10 +35,14 @@ bool app_init(struct app *app, const struct config *config) MUST_USE;
 bool app_has_store(const struct app *app, enum room room);
 /* Opens one store, as configured. */
 bool app_open_store(struct app *app, enum room room) MUST_USE;
+/* The same for an operator's command, beside the process that owns an embedded store: it does not wait for
+ * it, nor make it, and its schema must be this marca's. */
+bool app_open_guest(struct app *app, enum room room) MUST_USE;
 /* All of them, with their schemas brought up to date. */
 bool app_open_stores(struct app *app) MUST_USE;
 
-/* A thread's ways into the stores, and the services' caches; app_thread_close() takes what a failure left. */
+/* A thread's ways into the stores, and, but for a guest, the services' caches; app_thread_close() takes what
+ * a failure left. */
 bool app_thread_open(struct app *app, struct room_locals *ret) MUST_USE;
 void app_thread_close(struct room_locals *rooms);
 void app_thread_rest(const struct room_locals *rooms);

@@ -2,9 +2,9 @@
  * marca audit verify: goes through every chain of the audit trail, and says which are not as they were
  * recorded. Beside a running marca, or without one.
  */
-#include "app/app.h"
 #include "app/audit_notes.h"
 #include "app/commands.h"
+#include "app/events.h"
 #include "audit/verify.h"
 #include "events/tasks.h"
 #include "json/write.h"
@@ -251,47 +251,11 @@ static void verify(struct task *task, void *arg)
 	arena_finish(&arena);
 }
 
-/* --- The store ----------------------------------------------------------------------- */
-
-static bool open_port(void *app, struct room_locals *ret)
-{
-	ret->ports[ROOM_audit] = db_port_open(((struct app *)app)->dbs[ROOM_audit]);
-	return ret->ports[ROOM_audit] != NULL;
-}
-
-static void close_port(void *app, struct room_locals *locals)
-{
-	(void)app;
-	db_port_close(locals->ports[ROOM_audit]);
-}
-
-/* A guest does not migrate. */
-static bool open_store(struct app *app)
-{
-	int version;
-
-	app->guest = true;
-	if (!app_open_store(app, ROOM_audit))
-		return false;
-	if (db_schema_version(app->dbs[ROOM_audit], &version) != RC_OK)
-		return false;
-	if (version == (int)app_queries[ROOM_audit]->migration_count)
-		return true;
-	fprintf(stderr, "marca: the audit store's schema is another version's: `marca migrate audit`\n");
-	return false;
-}
+/* --- The run ------------------------------------------------------------------------- */
 
 static bool run(struct verification *verification)
 {
-	const struct tasks_options options = {
-		.world = &verification->app.world,
-		.open = open_port,
-		.close = close_port,
-		.rest = app_thread_rest,
-		.app = &verification->app,
-	};
-
-	if (tasks_create(&options, &verification->tasks) != RC_OK)
+	if (app_tasks_create(&verification->app, &verification->tasks) != RC_OK)
 		return false;
 	verification->began = verification->shown = tasks_clock(verification->tasks);
 	return tasks_add(verification->tasks, verify, verification) != NULL &&
@@ -300,7 +264,7 @@ static bool run(struct verification *verification)
 
 static int verify_and_tell(struct verification *verification)
 {
-	bool opened = open_store(&verification->app);
+	bool opened = app_open_guest(&verification->app, ROOM_audit);
 	bool good = opened && run(verification);
 
 	clear_progress(verification);

@@ -44,7 +44,7 @@ struct app_events {
 	struct follower *follower;
 };
 
-/* --- The tasks' thread -------------------------------------------------------- */
+/* --- The tasks' thread, and the bus --------------------------------------------- */
 
 static bool tasks_open(void *app, struct room_locals *ret)
 {
@@ -57,7 +57,7 @@ static void tasks_close(void *app, struct room_locals *rooms)
 	app_thread_close(rooms);
 }
 
-static enum rc create_tasks(struct app *app)
+enum rc app_tasks_create(struct app *app, struct tasks **ret)
 {
 	const struct tasks_options options = {
 		.world = &app->world,
@@ -67,18 +67,19 @@ static enum rc create_tasks(struct app *app)
 		.app = app,
 	};
 
-	return tasks_create(&options, &app->events->tasks);
+	return tasks_create(&options, ret);
 }
 
-static enum rc create_bus(struct app *app)
+enum rc app_bus_create(const struct app *app, struct tasks *tasks, struct bus **ret)
 {
 	const struct bus_options options = {
 		.redis_url = app->config.redis_url,
+		.redis_ca = app->config.redis_ca,
 		.booking_stream = app->config.event_stream,
-		.tasks = app->events->tasks,
+		.tasks = tasks,
 	};
 
-	return bus_create(&options, &app->events->bus);
+	return bus_create(&options, ret);
 }
 
 /* --- What runs on it ------------------------------------------------------------ */
@@ -194,9 +195,9 @@ bool app_events_start(struct app *app)
 	enum rc rc;
 
 	app->events = calloc(1, sizeof(*app->events));
-	rc = app->events != NULL ? create_tasks(app) : RC_NO_MEMORY;
+	rc = app->events != NULL ? app_tasks_create(app, &app->events->tasks) : RC_NO_MEMORY;
 	if (rc == RC_OK)
-		rc = create_bus(app);
+		rc = app_bus_create(app, app->events->tasks, &app->events->bus);
 	if (rc == RC_OK)
 		rc = create_relays(app);
 	if (rc == RC_OK)

@@ -4,7 +4,14 @@
 
 #include "app/app.h"
 
+struct bus;
+struct tasks;
 struct writer;
+
+/* For `serve`, and for commands that look at what it does: tasks with this process's stores, which have been
+ * opened, and the bus that is configured. */
+enum rc app_tasks_create(struct app *app, struct tasks **ret) MUST_USE;
+enum rc app_bus_create(const struct app *app, struct tasks *tasks, struct bus **ret) MUST_USE;
 
 /* After the stores are open. On failure says why, and app_events_stop() cleans up. */
 bool app_events_start(struct app *app) MUST_USE;

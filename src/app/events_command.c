@@ -5,7 +5,7 @@
  */
 #include "app/commands.h"
 
-#include "app/app.h"
+#include "app/events.h"
 #include "app/events_lines.h"
 
 #include <inttypes.h>
@@ -416,44 +416,15 @@ static void run_verb(struct task *task, void *arg)
 	arena_finish(&arena);
 }
 
-static bool open_ports(void *app, struct room_locals *ret)
-{
-	struct db *db = ((struct app *)app)->dbs[ROOM_events];
-
-	if (db == NULL)
-		return true;
-	ret->ports[ROOM_events] = db_port_open(db);
-	return ret->ports[ROOM_events] != NULL;
-}
-
-static void close_ports(void *app, struct room_locals *rooms)
-{
-	(void)app;
-	db_port_close(rooms->ports[ROOM_events]);
-}
-
-static void rest_ports(const struct room_locals *rooms)
-{
-	if (rooms->ports[ROOM_events] != NULL)
-		db_port_rest(rooms->ports[ROOM_events]);
-}
-
 static bool open_bus(struct run *run)
 {
-	const struct tasks_options options = {.world = &run->app.world,
-					      .open = open_ports,
-					      .close = close_ports,
-					      .rest = rest_ports,
-					      .app = &run->app};
-	struct bus_options bus = {.redis_url = run->app.config.redis_url,
-				  .booking_stream = run->app.config.event_stream};
+	struct app *app = &run->app;
 
-	if (app_has_store(&run->app, ROOM_events) && !app_open_store(&run->app, ROOM_events))
+	if (app_has_store(app, ROOM_events) && !app_open_guest(app, ROOM_events))
 		return false;
-	if (tasks_create(&options, &run->tasks) != RC_OK)
-		return false;
-	bus.tasks = run->tasks;
-	return bus_create(&bus, &run->bus) == RC_OK && tasks_add(run->tasks, run_verb, run) != NULL;
+	return app_tasks_create(app, &run->tasks) == RC_OK &&
+	       app_bus_create(app, run->tasks, &run->bus) == RC_OK &&
+	       tasks_add(run->tasks, run_verb, run) != NULL;
 }
 
 static int execute(struct run *run)
@@ -462,7 +433,6 @@ static int execute(struct run *run)
 
 	if (!config_read(&config) || !app_init(&run->app, &config))
 		return 1;
-	run->app.guest = true;
 	run->lines.colours = isatty(STDOUT_FILENO) == 1;
 	if (!open_bus(run) || tasks_run(run->tasks) != RC_OK)
 		run->status = 1;

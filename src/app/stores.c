@@ -108,6 +108,20 @@ bool app_open_store(struct app *app, enum room room)
 	return open_patiently(app, room, &options) == RC_OK;
 }
 
+bool app_open_guest(struct app *app, enum room room)
+{
+	int version;
+
+	app->guest = true;
+	if (!app_open_store(app, room) || db_schema_version(app->dbs[room], &version) != RC_OK)
+		return false;
+	if (version == (int)app_queries[room]->migration_count)
+		return true;
+	fprintf(stderr, "marca: the schema of the %s store is another version's: `marca migrate all`\n",
+		app_queries[room]->name);
+	return false;
+}
+
 bool app_open_stores(struct app *app)
 {
 	for (size_t room = 0; room < ROOM_COUNT; room++) {

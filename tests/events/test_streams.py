@@ -1,5 +1,6 @@
 """From the commit to the streams and the effects, on both stores and both buses."""
 import json
+import subprocess
 
 import pytest
 
@@ -102,6 +103,20 @@ def test_redis_entries_are_as_the_contract_says(store):
         row = ledger.outbox(marca, "booking", tenant_id=business.id)[0]
         assert metadata["trace_id"] == row.trace_id
         assert {"event_id", "occurred_at"} < set(metadata)
+
+
+def test_over_tls(tmp_path):
+    key, certificate, port = tmp_path / "key.pem", tmp_path / "certificate.pem", harness.free_port()
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj",
+         "/CN=redis", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    tls = ("--tls-port", str(port), "--tls-cert-file", certificate, "--tls-key-file", key, "--tls-auth-clients", "no")
+    env = {"REDIS_URL": f"rediss://127.0.0.1:{port}", "REDIS_CA_FILE": str(certificate)}
+    with harness.Redis(*tls), harness.Marca("sqlite", env=env) as marca:
+        business = Business(marca.api(), ANY_TIME)
+        business.book("2025-12-05T10:00", "2025-12-05T11:00")
+        streams.settle(marca)
+        streams.check_all(marca, business.id)
 
 
 def test_streams_go_on_after_a_restart(store, own_bus):
