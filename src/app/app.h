@@ -36,7 +36,8 @@ bool app_has_store(const struct app *app, enum room room);
 /* Opens one store, as configured. */
 bool app_open_store(struct app *app, enum room room) MUST_USE;
 /* The same for an operator's command, beside the process that owns an embedded store: it does not wait for
- * it, nor make it, and its schema must be this marca's. */
+ * it, nor make it, and its schema must be this marca's. True, too, where app_has_store() says that there is
+ * none. */
 bool app_open_guest(struct app *app, enum room room) MUST_USE;
 /* All of them, with their schemas brought up to date. */
 bool app_open_stores(struct app *app) MUST_USE;

@@ -7,7 +7,7 @@
 #include "app/events.h"
 #include "audit/verify.h"
 #include "events/tasks.h"
-#include "json/write.h"
+#include "json/shape.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -109,19 +109,6 @@ static void tell_in_words(const struct verification *verification, const struct 
 		printf("%s %" PRId64 " %s\n", id, chain->number, chain->hash.text);
 }
 
-static enum rc print_json(struct ctx *cx, const struct shape *shape, const void *line)
-{
-	struct writer writer;
-	struct str text;
-
-	writer_init(&writer, cx->arena, 512);
-	write_shape(&writer, shape, line);
-	if (!writer_take(&writer, &text))
-		return RC_NO_MEMORY;
-	printf("%.*s\n", (int)text.len, text.p);
-	return RC_OK;
-}
-
 static enum rc tell_in_json(struct ctx *cx, const struct chain *chain)
 {
 	bool broken = chain_broken(chain);
@@ -133,7 +120,7 @@ static enum rc tell_in_json(struct ctx *cx, const struct chain *chain)
 		.fault_at = broken ? chain->fault_at : INT_NONE,
 	};
 
-	return print_json(cx, &chain_line_shape, &line);
+	return command_print_json(cx, &chain_line_shape, &line);
 }
 
 static enum rc tell_chain(struct verification *verification, struct ctx *cx, const struct chain *chain)
@@ -156,7 +143,7 @@ static enum rc tell_summary(struct verification *verification, struct ctx *cx)
 
 	clear_progress(verification);
 	if (verification->options.json)
-		return print_json(cx, &summary_line_shape, &line);
+		return command_print_json(cx, &summary_line_shape, &line);
 	printf("%s%s tenant%s, %s event%s: ", verification->options.heads ? "# " : "",
 	       grouped(line.tenants).text, line.tenants == 1 ? "" : "s", grouped(line.events).text,
 	       line.events == 1 ? "" : "s");

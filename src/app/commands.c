@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "events/payloads.h"
 #include "http/openapi.h"
+#include "json/write.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -15,6 +16,19 @@ int command_usage(const struct command *command)
 {
 	fprintf(stderr, "Usage: marca %s %s\n", command->name, command->usage);
 	return 2;
+}
+
+enum rc command_print_json(struct ctx *cx, const struct shape *shape, const void *object)
+{
+	struct writer writer;
+	struct str text;
+
+	writer_init(&writer, cx->arena, 512);
+	write_shape(&writer, shape, object);
+	if (!writer_take(&writer, &text))
+		return RC_NO_MEMORY;
+	printf("%.*s\n", (int)text.len, text.p);
+	return RC_OK;
 }
 
 /* --- serve ------------------------------------------------------------------ */

@@ -2,7 +2,9 @@
 #ifndef APP_COMMANDS_H
 #define APP_COMMANDS_H
 
-#include "base/base.h"
+#include "base/ctx.h"
+
+struct shape;
 
 struct command {
 	const char *name, *usage, *summary;
@@ -13,6 +15,9 @@ struct command {
 
 /* Says how the command is used, on standard error; returns 2. */
 int command_usage(const struct command *command);
+
+/* One JSON object, on a line of its own, on standard output. RC_NO_MEMORY. */
+enum rc command_print_json(struct ctx *cx, const struct shape *shape, const void *object) MUST_USE;
 
 int command_serve(const struct command *command, int argc, char **argv);
 int command_migrate(const struct command *command, int argc, char **argv);

@@ -220,11 +220,8 @@ void app_events_stop(struct app *app)
 	if (events == NULL)
 		return;
 	tasks_stop(events->tasks);
-	for (size_t i = 0; i < RELAYS; i++) {
-		if (events->relays[i] != NULL)
-			relay_silence(events->relays[i]);
+	for (size_t i = 0; i < RELAYS; i++)
 		relay_destroy(events->relays[i]);
-	}
 	follower_destroy(events->follower);
 	janitor_destroy(events->janitor);
 	consumers_destroy(events->consumers);

@@ -420,9 +420,7 @@ static bool open_bus(struct run *run)
 {
 	struct app *app = &run->app;
 
-	if (app_has_store(app, ROOM_events) && !app_open_guest(app, ROOM_events))
-		return false;
-	return app_tasks_create(app, &run->tasks) == RC_OK &&
+	return app_open_guest(app, ROOM_events) && app_tasks_create(app, &run->tasks) == RC_OK &&
 	       app_bus_create(app, run->tasks, &run->bus) == RC_OK &&
 	       tasks_add(run->tasks, run_verb, run) != NULL;
 }

@@ -1,7 +1,8 @@
 /* See events_lines.h. */
 #include "app/events_lines.h"
 
-#include "json/write.h"
+#include "app/commands.h"
+#include "json/shape.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -53,19 +54,6 @@ SHAPE_DECLARE(pending_line, PENDING_LINE);
 SHAPE_DEFINE(pending_line, PENDING_LINE);
 /* clang-format on */
 
-static enum rc print_json(struct ctx *cx, const struct shape *shape, const void *line)
-{
-	struct writer writer;
-	struct str text;
-
-	writer_init(&writer, cx->arena, 512);
-	write_shape(&writer, shape, line);
-	if (!writer_take(&writer, &text))
-		return RC_NO_MEMORY;
-	printf("%.*s\n", (int)text.len, text.p);
-	return RC_OK;
-}
-
 /* clang-format off */
 #define EVENT_OF(e)                                                                                        \
 	.stream = (e)->stream, .sequence = (e)->sequence, .event_id = (e)->id, .type = (e)->type,          \
@@ -79,7 +67,7 @@ enum rc line_event(const struct lines *lines, struct ctx *cx, const struct event
 	char when[UTIME_TEXT_MAX];
 
 	if (lines->json)
-		return print_json(cx, &event_line_shape, &line);
+		return command_print_json(cx, &event_line_shape, &line);
 	utime_text(when, event->occurred_at, 0, true);
 	printf("%s  %s %" PRId64 "  %s%s%s  %s\n", when, event->stream, event->sequence,
 	       lines->colours ? "\033[1m" : "", event->type, lines->colours ? "\033[0m" : "", event->payload);
@@ -96,7 +84,7 @@ enum rc line_dead(const struct lines *lines, struct ctx *cx, const struct bus_de
 				       EVENT_OF(&dead->event)};
 
 	if (lines->json)
-		return print_json(cx, &dead_line_shape, &line);
+		return command_print_json(cx, &dead_line_shape, &line);
 	printf("%s%6" PRId64 "%s  %s: %s after %" PRId64 " tries\n        ", lines->colours ? "\033[31m" : "",
 	       dead->number, lines->colours ? "\033[0m" : "", dead->group, dead->why, dead->tries);
 	return line_event(lines, cx, &dead->event);
@@ -117,7 +105,7 @@ enum rc line_group(const struct lines *lines, struct ctx *cx, const struct bus_g
 					.lag = group->lag};
 
 	if (lines->json)
-		return print_json(cx, &group_line_shape, &line);
+		return command_print_json(cx, &group_line_shape, &line);
 	printf("%-20s %-18s %10" PRId64 " %10" PRId64 " %10" PRId64 "\n", group->name, group->stream,
 	       group->delivered, group->pending, group->lag);
 	return RC_OK;
@@ -140,7 +128,7 @@ enum rc line_pending(const struct lines *lines, struct ctx *cx, const struct bus
 					  .deliveries = pending->deliveries};
 
 	if (lines->json)
-		return print_json(cx, &pending_line_shape, &line);
+		return command_print_json(cx, &pending_line_shape, &line);
 	printf("%-20s %-18s %10" PRId64 " %10" PRId64 " %10" PRId64 "  %s\n", pending->group, pending->stream,
 	       pending->sequence, pending->idle_ms, pending->deliveries, pending->consumer);
 	return RC_OK;

@@ -113,6 +113,8 @@ bool app_open_guest(struct app *app, enum room room)
 	int version;
 
 	app->guest = true;
+	if (!app_has_store(app, room))
+		return true;
 	if (!app_open_store(app, room) || db_schema_version(app->dbs[room], &version) != RC_OK)
 		return false;
 	if (version == (int)app_queries[room]->migration_count)

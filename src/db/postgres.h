@@ -55,8 +55,6 @@ enum rc pg_failed(const PGresult *result, const char *what, bool *ret_again);
 
 /* --- postgres_value.c ---------------------------------------------------- */
 
-struct pg_watch;
-
 struct pg_params {
 	Oid types[PARAMS_MAX];
 	const char *values[PARAMS_MAX];
@@ -75,6 +73,8 @@ enum rc pg_rows(const struct query *query, const PGresult *result, struct arena 
 
 /* What a group sends, so that whoever watches this room's store hears of its commit. */
 const char *pg_notify_sql(const struct db *db);
+
+struct pg_watch;
 
 /* A thread that listens, and calls db_tell(). */
 enum rc pg_watch_create(struct db *db, struct pg_watch **ret) MUST_USE;

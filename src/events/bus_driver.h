@@ -18,7 +18,6 @@ struct bus_reader {
 };
 
 struct bus_driver {
-	const char *name;
 	enum rc (*open)(const struct bus_options *options, void **ret);
 	void (*close)(void *self);
 

@@ -394,7 +394,6 @@ static enum rc embedded_bury(void *self, struct ctx *cx, struct bus_reader *read
 }
 
 const struct bus_driver bus_embedded = {
-	.name = "embedded",
 	.open = embedded_open,
 	.close = embedded_close,
 	.last = embedded_last,

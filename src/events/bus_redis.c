@@ -362,7 +362,6 @@ static enum rc redis_open(const struct bus_options *options, void **ret)
 }
 
 const struct bus_driver bus_redis = {
-	.name = "redis",
 	.open = redis_open,
 	.close = redis_close,
 	.last = redis_last,

@@ -25,12 +25,3 @@ const struct event_type event_types[] = {
 	{.type = NULL},
 };
 /* clang-format on */
-
-const struct event_type *event_type_find(const char *type)
-{
-	const struct event_type *row = event_types;
-
-	while (row->type != NULL && strcmp(row->type, type) != 0)
-		row++;
-	return row->type != NULL ? row : NULL;
-}

@@ -69,7 +69,4 @@ struct event_type {
 /* Every type, ended by one without a name. */
 extern const struct event_type event_types[];
 
-/* NULL when there is none of that name. */
-const struct event_type *event_type_find(const char *type);
-
 #endif

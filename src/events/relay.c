@@ -355,13 +355,11 @@ enum rc relay_create(const struct relay_options *options, struct relay **ret)
 	return RC_OK;
 }
 
-void relay_silence(struct relay *relay)
-{
-	db_unwatch(relay->options.db);
-}
-
 void relay_destroy(struct relay *relay)
 {
+	if (relay == NULL)
+		return;
+	db_unwatch(relay->options.db);
 	free(relay);
 }
 

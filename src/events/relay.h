@@ -31,9 +31,9 @@ struct relay_options {
 
 /* Adds its task, and watches the store. */
 enum rc relay_create(const struct relay_options *options, struct relay **ret) MUST_USE;
-/* Commits ring it no longer. Before the tasks are destroyed. */
-void relay_silence(struct relay *relay);
-/* After the tasks have ended. NULL is fine. */
+/* After the tasks have ended, and before they are destroyed: until now commits have rung its task. NULL is
+ * fine.
+ */
 void relay_destroy(struct relay *relay);
 
 /* Since the start. On any thread. */

@@ -24,7 +24,8 @@ void write_raw(struct writer *writer, struct str text);
 void write_char(struct writer *writer, char c);
 void write_text(struct writer *writer, struct str text); /* quoted and escaped */
 void write_int(struct writer *writer, int64_t value);
-/* As printf, and as it is: for what is no JSON, such as counters for Prometheus. */
+/* As printf, and as it is: for what is no JSON, such as counters for Prometheus. Up to 511 bytes at a call.
+ */
 void write_format(struct writer *writer, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /* One value, without its name. */
