@@ -25,7 +25,8 @@ static const struct command commands[] = {
 		.name = "migrate",
 		.usage = "all|NAME [--status | --to N]",
 		.summary = "Bring the stores' schemas up to date.",
-		.details = "  all, NAME   every service, or tenant, user, resource, booking or audit\n"
+		.details = "  all         the stores of every service, and of the embedded bus\n"
+			   "  NAME        only that of tenant, user, resource, booking or audit\n"
 			   "  --status    only tell how far each schema is\n"
 			   "  --to N      no further than migration N\n\n"
 			   "Each migration is done whole or not at all. A schema newer than this marca is "
@@ -34,23 +35,28 @@ static const struct command commands[] = {
 	},
 	{
 		.name = "events",
-		.usage = "tail|groups|pending|dead|replay|drop [OPTIONS]",
+		.usage = "COMMAND [OPTIONS]",
 		.summary = "Look at the streams of events, and mend them.",
-		.details = "  tail     [--stream NAME] [--last N | --from N] [--follow]\n"
-			   "           events as they lie in their streams: the last 10 of each, or from "
-			   "place N on;\n"
-			   "           with --follow also those to come\n"
-			   "  groups   how far each group of consumers is\n"
-			   "  pending  [--group NAME]   events that were given to a consumer and not "
-			   "acknowledged\n"
-			   "  dead     events that a group could not handle, and why\n"
-			   "  replay   NUMBER | all     gives dead letters back to their groups\n"
-			   "  replay   --group NAME --stream NAME --from N\n"
-			   "           gives a group everything from place N on again; effects that it had "
-			   "stay single\n"
-			   "  drop     NUMBER | all     forgets dead letters\n"
-			   "  --json   with the first four: one JSON object a line\n\n"
-			   "Works beside a running server. With REDIS_URL it looks there, else under "
+		.details = "  tail [--stream NAME] [--last N | --from N] [--follow] [--json]\n"
+			   "      show events as they lie in their streams: the last 10 of each, or the last "
+			   "N, or\n"
+			   "      those from place N on; with --follow also those to come, until Ctrl-C\n"
+			   "  groups [--json]\n"
+			   "      show how far each group of consumers is\n"
+			   "  pending [--group NAME] [--json]\n"
+			   "      show what was given to a consumer and not acknowledged\n"
+			   "  dead [--json]\n"
+			   "      show the events that a group could not handle, and why\n"
+			   "  replay NUMBER|all\n"
+			   "      give a dead letter, or all, back to its group\n"
+			   "  replay --group NAME --stream NAME --from N\n"
+			   "      give a group everything from place N on again; effects that it had stay "
+			   "single\n"
+			   "  drop NUMBER|all\n"
+			   "      forget a dead letter, or all\n\n"
+			   "  --stream    booking-events, deletion-events or tenant-events\n"
+			   "  --json      one JSON object a line\n\n"
+			   "Works beside a running marca. With REDIS_URL it looks there, else under "
 			   "MARCA_DATA.\n\n"
 			   "Examples:\n"
 			   "  marca events tail --follow\n"

@@ -15,6 +15,8 @@
 int command_usage(const struct command *command)
 {
 	fprintf(stderr, "Usage: marca %s %s\n", command->name, command->usage);
+	if (command->details[0] != '\0')
+		fprintf(stderr, "`marca %s --help` tells more.\n", command->name);
 	return 2;
 }
 

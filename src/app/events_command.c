@@ -181,9 +181,10 @@ static enum rc do_pending(struct run *run, struct task *task, struct ctx *cx)
 	return rc;
 }
 
-/* Calls fn for each dead letter, page by page. */
+/* Calls fn for each dead letter, page by page. *ret_count: of how many it said that it is done. */
 static enum rc each_dead(struct run *run, struct task *task,
-			 enum rc (*fn)(const struct run *run, struct ctx *cx, const struct bus_dead *dead),
+			 enum rc (*fn)(const struct run *run, struct ctx *cx, const struct bus_dead *dead,
+				       bool *ret_done),
 			 size_t *ret_count)
 {
 	int64_t after = 0;
@@ -191,6 +192,7 @@ static enum rc each_dead(struct run *run, struct task *task,
 	size_t count = PAGE;
 	struct arena arena;
 	struct ctx cx;
+	bool done;
 	enum rc rc = RC_OK;
 
 	*ret_count = 0;
@@ -200,16 +202,17 @@ static enum rc each_dead(struct run *run, struct task *task,
 		rc = bus_dead(run->bus, &cx, after, PAGE, &dead, &count);
 		for (size_t i = 0; rc == RC_OK && i < count; i++) {
 			after = dead[i].number;
-			rc = fn(run, &cx, &dead[i]);
+			rc = fn(run, &cx, &dead[i], &done);
+			*ret_count += rc == RC_OK && done;
 		}
-		*ret_count += rc == RC_OK ? count : 0;
 		arena_finish(&arena);
 	}
 	return rc;
 }
 
-static enum rc print_dead(const struct run *run, struct ctx *cx, const struct bus_dead *dead)
+static enum rc print_dead(const struct run *run, struct ctx *cx, const struct bus_dead *dead, bool *ret_done)
 {
+	*ret_done = true;
 	return line_dead(&run->lines, cx, dead);
 }
 
@@ -226,21 +229,19 @@ static enum rc do_dead(struct run *run, struct task *task, struct ctx *cx)
 
 /* --- replay, drop ------------------------------------------------------------------------ */
 
-static enum rc revive(const struct run *run, struct ctx *cx, const struct bus_dead *dead)
+static enum rc revive(const struct run *run, struct ctx *cx, const struct bus_dead *dead, bool *ret_done)
 {
-	bool found;
-	enum rc rc = bus_revive(run->bus, cx, dead->number, &found);
+	enum rc rc = bus_revive(run->bus, cx, dead->number, ret_done);
 
-	if (rc == RC_OK && !found)
-		fprintf(stderr, "marca: %" PRId64 " is no longer in its stream\n", dead->number);
+	if (rc == RC_OK && !*ret_done)
+		fprintf(stderr, "marca: the event of dead letter %" PRId64 " has left its stream\n",
+			dead->number);
 	return rc;
 }
 
-static enum rc drop(const struct run *run, struct ctx *cx, const struct bus_dead *dead)
+static enum rc drop(const struct run *run, struct ctx *cx, const struct bus_dead *dead, bool *ret_done)
 {
-	bool found;
-
-	return bus_drop(run->bus, cx, dead->number, &found);
+	return bus_drop(run->bus, cx, dead->number, ret_done);
 }
 
 static bool parse_number(const char *text, int64_t *ret)
@@ -254,7 +255,8 @@ static bool parse_number(const char *text, int64_t *ret)
 /* One dead letter, or all. */
 static enum rc on_dead(struct run *run, struct task *task, struct ctx *cx,
 		       enum rc (*one)(struct bus *bus, struct ctx *cx, int64_t number, bool *ret_found),
-		       enum rc (*each)(const struct run *run, struct ctx *cx, const struct bus_dead *dead),
+		       enum rc (*each)(const struct run *run, struct ctx *cx, const struct bus_dead *dead,
+				       bool *ret_done),
 		       const char *done)
 {
 	int64_t number;
@@ -306,7 +308,7 @@ static enum rc replay_group(struct run *run, struct ctx *cx)
 static enum rc do_replay(struct run *run, struct task *task, struct ctx *cx)
 {
 	if (run->options.number != NULL)
-		return on_dead(run, task, cx, bus_revive, revive, "given back to their groups");
+		return on_dead(run, task, cx, bus_revive, revive, "given back");
 	if (run->options.group != NULL && run->options.stream != NULL && run->options.from > 0)
 		return replay_group(run, cx);
 	fprintf(stderr, "marca: name a dead letter, or --group, --stream and --from\n");
