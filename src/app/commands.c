@@ -239,7 +239,7 @@ static void docs_errors(void)
 
 static void docs_events(void)
 {
-	printf("# Events\n\n"
+	printf("# Types of events\n\n"
 	       "`make openapi` writes this page from `src/events/payloads.h`; [events.md](events.md) tells "
 	       "how to read them.\n\n"
 	       "| event | stream | when | payload |\n|---|---|---|---|\n");
