@@ -4,6 +4,7 @@
  */
 #include "db/db_fixture.h"
 
+#include <semaphore.h>
 #include <stdio.h>
 
 #define GROUP 200
@@ -397,6 +398,54 @@ static void test_reopen(void **state)
 	assert_int_equal(version, 2);
 }
 
+/* --- Watching ------------------------------------------------------------ */
+
+static void told(void *arg)
+{
+	sem_post(arg);
+}
+
+/* Two scripts, of which the second tells. */
+static void write_twice(struct ctx *cx, void *arg)
+{
+	struct fixture *fixture = arg;
+	struct script script;
+
+	for (int i = 0; i < 2; i++) {
+		script_init(&script, cx, ROOM_testroom, &fixture->tenant, &fixture->tenant);
+		SCRIPT_ADD(&script, counter_raise, .tenant_id = fixture->tenant, .id = fixture->tenant);
+		script.tells = i == 1;
+		assert_int_equal(db_write(&script), RC_OK);
+	}
+}
+
+/* On PostgreSQL by another process, as it were. */
+static void test_watch(void **state)
+{
+	struct fixture *fixture = *state;
+	struct db *watched = fixture->db;
+	sem_t bell;
+	int more;
+
+	sem_init(&bell, 0, 0);
+	if (db_is_shared(fixture->db))
+		assert_int_equal(db_open(fixture->set, &fixture->options, &watched), RC_OK);
+	assert_int_equal(db_watch(watched, told, &bell), RC_OK);
+	if (watched != fixture->db)
+		sem_wait(&bell); /* once it listens */
+	in_arena(fixture, write_twice);
+	sem_wait(&bell);
+	db_unwatch(watched);
+	sem_getvalue(&bell, &more);
+	assert_int_equal(more, 0);
+	in_arena(fixture, write_twice);
+	if (watched != fixture->db)
+		db_close(watched);
+	sem_getvalue(&bell, &more);
+	assert_int_equal(more, 0);
+	sem_destroy(&bell);
+}
+
 static void ping(struct ctx *cx, void *arg)
 {
 	struct fixture *fixture = arg;
@@ -472,6 +521,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup_teardown(test_read_own_writes, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_version_moves, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_reopen, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_watch, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_ping, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_migrations, set_up, tear_down),
 	};

@@ -74,8 +74,7 @@ def test_changes_while_redis_was_away():
             streams.until("the other process has heard", lambda: len(slots(other, business).json["slots"]) == 12)
 
 
-def test_a_commit_of_another_process_rings_the_relay(pair, business):
-    """Whoever relays, it hears of the other's commits."""
+def test_one_relays_what_both_commit(pair, business):
     for marca in pair:
         reply = marca.api().post("/bookings/", business.wanted(
             "2025-12-05T10:00", "2025-12-05T11:00", resource_id=business.another_resource()["id"]))

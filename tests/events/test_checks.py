@@ -22,6 +22,7 @@ def test_what_is_right_passes():
 
 FAULTS = {
     "a gap": lambda events: events.pop(2),
+    "the first one missing": lambda events: events.pop(0),
     "two swapped": lambda events: events.__setitem__(slice(2, 5), [
         event(3, "a", 2), event(4, "b", 3, "booking.cancelled"), event(5, "b", 2)]),
     "a repeat": lambda events: events.append(event(6, "b", 2, "booking.cancelled", id_="e5")),

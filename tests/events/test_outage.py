@@ -29,33 +29,6 @@ def test_redis_restarts_under_load(store, wiped):
                     redis.wipe()
                 redis.start()
         assert not load.refused, load.refused
-        streams.settle(marca) if not wiped else settle_wiped(marca)
-        if wiped:
-            check_effects_only(marca, business.id)
-        else:
-            streams.check_all(marca, business.id)
-
-
-def everything(marca):
-    """By the outboxes, since a stream that was lost holds only what was sent again."""
-    events = []
-    for room, stream in (("booking", "booking-events"),):
-        for row in streams.ledger.rows(
-                marca, room, "SELECT id, tenant_id, type, stream, payload FROM booking_outbox"):
-            events.append({"event_id": row["id"], "tenant_id": row["tenant_id"], "type": row["type"], "stream": stream,
-                           "payload": row["payload"]})
-    return events
-
-
-def settle_wiped(marca):
-    def done():
-        groups = streams.lines(marca, "groups")
-        return (streams.waiting(marca) == 0 and {group["group"] for group in groups} >= streams.GROUPS
-                and all(group["pending"] == 0 and group["lag"] == 0 for group in groups))
-
-    streams.until("all events are handled", lambda: done() and done())
-
-
-def check_effects_only(marca, tenant_id):
-    streams.check_effects(marca, tenant_id, everything(marca))
-    assert "intact" in marca.run("audit", "verify")
+        # The streams of a Redis that came back empty begin anew, with all that the outboxes have.
+        streams.settle(marca)
+        streams.check_all(marca, business.id)
