@@ -2,139 +2,35 @@
 #include "events/bus_fixture.h"
 
 #include "events/queries.h"
+#include "events/redis_fixture.h"
 
-#include <netinet/in.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 /* --- A server ----------------------------------------------------------------- */
 
-#define STARTS_MAX    5	   /* another process can be faster to the port */
-#define LOOKS_MAX     1000 /* at whether it listens */
-#define LOOK_US	      10000
-#define NOT_FOUND     127
-#define DATABASE_GONE "+OK\r\n"
-
-static struct {
-	pid_t pid;
-	in_port_t port; /* in network order */
-	char folder[64];
-} server;
-
-static struct sockaddr_in loopback(in_port_t port)
-{
-	return (struct sockaddr_in){.sin_family = AF_INET,
-				    .sin_port = port,
-				    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-}
-
-static in_port_t free_port(void)
-{
-	struct sockaddr_in address = loopback(0);
-	socklen_t size = sizeof(address);
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	assert_true(fd >= 0);
-	assert_int_equal(bind(fd, (struct sockaddr *)&address, size), 0);
-	assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
-	close(fd);
-	return address.sin_port;
-}
-
-/* -1: nobody listens. */
-static int connect_to_server(void)
-{
-	const struct sockaddr_in address = loopback(server.port);
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	assert_true(fd >= 0);
-	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0)
-		return fd;
-	close(fd);
-	return -1;
-}
-
-/* Ends with us, however we end. */
-_Noreturn static void become_server(void)
-{
-	char port[8];
-
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	snprintf(port, sizeof(port), "%u", ntohs(server.port));
-	execlp("redis-server", "redis-server", "--bind", "127.0.0.1", "--port", port, "--dir", server.folder,
-	       "--save", "", "--appendonly", "no", "--loglevel", "warning", "--logfile", "redis.log", NULL);
-	_exit(NOT_FOUND);
-}
-
-/* 0: it listens. Else its status. */
-static int start_once(void)
-{
-	int status, fd;
-
-	server.port = free_port();
-	server.pid = fork();
-	assert_true(server.pid >= 0);
-	if (server.pid == 0)
-		become_server();
-	for (int i = 0; i < LOOKS_MAX; i++) {
-		if (waitpid(server.pid, &status, WNOHANG) == server.pid)
-			return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
-		fd = connect_to_server();
-		if (fd >= 0) {
-			close(fd);
-			return 0;
-		}
-		usleep(LOOK_US);
-	}
-	fail_msg("redis-server does not listen; see %s/redis.log", server.folder);
-	return 1;
-}
+static struct redis_fixture server;
 
 bool redis_start(void)
 {
-	int status = 1;
-
-	snprintf(server.folder, sizeof(server.folder), "/tmp/marca-redis-test-XXXXXX");
-	assert_non_null(mkdtemp(server.folder));
-	for (int i = 0; i < STARTS_MAX && status != 0; i++) {
-		status = start_once();
-		if (status == NOT_FOUND) {
-			rmdir(server.folder);
-			return false;
-		}
-	}
-	if (status != 0)
-		fail_msg("redis-server does not start; see %s/redis.log", server.folder);
+	if (!redis_fixture_init(&server))
+		return false;
+	redis_fixture_start(&server);
 	return true;
 }
 
 void redis_stop(void)
 {
-	char log[96];
-
-	kill(server.pid, SIGTERM);
-	waitpid(server.pid, NULL, 0);
-	snprintf(log, sizeof(log), "%s/redis.log", server.folder);
-	unlink(log);
-	rmdir(server.folder);
+	redis_fixture_finish(&server);
 }
 
 static void redis_clear(void)
 {
-	static const char command[] = "FLUSHALL\r\n";
-	char said[sizeof(DATABASE_GONE)] = "";
-	int fd = connect_to_server();
+	char *said = REDIS_CLI(&server, "FLUSHALL");
 
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, command, sizeof(command) - 1), sizeof(command) - 1);
-	assert_int_equal(recv(fd, said, sizeof(said) - 1, MSG_WAITALL), sizeof(said) - 1);
-	assert_string_equal(said, DATABASE_GONE);
-	close(fd);
+	assert_string_equal(said, "OK\n");
+	free(said);
 }
 
 /* --- A bus -------------------------------------------------------------------- */
@@ -148,7 +44,7 @@ struct bed *bed_create(bool redis)
 	bed->redis = redis;
 	if (redis) {
 		redis_clear();
-		snprintf(bed->url, sizeof(bed->url), "redis://127.0.0.1:%u", ntohs(server.port));
+		snprintf(bed->url, sizeof(bed->url), "redis://127.0.0.1:%d", server.port);
 		return bed;
 	}
 	snprintf(bed->folder, sizeof(bed->folder), "/tmp/marca-bus-test-XXXXXX");
