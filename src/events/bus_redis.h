@@ -1,4 +1,4 @@
-/* Inside the driver for Redis: bus_redis.c is its outside, bus_redis_read.c its readers, bus_redis_admin.c
+/* Inside the driver for Redis: bus_redis.c is its outside, bus_redis_read.c its readers, bus_redis_operator.c
  * what an operator asks for. */
 #ifndef EVENTS_BUS_REDIS_H
 #define EVENTS_BUS_REDIS_H
