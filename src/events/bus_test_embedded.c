@@ -75,11 +75,14 @@ static void guest_close(struct guest *guest)
 	db_close(guest->bed.db);
 }
 
+static bool joined; /* the owner */
+
 static void owner(struct bed *bed, struct ctx *cx)
 {
 	struct bus_reader *reader = join(bed, cx, "group", "one");
 	struct events events = {NULL, 0};
 
+	joined = true;
 	for (int64_t i = 1; i <= 2; i++) {
 		assert_int_equal(bus_take(reader, cx, 10, 60000, &events), RC_OK);
 		assert_int_equal(events.count, 1);
@@ -96,6 +99,8 @@ static void operator(struct bed *bed, struct ctx *cx)
 	struct guest guest;
 	bool found = false;
 
+	while (!joined)
+		(void)task_wait(task_self(), 10);
 	guest_open(&guest, bed, cx);
 	put(&guest.bed, &guest.cx, STREAM_BOOKINGS, 1);
 	while (group_of(&guest.bed, &guest.cx, STREAM_BOOKINGS, "group").delivered == 0 ||
