@@ -74,6 +74,7 @@ static enum rc create_bus(struct app *app)
 {
 	const struct bus_options options = {
 		.redis_url = app->config.redis_url,
+		.redis_ca = app->config.redis_ca,
 		.booking_stream = app->config.event_stream,
 		.tasks = app->events->tasks,
 	};
