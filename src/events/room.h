@@ -60,9 +60,14 @@ struct relay_take {
 struct relay_holder {
 	struct uuid holder;
 };
+/* `least`: of the database's last number; less, and it is not the one that the streams know. */
+struct relay_hold {
+	struct uuid holder;
+	int64_t least;
+};
 struct relay_mark {
 	struct uuid holder;
-	int64_t limit;
+	int64_t least, limit;
 };
 struct relay_renew {
 	struct uuid holder, source;
