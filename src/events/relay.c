@@ -406,3 +406,23 @@ enum rc relay_purge(struct relay *relay, struct ctx *cx, utime before, bool *ret
 	}
 	return rc;
 }
+
+enum rc relay_oldest(const struct relay *relay, struct ctx *cx, utime *ret)
+{
+	struct rows rows;
+	utime oldest = UTIME_MAX;
+	enum rc rc = RC_OK;
+
+	for (size_t i = 0; i < relay->options.stream_count && rc == RC_OK; i++) {
+		const struct outbox_oldest in = {relay->options.streams[i]};
+		const struct outbox_age *first;
+
+		rc = db_read(cx, relay->options.queries.oldest, &in, &rows);
+		first = rc == RC_OK && rows.count > 0 ? rows.items : NULL;
+		if (first != NULL && first->created_at < oldest)
+			oldest = first->created_at;
+	}
+	if (rc == RC_OK)
+		*ret = oldest;
+	return rc;
+}

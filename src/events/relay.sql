@@ -82,6 +82,13 @@ SELECT o.id, o.tenant_id, o.subject_id, o.type, o.payload, o.trace_id, o.created
 UPDATE :room_relay SET source = $2, beat = beat + 1 WHERE id = 1 AND holder = $1
 RETURNING sequence;
 
+-- :name  :room_outbox_oldest :maybe
+-- :scope global
+-- :in    struct outbox_oldest: stream:text
+-- :out   struct outbox_age: created_at:time
+-- When the first event of a stream that is still there, and marked, happened.
+SELECT o.created_at FROM :room_outbox o WHERE o.stream = $1 AND o.sequence > 0 ORDER BY o.sequence LIMIT 1;
+
 -- :name  :room_outbox_purge :many
 -- :scope global
 -- :in    struct outbox_purge: stream:text sequence:int before:time limit:int

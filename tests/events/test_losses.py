@@ -1,11 +1,14 @@
 """What goes back in time, or never answers: a Redis that lost its end, a database that was set back, a commit of unknown outcome."""
 import socket
+import time
 import threading
 import urllib.parse
 
 import harness
 import ledger
+import pytest
 import streams
+from business import ANY_TIME, Business
 
 SOON = 30  # s: without anything else happening meanwhile
 
@@ -137,3 +140,29 @@ def test_replay_from_beyond_the_end(own_bus):
         made = change(marca, tenant, 20)
         streams.until("it is in the audit trail", lambda: ledger.rows(
             marca, "audit", f"SELECT event_id FROM audit_events WHERE event_id = {ledger.literal(marca, made)}"), SOON)
+
+
+@pytest.mark.parametrize("lost", [False, True], ids=["read-again", "redis-lost-it"])
+def test_no_effect_is_forgotten_that_may_come_again(store, lost):
+    """Long after the retention: a stream that an outside group holds, read again; an outbox that is given to an empty Redis."""
+    with harness.Redis() as redis, harness.Marca(
+            store, clock="2025-12-01T12:00:00Z", env={"REDIS_URL": redis.url, "EVENT_RETENTION_HOURS": "1"}) as marca:
+        business = Business(marca.api(), ANY_TIME)
+        for hour in (10, 11):
+            business.book(f"2025-12-05T{hour}:00", f"2025-12-05T{hour + 1}:00")
+        streams.settle(marca)
+        if not lost:
+            with redis.client() as client:
+                client.xgroup_create("booking-events", "outside", "0")
+        marca.stop()
+        if lost:
+            redis.kill()
+            redis.wipe()
+            redis.start()
+        marca.env["MARCA_CLOCK"] = "2025-12-01T22:00:00Z"
+        marca.start()
+        time.sleep(4)  # the janitor has been there
+        marca.run("events", "replay", "--group", "resource-service", "--stream", "booking-events", "--from", "1")
+        time.sleep(3)
+        counts = ledger.rows(marca, "resource", "SELECT bookings_created AS n FROM resource_metrics")
+        assert [row["n"] for row in counts] == [2]
