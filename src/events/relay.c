@@ -27,6 +27,7 @@ struct relay {
 	uint64_t synced_at; /* ms */
 	int64_t last[STREAM_COUNT], highest;
 	bool behind; /* marked events may wait to be published */
+	bool stale;  /* the stream has refused what it had asked for */
 	struct backoff backoff;
 	_Atomic uint64_t published;
 };
@@ -255,11 +256,18 @@ static enum rc publish(struct relay *relay, struct ctx *cx)
 	for (size_t i = 0; i < relay->options.stream_count; i++) {
 		enum rc rc = publish_next(relay, cx, i, &count);
 
-		/* Somebody else has published, or the stream has been lost: ask it again. */
+		/*
+		 * Somebody else has published, or the stream has been lost: ask it again. One that refuses
+		 * what it has just asked for (what it keeps of us was written over) is not asked for ever.
+		 */
 		if (rc != RC_OK) {
+			bool again = rc == RC_STALE && !relay->stale;
+
+			relay->stale = rc == RC_STALE;
 			relay->synced = false;
-			return rc == RC_STALE ? RC_OK : rc;
+			return again ? RC_OK : rc;
 		}
+		relay->stale &= count == 0;
 		full |= count == BUS_BATCH;
 	}
 	relay->behind = full;

@@ -166,3 +166,19 @@ def test_no_effect_is_forgotten_that_may_come_again(store, lost):
         time.sleep(3)
         counts = ledger.rows(marca, "resource", "SELECT bookings_created AS n FROM resource_metrics")
         assert [row["n"] for row in counts] == [2]
+
+
+def test_a_stream_that_refuses_everything():
+    """What Redis keeps of a source was written over: the relay says so, and does not ask without a rest."""
+    with harness.Redis() as redis, harness.Marca("sqlite", env={"REDIS_URL": redis.url}) as marca, redis.client() as client:
+        tenant = harness.make_tenant(marca.api())
+        streams.until("it is there", lambda made=change(marca, tenant, 15): ids(marca) == [made])
+        sources = "{tenant-events}:sources"
+        for name in client.hkeys(sources):
+            client.hset(sources, name, "nonsense")
+        client.config_resetstat()
+        change(marca, tenant, 20)
+        streams.until("it says so", lambda: '"who":"tenant-relay"' in marca.log())
+        time.sleep(1)
+        stats = client.info("commandstats")
+        assert sum(stats[name]["calls"] for name in stats if name in ("cmdstat_eval", "cmdstat_evalsha")) < 100
