@@ -17,13 +17,24 @@
 	"  end\n"                                                    \
 	"end\n"
 
+/* A stream that never had an entry has taken nothing, whatever stands beside it: it was lost or deleted, and
+ * made anew for a group. HLEN refuses what is no hash, and so not ours to delete. */
+#define LUA_VOID                                                     \
+	"local place = last(KEYS[1])\n"                              \
+	"if place == 0 and redis.call('EXISTS', KEYS[2]) == 1 and\n" \
+	"  redis.call('HLEN', KEYS[2]) > 0 then\n"                   \
+	"  redis.call('DEL', KEYS[2])\n"                             \
+	"end\n"
+
+/* Keys: stream, its sources. Argument: source. What it took last from it; nil: nothing. */
+static const char script_last[] = LUA_LAST LUA_VOID "return redis.call('HGET', KEYS[2], ARGV[1])\n";
+
 /*
  * Keys: stream, its sources. Arguments: source, after, the sequence of the last event; then of each event:
  * type, payload, and the metadata up to the place. 0: `after` is not the last of that source.
  */
-static const char script_publish[] = LUA_LAST
+static const char script_publish[] = LUA_LAST LUA_VOID
 	"if tonumber(redis.call('HGET', KEYS[2], ARGV[1]) or 0) ~= tonumber(ARGV[2]) then return 0 end\n"
-	"local place = last(KEYS[1])\n"
 	"for i = 4, #ARGV, 3 do\n"
 	"  place = place + 1\n"
 	"  local text = string.format('%.0f', place)\n"

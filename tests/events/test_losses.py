@@ -38,6 +38,21 @@ def test_redis_forgets_while_nothing_happens(store):
         streams.until("all are there again", lambda: ids(marca) == made, SOON)
 
 
+def test_a_stream_is_deleted():
+    """Only the stream: what stands beside it says that all was taken. Of its two sources one goes on."""
+    with harness.Redis() as redis, harness.Marca("sqlite", env={"REDIS_URL": redis.url}) as marca, redis.client() as client:
+        tenant = harness.make_tenant(marca.api())
+        user = harness.make_user(marca.api(), tenant)
+        assert marca.api().put(f"/users/{user['id']}", {"name": "Another"}).status == 200
+        change(marca, tenant, 15)
+        streams.settle(marca)
+        before = set(ids(marca))
+        assert len(before) == 2
+        client.delete("tenant-events")
+        made = change(marca, tenant, 20)
+        streams.until("all are there again", lambda: set(ids(marca)) == before | {made}, SOON)
+
+
 def test_a_database_goes_back_beneath_its_relay(store):
     """As when a replica that lags takes over: what comes next gets numbers that the stream has had."""
     with harness.Redis() as redis, harness.Marca(store, env={"REDIS_URL": redis.url, "EVENT_LEASE_MS": "400"}) as marca:
