@@ -39,6 +39,7 @@ struct redis_reader {
 	/* One that follows: the last that it read. Of a group: where to go on looking for what to claim. */
 	struct entry_id cursors[READER_STREAMS_MAX];
 	size_t turn; /* the stream to begin with */
+	size_t shy;  /* so many were too much at once for a claim; 0: it was not so lately */
 };
 
 /* The index of a stream in the lists above; -1: marca has none of that name. */

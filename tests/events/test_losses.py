@@ -197,3 +197,21 @@ def test_a_stream_that_refuses_everything():
         time.sleep(1)
         stats = client.info("commandstats")
         assert sum(stats[name]["calls"] for name in stats if name in ("cmdstat_eval", "cmdstat_evalsha")) < 100
+
+
+def test_an_entry_longer_than_any_answer():
+    """Somebody else wrote it. What lies beside it in the stream is handled all the same, and so is what comes after it."""
+    with harness.Redis() as redis, harness.Marca(
+            "sqlite", env={"REDIS_URL": redis.url, "EVENT_WORKERS": "0", "EVENT_CLAIM_MS": "1000"}) as marca:
+        business = Business(marca.api(), ANY_TIME)
+        booked = [business.book("2025-12-05T10:00", "2025-12-05T11:00")["id"]]
+        streams.until("it is there", lambda: streams.read(marca, "booking-events"))
+        marca.stop()
+        with redis.client() as client:
+            client.xadd("booking-events", {"event_type": "x", "payload": "x" * 68_000_000, "metadata": "{}"}, id="2-0")
+        marca.env["EVENT_WORKERS"] = "1"
+        marca.start()
+        business.api = marca.api()
+        booked.append(business.book("2025-12-05T12:00", "2025-12-05T13:00")["id"])
+        streams.until("both are handled", lambda: {row["booking_id"] for row in ledger.rows(
+            marca, "user", "SELECT booking_id FROM notifications")} == set(booked), SOON)
