@@ -61,7 +61,7 @@ static enum rc first_place(const struct run *run, struct ctx *cx, const char *st
 	enum rc rc;
 
 	if (run->options.from >= 0) {
-		*ret = run->options.from - 1;
+		*ret = run->options.from > 0 ? run->options.from - 1 : 0;
 		return RC_OK;
 	}
 	rc = bus_end(run->bus, cx, stream, &end);
@@ -103,7 +103,7 @@ static enum rc print_stream(const struct run *run, struct task *task, const char
 	return rc;
 }
 
-/* Until the process is ended. */
+/* Until the process is ended, or nobody reads it any more. */
 static enum rc print_coming(const struct run *run, struct task *task, struct bus_reader *reader)
 {
 	struct events events;
@@ -111,7 +111,7 @@ static enum rc print_coming(const struct run *run, struct task *task, struct bus
 	struct ctx cx;
 	enum rc rc = RC_OK;
 
-	while (rc == RC_OK) {
+	while (rc == RC_OK && ferror(stdout) == 0) {
 		task_arena(task, &arena);
 		task_begin(task, &arena, &cx);
 		rc = bus_take(reader, &cx, PAGE, FOLLOW_MS, &events);

@@ -33,8 +33,8 @@
 #define RANGE_MORE	1000 /* entries at most in one reply */
 
 static const char *const scripts[SCRIPT_COUNT] = {
-	[SCRIPT_PUBLISH] = script_publish, [SCRIPT_BURY] = script_bury,	    [SCRIPT_REVIVE] = script_revive,
-	[SCRIPT_SEEK] = script_seek,	   [SCRIPT_FORGET] = script_forget,
+	[SCRIPT_LAST] = script_last,	 [SCRIPT_PUBLISH] = script_publish, [SCRIPT_BURY] = script_bury,
+	[SCRIPT_REVIVE] = script_revive, [SCRIPT_SEEK] = script_seek,	    [SCRIPT_FORGET] = script_forget,
 };
 
 /* --- Words ------------------------------------------------------------------------ */
@@ -103,9 +103,12 @@ static enum rc redis_last(void *self, struct ctx *cx, const char *stream, const 
 
 	if (index < 0)
 		return RC_INTERNAL;
-	rc = bus_redis_ask(bus, cx, &reply, "HGET", bus->sources[index], uuid_text(name, source), NULL);
+	const struct str words[] = {str_from(bus->names[index]), str_from(bus->sources[index]),
+				    str_from(uuid_text(name, source))};
+
+	rc = bus_redis_script(bus, bus->link, cx, SCRIPT_LAST, 2, words, ARRAY_LEN(words), &reply);
 	if (rc == RC_OK && reply->kind != REPLY_NIL)
-		rc = redis_expect(reply, REPLY_TEXT, "HGET");
+		rc = redis_expect(reply, REPLY_TEXT, "last");
 	if (rc != RC_OK)
 		return rc;
 	*ret = 0;

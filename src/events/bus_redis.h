@@ -9,7 +9,15 @@
 
 #define DEAD_STREAM "marca:dead"
 
-enum script_id { SCRIPT_PUBLISH, SCRIPT_BURY, SCRIPT_REVIVE, SCRIPT_SEEK, SCRIPT_FORGET, SCRIPT_COUNT };
+enum script_id {
+	SCRIPT_LAST,
+	SCRIPT_PUBLISH,
+	SCRIPT_BURY,
+	SCRIPT_REVIVE,
+	SCRIPT_SEEK,
+	SCRIPT_FORGET,
+	SCRIPT_COUNT
+};
 
 #define SHA_TEXT_MAX 41
 
@@ -31,6 +39,7 @@ struct redis_reader {
 	/* One that follows: the last that it read. Of a group: where to go on looking for what to claim. */
 	struct entry_id cursors[READER_STREAMS_MAX];
 	size_t turn; /* the stream to begin with */
+	size_t shy;  /* so many were too much at once for a claim; 0: it was not so lately */
 };
 
 /* The index of a stream in the lists above; -1: marca has none of that name. */

@@ -289,13 +289,13 @@ enum rc bus_redis_seek(void *self, struct ctx *cx, const char *stream, const cha
 {
 	struct bus_redis *bus = self;
 	int index = bus_redis_stream(stream);
-	const char *id = bus_redis_id(cx, after);
+	const char *place = arena_printf(cx->arena, "%" PRId64, after > 0 ? after : 0);
 	const struct redis_reply *reply;
 	enum rc rc;
 
-	if (index < 0 || id == NULL)
+	if (index < 0 || place == NULL)
 		return index < 0 ? RC_INTERNAL : RC_NO_MEMORY;
-	const struct str words[] = {str_from(bus->names[index]), str_from(group), str_from(id)};
+	const struct str words[] = {str_from(bus->names[index]), str_from(group), str_from(place)};
 
 	rc = bus_redis_script(bus, bus->link, cx, SCRIPT_SEEK, 1, words, ARRAY_LEN(words), &reply);
 	if (rc != RC_OK)

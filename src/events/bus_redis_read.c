@@ -357,6 +357,23 @@ static enum rc deliveries(struct bus_redis *bus, struct ctx *cx, struct redis_re
 	return rc;
 }
 
+/*
+ * How many to claim at once. Among what is pending may be an entry that is longer than any answer may be, and
+ * every claim that has it in hand fails: its neighbours are then taken one by one, two by two and so on.
+ */
+static size_t claim_count(const struct redis_reader *reader, size_t max)
+{
+	return reader->shy > 0 && reader->shy < max ? reader->shy : max;
+}
+
+static void learn(struct redis_reader *reader, size_t max, enum rc rc)
+{
+	if (rc != RC_OK)
+		reader->shy = 1;
+	else
+		reader->shy = reader->shy < max ? reader->shy * 2 : 0;
+}
+
 /* From where the last look at this stream ended; [where this one ends, entries, ids of deleted ones]. */
 static enum rc claim_entries(struct bus_redis *bus, struct ctx *cx, struct redis_reader *reader, size_t i,
 			     size_t max, int idle_ms, const struct redis_reply **ret)
@@ -371,8 +388,9 @@ static enum rc claim_entries(struct bus_redis *bus, struct ctx *cx, struct redis
 	redis_number(&batch, idle_ms);
 	redis_str(&batch, str_from(id_text(cx, reader->cursors[i])));
 	redis_words(&batch, "COUNT", NULL);
-	redis_number(&batch, (int64_t)max);
+	redis_number(&batch, (int64_t)claim_count(reader, max));
 	rc = ask(bus, cx, reader, &batch, 0, &reply);
+	learn(reader, max, rc);
 	if (rc == RC_OK)
 		rc = redis_expect(reply, REPLY_LIST, "XAUTOCLAIM");
 	if (rc != RC_OK)

@@ -214,6 +214,20 @@ static bool is_outage(enum rc rc)
 	       rc == RC_SETTINGS_DOWN || rc == RC_BOOKINGS_DOWN;
 }
 
+/* With memory of its own, since an outage may ask for many tries. */
+static enum rc bury_once(const struct batch *batch, const struct item *item)
+{
+	struct ctx own = *batch->cx;
+	struct arena arena;
+	enum rc rc;
+
+	task_arena(batch->task, &arena);
+	own.arena = &arena;
+	rc = bus_bury(batch->worker->reader, &own, &item->event, error_table[item->why].code, item->tries);
+	arena_finish(&arena);
+	return rc;
+}
+
 static void bury(const struct batch *batch, struct item *item)
 {
 	struct worker *worker = batch->worker;
@@ -222,8 +236,7 @@ static void bury(const struct batch *batch, struct item *item)
 	LOG(ERROR, "an event's effect fails for good; `marca events dead` shows it",
 	    LOG_TEXT("group", worker->group->row->name), LOG_TEXT("type", item->event.type),
 	    LOG_TEXT("trace_id", item->event.trace_id), LOG_TEXT("why", error_table[item->why].name));
-	while ((rc = bus_bury(worker->reader, batch->cx, &item->event, error_table[item->why].code,
-			      item->tries)) != RC_OK) {
+	while ((rc = bury_once(batch, item)) != RC_OK) {
 		backoff_wait(&worker->backoff, batch->task, rc);
 		if (task_stopping(batch->task))
 			return;

@@ -90,11 +90,36 @@ static enum rc purge_effects(struct ctx *cx, const struct effect_queries *effect
 	return rc;
 }
 
+/*
+ * What happened before that instant can be delivered no more. A group that lags keeps its stream, whatever
+ * the retention; and an outbox that could not be relayed is as old as it is.
+ */
+static enum rc find_oldest(const struct janitor_options *options, struct ctx *cx, utime *ret)
+{
+	struct events first;
+	utime oldest = *ret, one;
+	enum rc rc = RC_OK;
+
+	for (size_t i = 0; rc == RC_OK && i < options->relay_count; i++) {
+		rc = relay_oldest(options->relays[i], cx, &one);
+		if (rc == RC_OK && one < oldest)
+			oldest = one;
+	}
+	for (size_t i = 0; rc == RC_OK && i < STREAM_COUNT; i++) {
+		rc = bus_range(options->bus, cx, stream_names[i], 0, 1, &first);
+		if (rc == RC_OK && first.count > 0 && first.items[0].occurred_at < oldest)
+			oldest = first.items[0].occurred_at;
+	}
+	*ret = oldest;
+	return rc;
+}
+
 /* One round over all there is. *ret_more: some of it has more to let go. */
 static enum rc clean(const struct janitor *janitor, struct ctx *cx, bool *ret_more)
 {
 	const struct janitor_options *options = &janitor->options;
 	const utime retention = options->retention_hours * UTIME_HOUR, before = cx->now - retention;
+	utime oldest = before;
 	enum rc rc = RC_OK;
 	bool more;
 
@@ -109,9 +134,11 @@ static enum rc clean(const struct janitor *janitor, struct ctx *cx, bool *ret_mo
 		rc = bus_trim(options->bus, cx, stream_names[i], before, &dropped);
 		*ret_more |= dropped > 0;
 	}
-	/* Longer than an event can be delivered again. */
+	/* Longer than an event can be delivered again: streams are not quite in the order of time. */
+	if (rc == RC_OK)
+		rc = find_oldest(options, cx, &oldest);
 	for (size_t i = 0; rc == RC_OK && i < options->effect_count; i++) {
-		rc = purge_effects(cx, &options->effects[i], before - retention, &more);
+		rc = purge_effects(cx, &options->effects[i], oldest - retention, &more);
 		*ret_more |= more;
 	}
 	return rc;

@@ -17,13 +17,24 @@
 	"  end\n"                                                    \
 	"end\n"
 
+/* A stream that never had an entry has taken nothing, whatever stands beside it: it was lost or deleted, and
+ * made anew for a group. HLEN refuses what is no hash, and so not ours to delete. */
+#define LUA_VOID                                                     \
+	"local place = last(KEYS[1])\n"                              \
+	"if place == 0 and redis.call('EXISTS', KEYS[2]) == 1 and\n" \
+	"  redis.call('HLEN', KEYS[2]) > 0 then\n"                   \
+	"  redis.call('DEL', KEYS[2])\n"                             \
+	"end\n"
+
+/* Keys: stream, its sources. Argument: source. What it took last from it; nil: nothing. */
+static const char script_last[] = LUA_LAST LUA_VOID "return redis.call('HGET', KEYS[2], ARGV[1])\n";
+
 /*
  * Keys: stream, its sources. Arguments: source, after, the sequence of the last event; then of each event:
  * type, payload, and the metadata up to the place. 0: `after` is not the last of that source.
  */
-static const char script_publish[] = LUA_LAST
+static const char script_publish[] = LUA_LAST LUA_VOID
 	"if tonumber(redis.call('HGET', KEYS[2], ARGV[1]) or 0) ~= tonumber(ARGV[2]) then return 0 end\n"
-	"local place = last(KEYS[1])\n"
 	"for i = 4, #ARGV, 3 do\n"
 	"  place = place + 1\n"
 	"  local text = string.format('%.0f', place)\n"
@@ -51,18 +62,19 @@ static const char script_revive[] =
 	"  'FORCE', 'JUSTID')\n"
 	"return redis.call('XDEL', KEYS[2], ARGV[3])\n";
 
-/* Key: stream. Arguments: group, id. What is pending behind the id will be delivered as if for the first
- * time. */
+/* Key: stream. Arguments: group, place. What is pending behind it will be delivered as if for the first time.
+ * Not beyond the stream's end: what comes next is given in any case. */
 static const char script_seek[] =
-	"if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end\n"
-	"redis.call('XGROUP', 'SETID', KEYS[1], ARGV[1], ARGV[2])\n"
-	"while true do\n"
-	"  local rows = redis.call('XPENDING', KEYS[1], ARGV[1], '(' .. ARGV[2], '+', 1000)\n"
-	"  if #rows == 0 then return 1 end\n"
-	"  local ids = {}\n"
-	"  for i, row in ipairs(rows) do ids[i] = row[1] end\n"
-	"  redis.call('XACK', KEYS[1], ARGV[1], unpack(ids))\n"
-	"end\n";
+	LUA_LAST "if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end\n"
+		 "local id = string.format('%.0f-0', math.min(tonumber(ARGV[2]), last(KEYS[1])))\n"
+		 "redis.call('XGROUP', 'SETID', KEYS[1], ARGV[1], id)\n"
+		 "while true do\n"
+		 "  local rows = redis.call('XPENDING', KEYS[1], ARGV[1], '(' .. id, '+', 1000)\n"
+		 "  if #rows == 0 then return 1 end\n"
+		 "  local ids = {}\n"
+		 "  for i, row in ipairs(rows) do ids[i] = row[1] end\n"
+		 "  redis.call('XACK', KEYS[1], ARGV[1], unpack(ids))\n"
+		 "end\n";
 
 /* Key: stream. Argument: after how long without a sign of life, in ms, a consumer that has nothing pending is
  * forgotten. One that still lives is made anew by its next read. */

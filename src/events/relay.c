@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #define LOOK_MS	   1000 /* a commit rings; but a ring from another process can be lost */
+#define SYNC_MS	   5000 /* Redis may have lost what it had, and nobody says so while nothing happens */
 #define PURGE_ROWS 2000
 
 struct relay {
@@ -23,8 +24,10 @@ struct relay {
 
 	/* What the streams have, once they were asked. */
 	bool synced;
-	int64_t last[STREAM_COUNT];
+	uint64_t synced_at; /* ms */
+	int64_t last[STREAM_COUNT], highest;
 	bool behind; /* marked events may wait to be published */
+	bool stale;  /* the stream has refused what it had asked for */
 	struct backoff backoff;
 	_Atomic uint64_t published;
 };
@@ -55,17 +58,18 @@ static uint64_t clock_ms(const struct relay *relay)
 
 static void lose_lease(struct relay *relay)
 {
-	LOG(WARN, "another relay has taken over", LOG_TEXT("relay", relay->options.name));
+	LOG(WARN, "another relay has taken over, or the database was set back",
+	    LOG_TEXT("relay", relay->options.name));
 	atomic_store(&relay->leads, false);
 	relay->synced = false;
 }
 
-/* Its holder lives as long as the beat moves; by our own clock, since others may go otherwise. */
+/* Another holder lives as long as the beat moves; by our own clock, since others may go otherwise. */
 static bool holder_lives(struct relay *relay, const struct relay_state *state)
 {
 	uint64_t now = clock_ms(relay);
 
-	if (!relay->shared || uuid_is_none(&state->holder))
+	if (!relay->shared || uuid_is_none(&state->holder) || uuid_equal(&state->holder, &relay->me))
 		return false;
 	if (relay->beat_at == 0 || state->beat != relay->beat) {
 		relay->beat = state->beat;
@@ -110,23 +114,27 @@ static enum rc rename_source(struct relay *relay, struct ctx *cx)
 	struct rows rows;
 	enum rc rc = write_one(relay, cx, relay->options.queries.renew, &in, &rows);
 
-	if (rc == RC_OK && rows.count == 0)
+	if (rc != RC_OK)
+		return rc; /* what was published under a name that is not kept would come again under the next
+			    */
+	if (rows.count == 0)
 		lose_lease(relay);
-	relay->source = in.source;
-	return rc;
+	else
+		relay->source = in.source;
+	return RC_OK;
 }
 
-static enum rc ask_streams(struct relay *relay, struct ctx *cx, int64_t *ret_highest)
+static enum rc ask_streams(struct relay *relay, struct ctx *cx)
 {
-	*ret_highest = 0;
+	relay->highest = 0;
 	for (size_t i = 0; i < relay->options.stream_count; i++) {
 		enum rc rc = bus_last(relay->options.bus, cx, relay->options.streams[i], &relay->source,
 				      &relay->last[i]);
 
 		if (rc != RC_OK)
 			return rc;
-		if (relay->last[i] > *ret_highest)
-			*ret_highest = relay->last[i];
+		if (relay->last[i] > relay->highest)
+			relay->highest = relay->last[i];
 	}
 	return RC_OK;
 }
@@ -140,38 +148,43 @@ static enum rc sync(struct relay *relay, struct ctx *cx)
 {
 	const struct relay_state *state;
 	struct rows rows;
-	int64_t highest;
 	enum rc rc = uuid_is_none(&relay->source) ? rename_source(relay, cx) : RC_OK;
 
 	if (rc == RC_OK)
 		rc = db_read(cx, relay->options.queries.read, NULL, &rows);
 	if (rc == RC_OK)
-		rc = ask_streams(relay, cx, &highest);
+		rc = ask_streams(relay, cx);
 	if (rc != RC_OK || !atomic_load(&relay->leads))
 		return rc;
 	state = rows.items;
-	if (highest > state->sequence) {
+	if (relay->highest > state->sequence) {
 		LOG(WARN,
 		    "the streams know more of this database than it does: it was restored; its events are "
 		    "sent again",
 		    LOG_TEXT("relay", relay->options.name), LOG_NUMBER("here", state->sequence),
-		    LOG_NUMBER("there", highest));
+		    LOG_NUMBER("there", relay->highest));
 		rc = rename_source(relay, cx);
 		if (rc == RC_OK)
-			rc = ask_streams(relay, cx, &highest);
+			rc = ask_streams(relay, cx);
 	}
-	relay->synced = rc == RC_OK;
+	relay->synced = rc == RC_OK && atomic_load(&relay->leads);
+	relay->synced_at = clock_ms(relay);
 	relay->behind = true;
 	return rc;
 }
 
 /* --- Marking and publishing -------------------------------------------------------- */
 
-/* One script: the lease is held, up to a batch is marked. *ret: how many. */
+/*
+ * One script: the lease is held, up to a batch is marked. *ret: how many. Nothing is marked by a database
+ * that has been set back beneath us (one that lags behind has taken over): the streams have had those
+ * numbers.
+ */
 static enum rc mark(struct relay *relay, struct ctx *cx, int64_t *ret)
 {
 	const struct relay_queries *queries = &relay->options.queries;
-	const struct relay_mark in = {.holder = relay->me, .limit = BUS_BATCH};
+	const struct relay_mark in = {.holder = relay->me, .least = relay->highest, .limit = BUS_BATCH};
+	const struct relay_hold holding = {.holder = relay->me, .least = relay->highest};
 	const struct relay_holder holder = {relay->me};
 	struct step *hold, *advance;
 	struct script script;
@@ -179,12 +192,14 @@ static enum rc mark(struct relay *relay, struct ctx *cx, int64_t *ret)
 
 	*ret = 0;
 	script_init(&script, cx, queries->room, &UUID_NONE, &relay->me);
-	hold = script_add(&script, queries->hold, &holder);
+	hold = script_add(&script, queries->hold, &holding);
 	script_add(&script, queries->mark, &in);
 	advance = script_add(&script, queries->advance, &holder);
 	rc = db_write(&script);
-	if (rc != RC_OK)
+	if (rc != RC_OK) {
+		relay->behind = true; /* they may be marked all the same */
 		return rc;
+	}
 	if (hold->rows.count == 0) {
 		lose_lease(relay);
 		return RC_OK;
@@ -227,6 +242,8 @@ static enum rc publish_next(struct relay *relay, struct ctx *cx, size_t stream, 
 	if (rc != RC_OK)
 		return rc;
 	relay->last[stream] = events[rows.count - 1].sequence;
+	if (relay->last[stream] > relay->highest)
+		relay->highest = relay->last[stream];
 	atomic_fetch_add_explicit(&relay->published, rows.count, memory_order_relaxed);
 	return RC_OK;
 }
@@ -239,11 +256,18 @@ static enum rc publish(struct relay *relay, struct ctx *cx)
 	for (size_t i = 0; i < relay->options.stream_count; i++) {
 		enum rc rc = publish_next(relay, cx, i, &count);
 
-		/* Somebody else has published, or the stream has been lost: ask it again. */
+		/*
+		 * Somebody else has published, or the stream has been lost: ask it again. One that refuses
+		 * what it has just asked for (what it keeps of us was written over) is not asked for ever.
+		 */
 		if (rc != RC_OK) {
+			bool again = rc == RC_STALE && !relay->stale;
+
+			relay->stale = rc == RC_STALE;
 			relay->synced = false;
-			return rc == RC_STALE ? RC_OK : rc;
+			return again ? RC_OK : rc;
 		}
+		relay->stale &= count == 0;
 		full |= count == BUS_BATCH;
 	}
 	relay->behind = full;
@@ -263,7 +287,9 @@ static enum rc work(struct relay *relay, struct ctx *cx, bool *ret_more)
 		rc = try_lease(relay, cx);
 	if (rc != RC_OK || !atomic_load(&relay->leads))
 		return rc;
-	/* Events wait unmarked while the bus is away: nothing but reads, and a sign of life. */
+	if (clock_ms(relay) - relay->synced_at >= SYNC_MS)
+		relay->synced = false;
+	/* Events wait unmarked while the bus is away: nothing but reads. */
 	if (!relay->synced) {
 		rc = sync(relay, cx);
 		if (rc != RC_OK || !atomic_load(&relay->leads))
@@ -386,5 +412,25 @@ enum rc relay_purge(struct relay *relay, struct ctx *cx, utime before, bool *ret
 		rc = write_one(relay, cx, relay->options.queries.purge, &in, &gone);
 		*ret_more |= rc == RC_OK && gone.count == PURGE_ROWS;
 	}
+	return rc;
+}
+
+enum rc relay_oldest(const struct relay *relay, struct ctx *cx, utime *ret)
+{
+	struct rows rows;
+	utime oldest = UTIME_MAX;
+	enum rc rc = RC_OK;
+
+	for (size_t i = 0; i < relay->options.stream_count && rc == RC_OK; i++) {
+		const struct outbox_oldest in = {relay->options.streams[i]};
+		const struct outbox_age *first;
+
+		rc = db_read(cx, relay->options.queries.oldest, &in, &rows);
+		first = rc == RC_OK && rows.count > 0 ? rows.items : NULL;
+		if (first != NULL && first->created_at < oldest)
+			oldest = first->created_at;
+	}
+	if (rc == RC_OK)
+		*ret = oldest;
 	return rc;
 }

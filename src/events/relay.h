@@ -47,4 +47,8 @@ void relay_stats(const struct relay *relay, struct relay_stats *ret);
  * task. *ret_more: there may be more of it. */
 enum rc relay_purge(struct relay *relay, struct ctx *cx, utime before, bool *ret_more) MUST_USE;
 
+/* Since when the outbox, whoever relays it, could give a stream its events again. UTIME_MAX: it has none. On
+ * a task. */
+enum rc relay_oldest(const struct relay *relay, struct ctx *cx, utime *ret) MUST_USE;
+
 #endif

@@ -22,10 +22,11 @@ UPDATE :room_relay SET holder = NULL, beat = beat + 1 WHERE id = 1 AND holder = 
 
 -- :name  :room_relay_hold :maybe
 -- :scope global
--- :in    struct relay_holder: holder:uuid
+-- :in    struct relay_hold: holder:uuid least:int
 -- :out   struct relay_sequence: sequence:int
--- A sign of life, and the lock under which events are marked. No row: the lease is another's.
-UPDATE :room_relay SET beat = beat + 1 WHERE id = 1 AND holder = $1
+-- A sign of life, and the lock under which events are marked. No row: the lease is another's, or the database was set
+-- back to before what its streams have had of it.
+UPDATE :room_relay SET beat = beat + 1 WHERE id = 1 AND holder = $1 AND sequence >= $2
 RETURNING sequence;
 
 -- :name  :room_relay_waiting :maybe
@@ -36,7 +37,7 @@ SELECT 1 FROM :room_outbox o WHERE o.sequence IS NULL LIMIT 1;
 
 -- :name  :room_relay_mark :none
 -- :scope global
--- :in    struct relay_mark: holder:uuid limit:int
+-- :in    struct relay_mark: holder:uuid least:int limit:int
 -- The next events of the database get the next numbers. A subject's own lie in the order of its versions, since each is
 -- later than the one before (outbox_time()). Whoever marks holds the relay's row, so nobody else does.
 UPDATE :room_outbox
@@ -44,9 +45,9 @@ UPDATE :room_outbox
   FROM (SELECT o.tenant_id, o.id,
                r.sequence + ROW_NUMBER() OVER (ORDER BY o.created_at, o.subject_id, o.ordinal) AS sequence
           FROM :room_relay r, :room_outbox o
-         WHERE r.id = 1 AND r.holder = $1 AND o.sequence IS NULL
+         WHERE r.id = 1 AND r.holder = $1 AND r.sequence >= $2 AND o.sequence IS NULL
          ORDER BY o.created_at, o.subject_id, o.ordinal
-         LIMIT $2) w
+         LIMIT $3) w
  WHERE :room_outbox.tenant_id = w.tenant_id AND :room_outbox.id = w.id;
 
 -- :name  :room_relay_advance :maybe
@@ -80,6 +81,13 @@ SELECT o.id, o.tenant_id, o.subject_id, o.type, o.payload, o.trace_id, o.created
 -- A new name for the database, when it has none, or when streams know more of it than it does itself.
 UPDATE :room_relay SET source = $2, beat = beat + 1 WHERE id = 1 AND holder = $1
 RETURNING sequence;
+
+-- :name  :room_outbox_oldest :maybe
+-- :scope global
+-- :in    struct outbox_oldest: stream:text
+-- :out   struct outbox_age: created_at:time
+-- When the first event of a stream that is still there, and marked, happened.
+SELECT o.created_at FROM :room_outbox o WHERE o.stream = $1 AND o.sequence > 0 ORDER BY o.sequence LIMIT 1;
 
 -- :name  :room_outbox_purge :many
 -- :scope global

@@ -27,7 +27,8 @@ struct effect {
 
 struct relay_queries {
 	enum room room;
-	const struct query *read, *take, *give, *hold, *waiting, *mark, *advance, *next, *renew, *purge;
+	const struct query *read, *take, *give, *hold, *waiting, *mark, *advance, *next, *renew, *oldest,
+		*purge;
 };
 
 struct effect_queries {
@@ -36,14 +37,14 @@ struct effect_queries {
 };
 
 /* RELAY_QUERIES(booking) */
-#define RELAY_QUERIES(name)                                                                       \
-	{                                                                                         \
-		.room = ROOM_##name, .read = &q_##name##_relay_read_query,                        \
-		.take = &q_##name##_relay_take_query, .give = &q_##name##_relay_give_query,       \
-		.hold = &q_##name##_relay_hold_query, .waiting = &q_##name##_relay_waiting_query, \
-		.mark = &q_##name##_relay_mark_query, .advance = &q_##name##_relay_advance_query, \
-		.next = &q_##name##_relay_next_query, .renew = &q_##name##_relay_renew_query,     \
-		.purge = &q_##name##_outbox_purge_query,                                          \
+#define RELAY_QUERIES(name)                                                                         \
+	{                                                                                           \
+		.room = ROOM_##name, .read = &q_##name##_relay_read_query,                          \
+		.take = &q_##name##_relay_take_query, .give = &q_##name##_relay_give_query,         \
+		.hold = &q_##name##_relay_hold_query, .waiting = &q_##name##_relay_waiting_query,   \
+		.mark = &q_##name##_relay_mark_query, .advance = &q_##name##_relay_advance_query,   \
+		.next = &q_##name##_relay_next_query, .renew = &q_##name##_relay_renew_query,       \
+		.oldest = &q_##name##_outbox_oldest_query, .purge = &q_##name##_outbox_purge_query, \
 	}
 
 #define EFFECT_QUERIES(name)                                                                     \
@@ -60,9 +61,14 @@ struct relay_take {
 struct relay_holder {
 	struct uuid holder;
 };
+/* `least`: of the database's last number; less, and it is not the one that the streams know. */
+struct relay_hold {
+	struct uuid holder;
+	int64_t least;
+};
 struct relay_mark {
 	struct uuid holder;
-	int64_t limit;
+	int64_t least, limit;
 };
 struct relay_renew {
 	struct uuid holder, source;
@@ -73,6 +79,12 @@ struct relay_sequence {
 struct relay_next {
 	const char *stream;
 	int64_t sequence, limit;
+};
+struct outbox_oldest {
+	const char *stream;
+};
+struct outbox_age {
+	utime created_at;
 };
 struct outbox_purge {
 	const char *stream;

@@ -1,4 +1,6 @@
 """marca events: for people and, with --json, for programs; beside a running server."""
+import subprocess
+
 import pytest
 
 import harness
@@ -25,6 +27,25 @@ def test_tail_for_people(served, business):
 def test_tail_from_a_place(served, business):
     assert [event["sequence"] for event in streams.lines(
         served, "tail", "--stream", "booking-events", "--from", "2")][:2] == [2, 3]
+
+
+def test_tail_from_before_the_first(served, business):
+    assert streams.lines(served, "tail", "--stream", "booking-events", "--from", "0")[0]["sequence"] == 1
+
+
+def test_tail_ends_when_nobody_reads_it(served, business):
+    tail = subprocess.Popen(
+        [*served.command, "events", "tail", "--follow"], cwd=served.folder, stdout=subprocess.PIPE,
+        env={**served.env, "MARCA_DATA": str(served.data)})
+    try:
+        tail.stdout.readline()
+        tail.stdout.close()
+        made = harness.make_user(served.api(), business.tenant)
+        assert served.api().delete(f"/users/{made['id']}").status == 204
+        streams.until("it has ended", lambda: tail.poll() is not None, 20)
+    finally:
+        tail.kill()
+        tail.wait()
 
 
 def test_groups(served, business):
@@ -76,6 +97,18 @@ def test_without_redis():
     try:
         assert "event bus is unavailable" in marca.run("events", "groups", status=1)
     finally:
+        marca.clean()
+
+
+def test_trust_in_redis_is_as_set():
+    """Of the server and of the command."""
+    marca = harness.Marca("sqlite", env={"REDIS_URL": "rediss://127.0.0.1:1", "REDIS_CA_FILE": "/nonexistent"})
+    try:
+        assert "REDIS_CA_FILE=/nonexistent" in marca.run("events", "groups", status=1)
+        with pytest.raises(AssertionError, match="REDIS_CA_FILE=/nonexistent"):
+            marca.start()
+    finally:
+        marca.kill()
         marca.clean()
 
 
