@@ -61,6 +61,18 @@ SHAPE_DEFINE(pending_line, PENDING_LINE);
 	.occurred_at = (e)->occurred_at, .trace_id = (e)->trace_id, .payload = (e)->payload
 /* clang-format on */
 
+/* Whoever writes into a Redis must not write onto the operator's terminal. */
+static const char *shown(struct ctx *cx, const char *text)
+{
+	char *copy = arena_text(cx->arena, str_from(text));
+
+	for (char *p = copy; p != NULL && *p != '\0'; p++) {
+		if ((unsigned char)*p < ' ' || *p == 0x7f)
+			*p = '?';
+	}
+	return copy != NULL ? copy : "?";
+}
+
 enum rc line_event(const struct lines *lines, struct ctx *cx, const struct event *event)
 {
 	const struct event_line line = {EVENT_OF(event)};
@@ -70,7 +82,8 @@ enum rc line_event(const struct lines *lines, struct ctx *cx, const struct event
 		return command_print_json(cx, &event_line_shape, &line);
 	utime_text(when, event->occurred_at, 0, true);
 	printf("%s  %s %" PRId64 "  %s%s%s  %s\n", when, event->stream, event->sequence,
-	       lines->colours ? "\033[1m" : "", event->type, lines->colours ? "\033[0m" : "", event->payload);
+	       lines->colours ? "\033[1m" : "", shown(cx, event->type), lines->colours ? "\033[0m" : "",
+	       shown(cx, event->payload));
 	return RC_OK;
 }
 
@@ -86,7 +99,8 @@ enum rc line_dead(const struct lines *lines, struct ctx *cx, const struct bus_de
 	if (lines->json)
 		return command_print_json(cx, &dead_line_shape, &line);
 	printf("%s%6" PRId64 "%s  %s: %s after %" PRId64 " tries\n        ", lines->colours ? "\033[31m" : "",
-	       dead->number, lines->colours ? "\033[0m" : "", dead->group, dead->why, dead->tries);
+	       dead->number, lines->colours ? "\033[0m" : "", shown(cx, dead->group), shown(cx, dead->why),
+	       dead->tries);
 	return line_event(lines, cx, &dead->event);
 }
 
@@ -106,8 +120,8 @@ enum rc line_group(const struct lines *lines, struct ctx *cx, const struct bus_g
 
 	if (lines->json)
 		return command_print_json(cx, &group_line_shape, &line);
-	printf("%-20s %-18s %10" PRId64 " %10" PRId64 " %10" PRId64 "\n", group->name, group->stream,
-	       group->delivered, group->pending, group->lag);
+	printf("%-20s %-18s %10" PRId64 " %10" PRId64 " %10" PRId64 "\n", shown(cx, group->name),
+	       group->stream, group->delivered, group->pending, group->lag);
 	return RC_OK;
 }
 
@@ -129,7 +143,8 @@ enum rc line_pending(const struct lines *lines, struct ctx *cx, const struct bus
 
 	if (lines->json)
 		return command_print_json(cx, &pending_line_shape, &line);
-	printf("%-20s %-18s %10" PRId64 " %10" PRId64 " %10" PRId64 "  %s\n", pending->group, pending->stream,
-	       pending->sequence, pending->idle_ms, pending->deliveries, pending->consumer);
+	printf("%-20s %-18s %10" PRId64 " %10" PRId64 " %10" PRId64 "  %s\n", shown(cx, pending->group),
+	       pending->stream, pending->sequence, pending->idle_ms, pending->deliveries,
+	       shown(cx, pending->consumer));
 	return RC_OK;
 }

@@ -119,3 +119,12 @@ def test_a_bad_address_of_redis(url):
         assert "REDIS_URL" in marca.run("serve", status=1)
     finally:
         marca.clean()
+
+
+def test_a_terminal_is_not_written_on():
+    """Groups from outside bear any name."""
+    with harness.Redis() as redis, harness.Marca("sqlite", env={"REDIS_URL": redis.url}) as marca:
+        with redis.client() as client:
+            client.xgroup_create("booking-events", "evil\x1b[2J", id="0", mkstream=True)
+        text = marca.run("events", "groups")
+        assert "evil?[2J" in text and "\x1b" not in text

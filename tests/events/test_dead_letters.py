@@ -76,6 +76,8 @@ def test_a_store_that_is_away_is_nobodys_fault(store, own_bus):
             audit.sql(audit.cluster, f'ALTER DATABASE "{database}" WITH ALLOW_CONNECTIONS false')
             audit.sql(audit.cluster, f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database}'")
             booking = business.book("2025-12-05T10:00", "2025-12-05T11:00")
+            streams.until("it is in the stream", lambda: booking["id"] in [
+                event["subject_id"] for event in streams.read(marca, "booking-events")])
             groups = {"user-service", "resource-service"}
             streams.until("the others have had it", lambda: all(
                 group["lag"] == group["pending"] == 0 for group in streams.lines(marca, "groups")
