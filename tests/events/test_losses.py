@@ -214,4 +214,4 @@ def test_an_entry_longer_than_any_answer():
         business.api = marca.api()
         booked.append(business.book("2025-12-05T12:00", "2025-12-05T13:00")["id"])
         streams.until("both are handled", lambda: {row["booking_id"] for row in ledger.rows(
-            marca, "user", "SELECT booking_id FROM notifications")} == set(booked), SOON)
+            marca, "user", "SELECT booking_id FROM notifications")} == set(booked))
