@@ -1,4 +1,5 @@
 """What goes back in time, or never answers: a Redis that lost its end, a database that was set back, a commit of unknown outcome."""
+import os
 import socket
 import time
 import threading
@@ -199,6 +200,7 @@ def test_a_stream_that_refuses_everything():
         assert sum(stats[name]["calls"] for name in stats if name in ("cmdstat_eval", "cmdstat_evalsha")) < 100
 
 
+@pytest.mark.skipif("MARCA_KILLS" not in os.environ, reason="68 MB a look: make fault runs it, on a machine of its own")
 def test_an_entry_longer_than_any_answer():
     """Somebody else wrote it. What lies beside it in the stream is handled all the same, and so is what comes after it."""
     with harness.Redis() as redis, harness.Marca(
