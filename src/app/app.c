@@ -4,6 +4,7 @@
 #include "app/events.h"
 #include "audit/audit.h"
 #include "audit/queries.h"
+#include "auth/auth.h"
 #include "base/log.h"
 #include "booking/booking.h"
 #include "booking/queries.h"
@@ -20,9 +21,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-const struct service *const app_services[SERVICE_COUNT] = {
+const struct service *const app_services[APP_SERVICES] = {
 	[ROOM_tenant] = &tenant_service,   [ROOM_user] = &user_service,	  [ROOM_resource] = &resource_service,
-	[ROOM_booking] = &booking_service, [ROOM_audit] = &audit_service,
+	[ROOM_booking] = &booking_service, [ROOM_audit] = &audit_service, [SERVICE_COUNT] = &auth_service,
 };
 
 const struct query_set *const app_queries[ROOM_COUNT] = {
@@ -167,20 +168,21 @@ static void loop_close(void *gateway, struct room_locals *rooms)
 
 static bool start_dispatcher(struct app *app)
 {
-	static const struct service *served[SERVICE_COUNT + 1];
+	static const struct service *served[APP_SERVICES + 1];
 	const struct dispatcher_options options = {
 		.services = served,
 		.service_count = ARRAY_LEN(served),
 		.world = &app->world,
 		.app = &app->gateway,
 		.strict = app->config.strict != 0,
+		.authenticate = auth_authenticate,
 		.open = loop_open,
 		.close = loop_close,
 		.rest = app_thread_rest,
 	};
 
 	memcpy(served, app_services, sizeof(app_services));
-	served[SERVICE_COUNT] = &gateway_service;
+	served[APP_SERVICES] = &gateway_service;
 	return dispatcher_create(&options, &app->dispatcher) == RC_OK;
 }
 

@@ -22,7 +22,9 @@ struct app {
 
 /* The services, in the order of rooms.def: all rooms but the last, the embedded bus, are one. */
 #define SERVICE_COUNT ROOM_events
-extern const struct service *const app_services[SERVICE_COUNT];
+/* And identity, which is a second service of the user room: the last of the row. */
+#define APP_SERVICES (SERVICE_COUNT + 1)
+extern const struct service *const app_services[APP_SERVICES];
 extern const struct query_set *const app_queries[ROOM_COUNT];
 
 /* The room of that service, or ROOM_COUNT. */

@@ -7,6 +7,7 @@
 
 #include "base/arena.h"
 #include "base/errors.h"
+#include "base/principal.h"
 #include "base/uuid.h"
 
 enum room {
@@ -33,6 +34,7 @@ struct ctx {
 	utime now;			 /* one instant for the whole work */
 	struct db_port *const *ports;	 /* by room */
 	void *const *locals;		 /* by room: what the room keeps for this thread, e.g. caches */
+	struct principal principal;	 /* who asks; work that no request began asks for nobody */
 	char trace_id[TRACE_ID_LEN + 1]; /* W3C trace context */
 	const char *error_args[2];	 /* fill {0} and {1} of the error's text */
 };

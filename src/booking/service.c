@@ -12,7 +12,7 @@
 static const struct route routes[] = {
 	{
 		.method = HTTP_POST_, .path = "/bookings", .id = "createBooking",
-		.summary = "Book a resource for a period.", .access = ACCESS_USER,
+		.summary = "Book a resource for a period.", .access = ACCESS_BOOK,
 		.body = &booking_new_shape, .versioned = true, .handler = booking_create,
 		.replies = {{201, &booking_shape, .doc = "The new booking."}},
 		.errors = {RULES, RC_CHANGED_MEANWHILE},
@@ -29,7 +29,7 @@ static const struct route routes[] = {
 		.errors = {RC_BOOKING_UNKNOWN},
 	}, {
 		.method = HTTP_PUT_, .path = "/bookings/{id}", .id = "updateBooking",
-		.summary = "Change what is sent of a booking.", .access = ACCESS_USER,
+		.summary = "Change what is sent of a booking.", .access = ACCESS_BOOK,
 		.body = &booking_new_shape, .change = true, .versioned = true, .handler = booking_update,
 		.replies = {{200, &booking_shape, .doc = "The booking as it is now."}},
 		.errors = {RC_BOOKING_UNKNOWN, RULES, RC_CANCEL_TOO_LATE},
@@ -49,7 +49,7 @@ static const struct route routes[] = {
 		.errors = {RC_BOOKING_UNKNOWN, RC_BAD_TRANSITION, RC_CANCEL_TOO_LATE},
 	}, {
 		.method = HTTP_PATCH_, .path = "/bookings/{id}/status", .id = "setBookingStatus",
-		.summary = "Confirm, complete, or cancel a booking.", .access = ACCESS_ADMIN,
+		.summary = "Confirm, complete, or cancel a booking.", .access = ACCESS_USER,
 		.body = &status_change_shape, .body_optional = true, .query = &status_query_shape,
 		.versioned = true, .handler = booking_set_status,
 		.replies = {{200, &booking_shape, .doc = "The booking as it is now."}},

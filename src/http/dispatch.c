@@ -236,11 +236,31 @@ struct call {
 	size_t route_index;
 };
 
+/* Who asks. A route that is not for anyone says so before it looks at what was sent. */
+static enum rc identify(struct req *rq)
+{
+	const struct dispatcher_options *options = &rq->worker->dispatcher->options;
+	struct principal *who = &rq->cx.principal;
+	enum rc rc = RC_OK;
+
+	if (options->authenticate == NULL)
+		*who = (struct principal){.role = ROLE_OPERATOR, .rights = RIGHTS_ALL};
+	else
+		rc = options->authenticate(rq);
+	if (rc == RC_OK && who->role == ROLE_ANYONE && rq->route->access != ACCESS_PUBLIC)
+		rc = RC_UNAUTHENTICATED;
+	return rc;
+}
+
 static enum rc run_handler(struct req *rq, struct str param)
 {
-	enum rc rc = parse(rq, param);
+	enum rc rc = identify(rq);
 	int tries = 0;
 
+	if (rc == RC_OK)
+		rc = parse(rq, param);
+	if (rc == RC_OK)
+		rc = access_check(rq->route->access, &rq->cx.principal);
 	if (rc != RC_OK)
 		return rc;
 	do {

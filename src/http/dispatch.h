@@ -15,7 +15,10 @@ struct dispatcher_options {
 	const struct service *const *services;
 	size_t service_count;
 	const struct world *world;
-	void *app;   /* req_app() */
+	void *app; /* req_app() */
+	/* Who asks: sets rq->cx.principal, or leaves it as anyone. On the request's fiber. RC_UNAUTHENTICATED
+	 * when what he sent proves nothing. NULL: everybody is the operator. */
+	enum rc (*authenticate)(struct req *rq);
 	bool strict; /* what a route's row does not name ends the process; else it is logged, and answered 500
 		      */
 	/* At the start and the end of each thread; `close` takes what a failed `open` left as well. */

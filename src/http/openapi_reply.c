@@ -20,6 +20,7 @@ static const struct {
 	{"X-Next-Cursor", "The `cursor` of the next page. Absent on the last one."},
 	{"Content-Language", "The language of `title`, `detail` and `message`."},
 	{"Retry-After", "Seconds to wait before trying again."},
+	{"WWW-Authenticate", "How to authenticate: RFC 6750."},
 };
 
 static void put_header(struct openapi *doc, json_t *list, const char *name)
@@ -252,14 +253,16 @@ static json_t *refusals_schema(struct openapi *doc, const struct refusals *set)
 }
 
 static json_t *refusal_response(struct openapi *doc, const struct refusals *set, json_t *description,
-				bool retry)
+				int status)
 {
 	json_t *list = headers_of_all(doc);
 	json_t *examples = json_object();
 
 	put_header(doc, list, "Content-Language");
-	if (retry)
+	if (status == 429 || status == 503)
 		put_header(doc, list, "Retry-After");
+	if (status == 401)
+		put_header(doc, list, "WWW-Authenticate");
 	for (size_t rc = 0; rc < RC_COUNT; rc++)
 		if (set->has[rc])
 			openapi_put(doc, examples, error_table[rc].code,
@@ -296,10 +299,10 @@ static json_t *status_response(struct openapi *doc, const struct refusals *set, 
 	if (count == 1)
 		text = error_table[first_of(set)].text[LANG_EN];
 	if (!shared)
-		return refusal_response(doc, set, filled(text, "N"), status == 503);
+		return refusal_response(doc, set, filled(text, "N"), status);
 	if (!openapi_has(doc, OPENAPI_RESPONSES, name))
 		openapi_add(doc, OPENAPI_RESPONSES, name,
-			    refusal_response(doc, set, filled(text, "N"), status == 503));
+			    refusal_response(doc, set, filled(text, "N"), status));
 	return openapi_ref(OPENAPI_RESPONSES, name);
 }
 
@@ -315,7 +318,7 @@ static json_t *default_response(struct openapi *doc)
 		set.has[early[i]] = true;
 	if (!openapi_has(doc, OPENAPI_RESPONSES, "Unreadable"))
 		openapi_add(doc, OPENAPI_RESPONSES, "Unreadable",
-			    refusal_response(doc, &set, json_string(text), false));
+			    refusal_response(doc, &set, json_string(text), 0));
 	return openapi_ref(OPENAPI_RESPONSES, "Unreadable");
 }
 

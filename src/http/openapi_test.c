@@ -217,12 +217,15 @@ static void the_document_has_its_head(void **state)
 static void statuses_are_all_there(void **state)
 {
 	(void)state;
-	assert_keys("paths|/things|post|responses", "201 400 404 409 413 415 422 500 503 default ");
-	assert_keys("paths|/things|get|responses", "200 400 422 500 503 default ");
-	assert_keys("paths|/things/{id}|put|responses", "200 400 404 409 412 413 415 422 500 503 default ");
-	assert_keys("paths|/things/{id}|delete|responses", "204 400 404 409 412 422 500 503 default ");
-	assert_keys("paths|/things/{id}/cancel|patch|responses", "200 204 400 413 415 422 500 503 default ");
-	assert_keys("paths|/ping|get|responses", "200 400 500 503 default ");
+	assert_keys("paths|/things|post|responses", "201 400 401 404 409 413 415 422 429 500 503 default ");
+	assert_keys("paths|/things|get|responses", "200 400 401 422 429 500 503 default ");
+	assert_keys("paths|/things/{id}|put|responses",
+		    "200 400 401 404 409 412 413 415 422 429 500 503 default ");
+	assert_keys("paths|/things/{id}|delete|responses",
+		    "204 400 401 404 409 412 422 429 500 503 default ");
+	assert_keys("paths|/things/{id}/cancel|patch|responses",
+		    "200 204 400 401 413 415 422 429 500 503 default ");
+	assert_keys("paths|/ping|get|responses", "200 400 401 429 500 503 default ");
 }
 
 #define PROBLEM "content|application/problem+json|"

@@ -8,6 +8,8 @@ static const struct {
 	const char *title[LANG_COUNT];
 } titles[] = {
 	{400, {"Requisição inválida", "Bad request"}},
+	{401, {"Não autenticado", "Unauthorized"}},
+	{403, {"Proibido", "Forbidden"}},
 	{404, {"Não encontrado", "Not found"}},
 	{405, {"Método não permitido", "Method not allowed"}},
 	{408, {"Tempo esgotado", "Request timeout"}},
@@ -17,6 +19,7 @@ static const struct {
 	{414, {"Endereço longo demais", "URI too long"}},
 	{415, {"Tipo de mídia não suportado", "Unsupported media type"}},
 	{422, {"Dados inválidos", "Invalid data"}},
+	{429, {"Requisições demais", "Too many requests"}},
 	{431, {"Cabeçalhos grandes demais", "Headers too large"}},
 	{500, {"Erro interno", "Internal error"}},
 	{501, {"Não implementado", "Not implemented"}},
@@ -107,6 +110,8 @@ void problem_reply(struct req *rq, enum rc rc)
 	rq->reply.content_type = STR("application/problem+json; charset=utf-8");
 	if (error->status == 503)
 		req_header(rq, "Retry-After", "1");
+	if (error->status == 401) /* RFC 6750 */
+		req_header(rq, "WWW-Authenticate", "Bearer realm=\"marca\"");
 	req_header(rq, "Content-Language", rq->lang == LANG_PT ? "pt-BR" : "en");
 	writer_init(&w, rq->cx.arena, 512);
 	write_problem(&w, rq, error, rc == RC_INVALID);

@@ -6,17 +6,35 @@
 #define HTTP_ROUTE_H
 
 #include "base/config.h"
+#include "base/principal.h"
 #include "http/server.h"
 #include "json/shape.h"
 
 struct req;
 
+/* Who may ask. What he may ask of which row (his own, his tenant's) is the handler's; see also req_tenant().
+ */
 enum access {
-	ACCESS_PUBLIC,	 /* anyone */
-	ACCESS_USER,	 /* a person of the tenant, for what is his */
-	ACCESS_ADMIN,	 /* staff of the tenant */
-	ACCESS_OPERATOR, /* who runs marca */
+	ACCESS_PUBLIC,	  /* anyone */
+	ACCESS_USER,	  /* whoever belongs to a tenant */
+	ACCESS_BOOK,	  /* holds can_book */
+	ACCESS_RESOURCES, /* holds can_manage_resources */
+	ACCESS_USERS,	  /* holds can_manage_users */
+	ACCESS_ADMIN,	  /* staff of the tenant */
+	ACCESS_OPERATOR,  /* who runs marca */
+	ACCESS_COUNT
 };
+
+struct access_info {
+	const char *doc; /* for the API's documents */
+	enum role role;	 /* from this one on; staff and the operator hold every right */
+	unsigned rights; /* and all of these */
+};
+
+extern const struct access_info access_table[ACCESS_COUNT];
+
+/* RC_OK; RC_UNAUTHENTICATED when he has not said who he is; RC_FORBIDDEN. */
+enum rc access_check(enum access access, const struct principal *who) MUST_USE;
 
 struct route_reply {
 	int status;

@@ -6,7 +6,7 @@
 static const struct route routes[] = {
 	{
 		.method = HTTP_POST_, .path = "/categories", .id = "createCategory",
-		.summary = "Add a category.", .access = ACCESS_ADMIN,
+		.summary = "Add a category.", .access = ACCESS_RESOURCES,
 		.body = &category_new_shape, .versioned = true, .handler = category_create,
 		.replies = {{201, &category_shape, .doc = "The new category."}},
 		.errors = {RC_TENANT_UNKNOWN},
@@ -23,19 +23,19 @@ static const struct route routes[] = {
 		.errors = {RC_CATEGORY_UNKNOWN},
 	}, {
 		.method = HTTP_PUT_, .path = "/categories/{id}", .id = "updateCategory",
-		.summary = "Change what is sent of a category.", .access = ACCESS_ADMIN,
+		.summary = "Change what is sent of a category.", .access = ACCESS_RESOURCES,
 		.body = &category_new_shape, .change = true, .versioned = true, .handler = category_update,
 		.replies = {{200, &category_shape, .doc = "The category as it is now."}},
 		.errors = {RC_CATEGORY_UNKNOWN},
 	}, {
 		.method = HTTP_DELETE_, .path = "/categories/{id}", .id = "deleteCategory",
-		.summary = "Remove a category that no resource is of.", .access = ACCESS_ADMIN,
+		.summary = "Remove a category that no resource is of.", .access = ACCESS_RESOURCES,
 		.versioned = true, .handler = category_delete,
 		.replies = {{204, .doc = "Removed."}},
 		.errors = {RC_CATEGORY_UNKNOWN, RC_CATEGORY_IN_USE},
 	}, {
 		.method = HTTP_POST_, .path = "/resources", .id = "createResource",
-		.summary = "Add something that can be booked.", .access = ACCESS_ADMIN,
+		.summary = "Add something that can be booked.", .access = ACCESS_RESOURCES,
 		.body = &resource_new_shape, .versioned = true, .handler = resource_create,
 		.replies = {{201, &resource_shape, .doc = "The new resource."}},
 		.errors = {RC_TENANT_UNKNOWN, RC_CATEGORY_UNKNOWN, RC_CHANGED_MEANWHILE},
@@ -52,13 +52,13 @@ static const struct route routes[] = {
 		.errors = {RC_RESOURCE_UNKNOWN},
 	}, {
 		.method = HTTP_PUT_, .path = "/resources/{id}", .id = "updateResource",
-		.summary = "Change what is sent of a resource.", .access = ACCESS_ADMIN,
+		.summary = "Change what is sent of a resource.", .access = ACCESS_RESOURCES,
 		.body = &resource_new_shape, .change = true, .versioned = true, .handler = resource_update,
 		.replies = {{200, &resource_shape, .doc = "The resource as it is now."}},
 		.errors = {RC_RESOURCE_UNKNOWN, RC_CATEGORY_UNKNOWN},
 	}, {
 		.method = HTTP_DELETE_, .path = "/resources/{id}", .id = "deleteResource",
-		.summary = "Remove a resource; its future bookings are cancelled.", .access = ACCESS_ADMIN,
+		.summary = "Remove a resource; its future bookings are cancelled.", .access = ACCESS_RESOURCES,
 		.versioned = true, .handler = resource_delete,
 		.replies = {{204, .doc = "Removed."}},
 		.errors = {RC_RESOURCE_UNKNOWN},

@@ -23,7 +23,7 @@ static const struct route routes[] = {
 		.errors = {RC_TENANT_UNKNOWN},
 	}, {
 		.method = HTTP_GET_, .path = "/tenants/{id}", .id = "getTenant",
-		.summary = "One organisation.", .access = ACCESS_ADMIN,
+		.summary = "One organisation.", .access = ACCESS_USER,
 		.versioned = true, .handler = tenant_get,
 		.replies = {{200, &tenant_shape, .doc = "The tenant."}},
 		.errors = {RC_TENANT_UNKNOWN},

@@ -65,7 +65,8 @@ void *user_local_create(const struct config *config)
 	local->ttl = config->cache_ttl * UTIME_SECOND;
 	local->briefs = cache_create(CACHED_USERS, free);
 	local->passwords = password_pool_create();
-	if (local->briefs == NULL || local->passwords == NULL) {
+	local->auth = auth_local_create(config);
+	if (local->briefs == NULL || local->passwords == NULL || local->auth == NULL) {
 		user_local_destroy(local);
 		return NULL;
 	}
@@ -78,6 +79,7 @@ void user_local_destroy(void *arg)
 
 	if (local == NULL)
 		return;
+	auth_local_destroy(local->auth);
 	password_pool_destroy(local->passwords);
 	cache_destroy(local->briefs);
 	free(local);

@@ -2,6 +2,7 @@
 #ifndef USER_LOCAL_H
 #define USER_LOCAL_H
 
+#include "auth/local.h"
 #include "base/cache.h"
 #include "user/password.h"
 
@@ -9,6 +10,7 @@ struct user_local {
 	utime ttl;	      /* of what a shared store gave */
 	struct cache *briefs; /* by user: client.c */
 	struct password_pool *passwords;
+	struct auth_local *auth;
 };
 
 #endif

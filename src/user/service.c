@@ -6,13 +6,13 @@
 static const struct route routes[] = {
 	{
 		.method = HTTP_POST_, .path = "/users", .id = "createUser",
-		.summary = "Register a person of a tenant.", .access = ACCESS_ADMIN,
+		.summary = "Register a person of a tenant.", .access = ACCESS_USERS,
 		.body = &user_new_shape, .versioned = true, .handler = user_create,
 		.replies = {{201, &user_shape, .doc = "The new user."}},
 		.errors = {RC_TENANT_UNKNOWN, RC_EMAIL_TAKEN},
 	}, {
 		.method = HTTP_GET_, .path = "/users", .id = "listUsers",
-		.summary = "List the people of a tenant.", .access = ACCESS_ADMIN,
+		.summary = "List the people of a tenant.", .access = ACCESS_USERS,
 		.query = &user_filter_shape, .handler = user_list,
 		.replies = {{200, &user_shape, .list = true, .doc = "A page of users."}},
 	}, {
@@ -23,13 +23,13 @@ static const struct route routes[] = {
 		.errors = {RC_USER_UNKNOWN},
 	}, {
 		.method = HTTP_PUT_, .path = "/users/{id}", .id = "updateUser",
-		.summary = "Change what is sent of a user.", .access = ACCESS_ADMIN,
+		.summary = "Change what is sent of a user.", .access = ACCESS_USER,
 		.body = &user_new_shape, .change = true, .versioned = true, .handler = user_update,
 		.replies = {{200, &user_shape, .doc = "The user as it is now."}},
 		.errors = {RC_USER_UNKNOWN, RC_EMAIL_TAKEN},
 	}, {
 		.method = HTTP_DELETE_, .path = "/users/{id}", .id = "deleteUser",
-		.summary = "Remove a user; future bookings are cancelled.", .access = ACCESS_ADMIN,
+		.summary = "Remove a user; future bookings are cancelled.", .access = ACCESS_USERS,
 		.versioned = true, .handler = user_delete,
 		.replies = {{204, .doc = "Removed."}},
 		.errors = {RC_USER_UNKNOWN},
