@@ -103,6 +103,31 @@ bool app_init(struct app *app, const struct config *config)
 	return true;
 }
 
+/* --- What the services keep for the process ------------------------------------ */
+
+bool app_open_shared(struct app *app)
+{
+	for (size_t room = 0; room < SERVICE_COUNT; room++) {
+		const struct service *service = app_services[room];
+
+		if (service->shared_create == NULL)
+			continue;
+		app->shared[room] = service->shared_create(&app->config, &app->world);
+		if (app->shared[room] == NULL)
+			return false;
+	}
+	return true;
+}
+
+void app_close_shared(struct app *app)
+{
+	for (size_t room = 0; room < SERVICE_COUNT; room++) {
+		if (app->shared[room] != NULL)
+			app_services[room]->shared_destroy(app->shared[room]);
+		app->shared[room] = NULL;
+	}
+}
+
 /* --- Threads ---------------------------------------------------------------- */
 
 void app_thread_close(struct room_locals *rooms)
@@ -144,7 +169,7 @@ bool app_thread_open(struct app *app, struct room_locals *ret)
 
 		if (service->local_create == NULL)
 			continue;
-		ret->locals[room] = service->local_create(&app->config);
+		ret->locals[room] = service->local_create(&app->config, app->shared[room]);
 		if (ret->locals[room] == NULL)
 			return false;
 	}
@@ -202,7 +227,7 @@ static bool start_server(struct app *app)
 
 bool app_start(struct app *app)
 {
-	if (!app_open_stores(app) || !start_dispatcher(app) || !start_server(app))
+	if (!app_open_stores(app) || !app_open_shared(app) || !start_dispatcher(app) || !start_server(app))
 		return false;
 	if (gateway_init(&app->gateway, app_services, SERVICE_COUNT, app->dbs) != RC_OK)
 		return false;
@@ -219,6 +244,7 @@ void app_finish(struct app *app)
 	app_events_stop(app);
 	dispatcher_destroy(app->dispatcher);
 	gateway_finish(&app->gateway);
+	app_close_shared(app);
 	for (size_t room = 0; room < ROOM_COUNT; room++)
 		db_close(app->dbs[room]);
 }

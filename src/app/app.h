@@ -14,6 +14,7 @@ struct app {
 	struct world world;
 	bool guest;		    /* by app_open_guest() */
 	struct db *dbs[ROOM_COUNT]; /* NULL: not opened; that of events where there is Redis */
+	void *shared[ROOM_COUNT];   /* by room: what it keeps for the process */
 	struct app_events *events;
 	struct gateway gateway; /* first reached through req_app() */
 	struct dispatcher *dispatcher;
@@ -43,6 +44,10 @@ bool app_open_store(struct app *app, enum room room) MUST_USE;
 bool app_open_guest(struct app *app, enum room room) MUST_USE;
 /* All of them, with their schemas brought up to date. */
 bool app_open_stores(struct app *app) MUST_USE;
+
+/* What the services keep for the process. app_close_shared() takes what a failure left. */
+bool app_open_shared(struct app *app) MUST_USE;
+void app_close_shared(struct app *app);
 
 /* A thread's ways into the stores, and, but for a guest, the services' caches; app_thread_close() takes what
  * a failure left. */

@@ -115,6 +115,7 @@ static inline struct house *house_open(bool postgres)
 	}
 	assert_true(app_init(&house->app, &config));
 	assert_true(app_open_stores(&house->app));
+	assert_true(app_open_shared(&house->app));
 	assert_true(app_thread_open(&house->app, &house->rooms));
 	harness_init(&house->harness);
 	return house;
@@ -126,6 +127,7 @@ static inline void house_close(struct house *house)
 	char path[160];
 
 	app_thread_close(&house->rooms);
+	app_close_shared(&house->app);
 	for (size_t room = 0; room < ROOM_COUNT; room++)
 		db_close(house->app.dbs[room]);
 	harness_finish(&house->harness);

@@ -11,6 +11,7 @@
 #include "json/shape.h"
 
 struct req;
+struct world; /* base/world.h */
 
 /* Who may ask. What he may ask of which row (his own, his tenant's) is the handler's; see also req_tenant().
  */
@@ -75,8 +76,13 @@ struct service {
 	int room; /* enum room, or -1 when it keeps nothing */
 	const struct route *routes;
 	size_t route_count;
-	/* What the room keeps for one thread (caches); reached by ctx->locals[room]. May be NULL. */
-	void *(*local_create)(const struct config *);
+	/* What the room keeps for the whole process (workers, keys), made before the first thread and gone
+	 * after the last. On failure NULL, having said why. Both may be NULL. */
+	void *(*shared_create)(const struct config *, const struct world *);
+	void (*shared_destroy)(void *shared);
+	/* What the room keeps for one thread (caches); reached by ctx->locals[room]. `shared`: that of the
+	 * process. May be NULL. */
+	void *(*local_create)(const struct config *, void *shared);
 	void (*local_destroy)(void *local);
 };
 

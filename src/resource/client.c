@@ -126,10 +126,11 @@ enum rc resource_rules(struct ctx *cx, const struct uuid *id, struct resource_ru
 	return resource_rules_at(cx, id, ret, &version, &shared);
 }
 
-void *resource_local_create(const struct config *config)
+void *resource_local_create(const struct config *config, void *shared)
 {
 	struct resource_local *local = calloc(1, sizeof(*local));
 
+	(void)shared;
 	if (local == NULL)
 		return NULL;
 	local->ttl = config->cache_ttl * UTIME_SECOND;

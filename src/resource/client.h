@@ -18,7 +18,7 @@ struct resource_rules {
 enum rc resource_rules(struct ctx *cx, const struct uuid *resource_id, struct resource_rules *ret) MUST_USE;
 
 /* What one thread keeps: ctx->locals[ROOM_resource]. */
-void *resource_local_create(const struct config *config);
+void *resource_local_create(const struct config *config, void *shared);
 void resource_local_destroy(void *local);
 
 #endif

@@ -163,10 +163,11 @@ static bool defaults_read(struct local *local, const struct config *config)
 	return true;
 }
 
-void *tenant_local_create(const struct config *config)
+void *tenant_local_create(const struct config *config, void *shared)
 {
 	struct local *local = calloc(1, sizeof(*local));
 
+	(void)shared;
 	if (local == NULL)
 		return NULL;
 	local->ttl = config->cache_ttl * UTIME_SECOND;

@@ -27,7 +27,7 @@ enum rc tenant_rules(struct ctx *cx, const struct uuid *tenant_id, struct tenant
 uint64_t tenant_version(const struct ctx *cx, const struct uuid *tenant_id, bool *ret_shared);
 
 /* What one thread keeps: ctx->locals[ROOM_tenant]. */
-void *tenant_local_create(const struct config *config);
+void *tenant_local_create(const struct config *config, void *shared);
 void tenant_local_destroy(void *local);
 
 #endif

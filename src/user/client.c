@@ -56,17 +56,42 @@ enum rc user_brief(struct ctx *cx, const struct uuid *id, struct user_brief *ret
 	return rc;
 }
 
-void *user_local_create(const struct config *config)
+void *user_shared_create(const struct config *config, const struct world *world)
+{
+	struct user_shared *shared = calloc(1, sizeof(*shared));
+
+	(void)world;
+	if (shared == NULL)
+		return NULL;
+	shared->passwords = password_pool_create(config->password_threads);
+	if (shared->passwords == NULL) {
+		user_shared_destroy(shared);
+		return NULL;
+	}
+	return shared;
+}
+
+void user_shared_destroy(void *arg)
+{
+	struct user_shared *shared = arg;
+
+	if (shared == NULL)
+		return;
+	password_pool_destroy(shared->passwords);
+	free(shared);
+}
+
+void *user_local_create(const struct config *config, void *shared)
 {
 	struct user_local *local = calloc(1, sizeof(*local));
 
 	if (local == NULL)
 		return NULL;
+	local->shared = shared;
 	local->ttl = config->cache_ttl * UTIME_SECOND;
 	local->briefs = cache_create(CACHED_USERS, free);
-	local->passwords = password_pool_create();
 	local->auth = auth_local_create(config);
-	if (local->briefs == NULL || local->passwords == NULL || local->auth == NULL) {
+	if (local->briefs == NULL || local->auth == NULL) {
 		user_local_destroy(local);
 		return NULL;
 	}
@@ -80,7 +105,6 @@ void user_local_destroy(void *arg)
 	if (local == NULL)
 		return;
 	auth_local_destroy(local->auth);
-	password_pool_destroy(local->passwords);
 	cache_destroy(local->briefs);
 	free(local);
 }

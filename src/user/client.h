@@ -14,8 +14,10 @@ struct user_brief {
 /* RC_OK, RC_USER_UNKNOWN (absent or deleted), or what the store says. */
 enum rc user_brief(struct ctx *cx, const struct uuid *user_id, struct user_brief *ret) MUST_USE;
 
-/* What one thread keeps: ctx->locals[ROOM_user]. */
-void *user_local_create(const struct config *config);
+/* What the process keeps, and what one thread of it keeps besides: ctx->locals[ROOM_user]. */
+void *user_shared_create(const struct config *config, const struct world *world);
+void user_shared_destroy(void *shared);
+void *user_local_create(const struct config *config, void *shared);
 void user_local_destroy(void *local);
 
 #endif

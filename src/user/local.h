@@ -1,4 +1,4 @@
-/* What the user service keeps for one thread: ctx->locals[ROOM_user]. */
+/* What the user service keeps for the process, and for one thread: ctx->locals[ROOM_user]. */
 #ifndef USER_LOCAL_H
 #define USER_LOCAL_H
 
@@ -6,10 +6,15 @@
 #include "base/cache.h"
 #include "user/password.h"
 
+/* Reached by any thread at once. */
+struct user_shared {
+	struct password_pool *passwords;
+};
+
 struct user_local {
+	struct user_shared *shared;
 	utime ttl;	      /* of what a shared store gave */
 	struct cache *briefs; /* by user: client.c */
-	struct password_pool *passwords;
 	struct auth_local *auth;
 };
 

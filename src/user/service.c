@@ -45,6 +45,8 @@ const struct service user_service = {
 	.room = ROOM_user,
 	.routes = routes,
 	.route_count = ARRAY_LEN(routes),
+	.shared_create = user_shared_create,
+	.shared_destroy = user_shared_destroy,
 	.local_create = user_local_create,
 	.local_destroy = user_local_destroy,
 };

@@ -46,7 +46,7 @@ enum rc user_set_password(struct req *rq, struct user *row, const struct user_ne
 		row->password_hash = NULL;
 		return RC_OK;
 	}
-	return password_hash(local->passwords, rq->cx.arena, sent->password, &row->password_hash);
+	return password_hash(local->shared->passwords, rq->cx.arena, sent->password, &row->password_hash);
 }
 
 enum rc user_event(struct ctx *cx, const struct user *row, const char *stream, const char *type,
