@@ -7,10 +7,20 @@
 #include "user/local.h"
 #include "user/queries.h"
 
+static void user_new_check(const void *object, const struct loc *loc, struct issues *issues)
+{
+	const struct user_new *user = object;
+	struct loc here = {.up = loc, .name = "password"};
+
+	if (user->password != NULL &&
+	    password_is_personal(issues->arena, user->password, user->name, user->email))
+		issue_add(issues, &here, ISSUE_PERSONAL_PASSWORD, NULL);
+}
+
 /* clang-format off */
 ENUM_DEFINE(user_type, USER_TYPE);
 SHAPE_DEFINE(permissions, PERMISSIONS, .doc = "What a person may do.");
-SHAPE_DEFINE(user_new, USER_NEW, .doc = "A person of a tenant, as registered.");
+SHAPE_DEFINE(user_new, USER_NEW, .doc = "A person of a tenant, as registered.", .check = user_new_check);
 SHAPE_DEFINE(user, USER, .doc = "A person of a tenant.");
 SHAPE_DEFINE(user_filter, USER_FILTER);
 /* clang-format on */
@@ -46,6 +56,8 @@ enum rc user_set_password(struct req *rq, struct user *row, const struct user_ne
 		row->password_hash = NULL;
 		return RC_OK;
 	}
+	if (password_is_personal(rq->cx.arena, sent->password, row->name, row->email))
+		return req_invalid(rq, "password", ISSUE_PERSONAL_PASSWORD);
 	return password_hash(local->shared->passwords, rq->cx.arena, sent->password, &row->password_hash);
 }
 

@@ -4,6 +4,7 @@
 
 #include "events/outbox.h"
 #include "http/route.h"
+#include "user/password_rules.h"
 
 #define USER_TYPE(X, E) X(E, admin) X(E, user)
 ENUM_DECLARE(user_type, USER_TYPE);
@@ -31,8 +32,8 @@ SHAPE_DECLARE(permissions, PERMISSIONS);
 	F(T, OBJECT(permissions), permissions, OPTIONAL, "What this person may do. A change keeps those it does not name.") \
 	F(T, JSON, metadata,   OPTIONAL, "Anything more that the tenant keeps of this person; replaced as a whole.", \
 	  .alias = "profile_metadata", .example = "{\"plano\": \"anual\"}")                                       \
-	F(T, TEXT, password,   OPTIONAL, "Never told again; null takes it away.", .secret = true,                 \
-	  .example = "\"correct horse battery\"", .min = 8, .max = 128)
+	F(T, TEXT, password,   OPTIONAL, "Never told again; null takes it away.",                 \
+	  NEW_PASSWORD)
 SHAPE_DECLARE(user_new, USER_NEW);
 
 #define USER(F, T)                                                                                                \
@@ -65,7 +66,8 @@ extern const struct service user_service;
 enum rc user_find(struct req *rq, struct user **ret) MUST_USE;
 /* What the service derives before a row is written: name for search, address for uniqueness. */
 enum rc user_derive(struct req *rq, struct user *row) MUST_USE;
-/* Takes the password that was sent, if one was: waits for its hash. RC_OVERLOADED. */
+/* Takes the password that was sent, if one was: waits for its hash. RC_OVERLOADED; RC_INVALID when it is what
+ * is known of him. */
 enum rc user_set_password(struct req *rq, struct user *row, const struct user_new *sent) MUST_USE;
 /* The event of a change to this user: {user_id, tenant_id}. */
 enum rc user_event(struct ctx *cx, const struct user *row, const char *stream, const char *type,
