@@ -201,6 +201,7 @@ static bool start_dispatcher(struct app *app)
 		.app = &app->gateway,
 		.strict = app->config.strict != 0,
 		.authenticate = auth_authenticate,
+		.rates = app->rates,
 		.open = loop_open,
 		.close = loop_close,
 		.rest = app_thread_rest,
@@ -227,7 +228,8 @@ static bool start_server(struct app *app)
 
 bool app_start(struct app *app)
 {
-	if (!app_open_stores(app) || !app_open_shared(app) || !start_dispatcher(app) || !start_server(app))
+	if (!rates_create(&app->config, &app->world, &app->rates) || !app_open_stores(app) ||
+	    !app_open_shared(app) || !start_dispatcher(app) || !start_server(app))
 		return false;
 	if (gateway_init(&app->gateway, app_services, SERVICE_COUNT, app->dbs) != RC_OK)
 		return false;
@@ -243,6 +245,7 @@ void app_finish(struct app *app)
 	http_server_destroy(app->server);
 	app_events_stop(app);
 	dispatcher_destroy(app->dispatcher);
+	rates_destroy(app->rates);
 	gateway_finish(&app->gateway);
 	app_close_shared(app);
 	for (size_t room = 0; room < ROOM_COUNT; room++)

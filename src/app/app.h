@@ -16,6 +16,7 @@ struct app {
 	struct db *dbs[ROOM_COUNT]; /* NULL: not opened; that of events where there is Redis */
 	void *shared[ROOM_COUNT];   /* by room: what it keeps for the process */
 	struct app_events *events;
+	struct rates *rates;
 	struct gateway gateway; /* first reached through req_app() */
 	struct dispatcher *dispatcher;
 	struct http_server *server;

@@ -299,17 +299,23 @@ static bool begin_message(struct connection *c)
 	return true;
 }
 
-static void dispatch(struct connection *c, enum rc fault)
+/* `in_step`: whatever is wrong with it, the next request begins where this one ends. */
+static void hand_over(struct connection *c, enum rc fault, bool in_step)
 {
 	struct message *m = c->message;
 
 	c->state = HANDLING;
 	/* How long a handler may take is the business of those above. */
 	wheel_set(&c->loop->wheel, &c->timeout, WHEEL_NEVER);
-	c->last = fault != RC_OK || !m->keep_alive;
+	c->last = !in_step || !m->keep_alive;
 	m->in_flight = true;
 	loop_began(c->loop);
 	c->loop->server->callbacks.handle(&m->exchange, fault);
+}
+
+static void dispatch(struct connection *c, enum rc fault)
+{
+	hand_over(c, fault, fault == RC_OK);
 }
 
 /* RFC 9110 section 10.1.1. */
@@ -334,7 +340,7 @@ static void head_complete(struct connection *c, bool more_came)
 	if (rc == RC_OK && m->head.content_length > m->body_max)
 		rc = RC_BODY_TOO_LARGE;
 	if (rc != RC_OK || m->whole) {
-		dispatch(c, rc);
+		hand_over(c, rc, m->whole);
 		return;
 	}
 	enter(c, BODY, server->options.body_ms);

@@ -227,6 +227,7 @@ static void send_reply(struct req *rq, size_t route_index)
 		    LOG_TEXT("operation", rq->route != NULL ? rq->route->id : "none"),
 		    LOG_NUMBER("status", rq->reply.status));
 	count(rq->worker->dispatcher, route_index, rq->reply.status);
+	rates_tell(rq);
 	http_send(rq->http, &rq->reply);
 }
 
@@ -257,6 +258,8 @@ static enum rc run_handler(struct req *rq, struct str param)
 	enum rc rc = identify(rq);
 	int tries = 0;
 
+	if (rc == RC_OK)
+		rc = rates_check(rq);
 	if (rc == RC_OK)
 		rc = parse(rq, param);
 	if (rc == RC_OK)
@@ -351,6 +354,9 @@ static struct req *req_create(struct http_exchange *exchange)
 	rq->cx.now = world_now(rq->cx.world);
 	rq->cx.ports = worker->rooms.ports;
 	rq->cx.locals = worker->rooms.locals;
+	rq->limits = worker->dispatcher->options.rates;
+	if (exchange->admitted != NULL)
+		rq->rate = *(const struct rate_state *)exchange->admitted;
 	rq->lang = lang_from(http_header(exchange, "Accept-Language"));
 	trace_begin(rq);
 	return rq;
@@ -386,14 +392,40 @@ static void handle(struct http_exchange *exchange, enum rc fault)
 		refuse(rq, RC_NO_MEMORY, match.index);
 }
 
+/* Before anything else is done for it: may that address ask at all? */
+static enum rc admit_address(const struct worker *worker, struct http_exchange *exchange)
+{
+	struct rates *rates = worker->dispatcher->options.rates;
+	struct rate_state *state;
+	struct router_match match;
+	enum rc rc;
+
+	if (rates == NULL)
+		return RC_OK;
+	state = arena_alloc(exchange->arena, sizeof(*state));
+	if (state == NULL)
+		return RC_NO_MEMORY;
+	exchange->admitted = state;
+	rc = rates_admit(rates, exchange, state);
+	if (rc == RC_OK)
+		return RC_OK;
+	match = router_find(worker->dispatcher->router, exchange->method, exchange->path);
+	if (match.route == NULL || match.route->class != RATE_EXEMPT)
+		return rc;
+	exchange->admitted = NULL;
+	return RC_OK;
+}
+
 static enum rc admit(struct http_exchange *exchange, size_t *ret_body_max)
 {
 	const struct worker *worker = http_loop_user(exchange->loop);
 	struct router_match match;
+	enum rc rc;
 
 	*ret_body_max = BODY_MAX_DEFAULT;
-	if (exchange->method == HTTP_GET_) /* no route reads a body of it */
-		return RC_OK;
+	rc = admit_address(worker, exchange);
+	if (rc != RC_OK || exchange->method == HTTP_GET_) /* no route reads a body of it */
+		return rc;
 	match = router_find(worker->dispatcher->router, exchange->method, exchange->path);
 	if (match.route != NULL && match.route->body_max > 0)
 		*ret_body_max = match.route->body_max;

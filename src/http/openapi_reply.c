@@ -20,6 +20,10 @@ static const struct {
 	{"X-Next-Cursor", "The `cursor` of the next page. Absent on the last one."},
 	{"Content-Language", "The language of `title`, `detail` and `message`."},
 	{"Retry-After", "Seconds to wait before trying again."},
+	{"RateLimit-Policy", "The limits that this request is counted against: `q` requests in `w` seconds "
+			     "each. Where any is set."},
+	{"RateLimit",
+	 "Of the limit that is nearest: `r` more requests within `t` seconds. Where any is set."},
 	{"WWW-Authenticate", "How to authenticate: RFC 6750."},
 };
 
@@ -42,6 +46,8 @@ static json_t *headers_of_all(struct openapi *doc)
 
 	put_header(doc, list, "X-Request-ID");
 	put_header(doc, list, "traceparent");
+	put_header(doc, list, "RateLimit-Policy");
+	put_header(doc, list, "RateLimit");
 	return list;
 }
 

@@ -260,13 +260,16 @@ static void errors_are_grouped_by_status(void **state)
 static void headers_are_told(void **state)
 {
 	(void)state;
-	assert_keys("paths|/things|post|responses|201|headers", "X-Request-ID traceparent ETag Location ");
+	assert_keys("paths|/things|post|responses|201|headers",
+		    "X-Request-ID traceparent RateLimit-Policy RateLimit ETag Location ");
 	assert_keys("paths|/things|get|responses|200|headers",
-		    "X-Request-ID traceparent Link X-Next-Cursor ");
-	assert_keys("paths|/things/{id}|put|responses|200|headers", "X-Request-ID traceparent ETag ");
-	assert_keys("paths|/things/{id}|delete|responses|204|headers", "X-Request-ID traceparent ");
+		    "X-Request-ID traceparent RateLimit-Policy RateLimit Link X-Next-Cursor ");
+	assert_keys("paths|/things/{id}|put|responses|200|headers",
+		    "X-Request-ID traceparent RateLimit-Policy RateLimit ETag ");
+	assert_keys("paths|/things/{id}|delete|responses|204|headers",
+		    "X-Request-ID traceparent RateLimit-Policy RateLimit ");
 	assert_keys("paths|/things|get|responses|503|headers",
-		    "X-Request-ID traceparent Content-Language Retry-After ");
+		    "X-Request-ID traceparent RateLimit-Policy RateLimit Content-Language Retry-After ");
 	assert_json("paths|/things/{id}|put|parameters", "[{\"$ref\":\"#/components/parameters/IfMatch\"}]");
 	assert_absent("paths|/things|post|parameters");
 }

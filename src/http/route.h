@@ -7,6 +7,7 @@
 
 #include "base/config.h"
 #include "base/principal.h"
+#include "http/rates.h"
 #include "http/server.h"
 #include "json/shape.h"
 
@@ -55,6 +56,7 @@ struct route {
 	const char *summary;
 	const char *doc; /* more, in Markdown; may be NULL */
 	enum access access;
+	enum rate_class class; /* http/rates.h */
 	const struct shape *body;
 	bool change; /* the body is a change: shape.h, PARSE_CHANGE */
 	bool body_optional;

@@ -44,6 +44,7 @@ struct http_exchange {
 	struct str body;
 	uint64_t received_ns; /* monotonic: when its head was complete */
 	char peer[46];	      /* the client's address */
+	void *admitted;	      /* what admit() left for handle() */
 };
 
 #define HTTP_REPLY_HEADERS_MAX 16
@@ -61,7 +62,8 @@ struct http_reply {
 struct http_callbacks {
 	/*
 	 * The head is complete: how large may the body be? Sets *ret_body_max. Another rc than RC_OK refuses
-	 * the request before its body is read (handle() is then called with it as the fault).
+	 * the request before its body is read (handle() is then called with it as the fault). One that has no
+	 * body may be refused so as well, and its connection stays.
 	 */
 	enum rc (*admit)(struct http_exchange *, size_t *ret_body_max);
 	/*
