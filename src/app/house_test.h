@@ -6,9 +6,9 @@
 #define APP_HOUSE_TEST_H
 
 #include "app/app.h"
+#include "base/fiber_harness.h"
 #include "booking/booking.h"
 #include "booking/queries.h"
-#include "db/fiber_harness.h"
 #include "resource/queries.h"
 #include "tenant/queries.h"
 #include "user/queries.h"

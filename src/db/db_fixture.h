@@ -2,8 +2,8 @@
 #ifndef DB_DB_FIXTURE_H
 #define DB_DB_FIXTURE_H
 
+#include "base/fiber_harness.h"
 #include "db/db.h"
-#include "db/fiber_harness.h"
 #include "db/testroom_queries.h"
 
 #include <setjmp.h>

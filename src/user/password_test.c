@@ -2,7 +2,7 @@
  */
 #include "user/password.h"
 
-#include "db/fiber_harness.h"
+#include "base/fiber_harness.h"
 
 #include <setjmp.h>
 #include <sodium.h>

@@ -2,8 +2,8 @@
  * For tests: a thread with fibers and no loop. Start some with harness_go(), then
  * harness_wait() opens the mailbox until all have ended.
  */
-#ifndef DB_FIBER_HARNESS_H
-#define DB_FIBER_HARNESS_H
+#ifndef BASE_FIBER_HARNESS_H
+#define BASE_FIBER_HARNESS_H
 
 #include "base/fiber.h"
 
