@@ -85,6 +85,60 @@ static const struct command commands[] = {
 		.run = command_audit,
 	},
 	{
+		.name = "keys",
+		.usage = "list|rotate|remove KID",
+		.summary = "The keys that sign tokens and seal secrets.",
+		.details = "  list [--json]\n"
+			   "      show the keys, newest first: the newest of each kind signs or seals, the "
+			   "others\n"
+			   "      still verify or open\n"
+			   "  rotate [--seal]\n"
+			   "      make a new key that signs tokens; with --seal, one that seals secrets\n"
+			   "  remove KID [--force]\n"
+			   "      forget a key: every token that it signed is refused from then on. The last "
+			   "one of\n"
+			   "      a kind stays. One that seals goes with --force only: what it has sealed "
+			   "can never\n"
+			   "      be opened again\n\n"
+			   "  --data DIR   the keys are in keys/ there, ./data by default; MARCA_KEYS names "
+			   "another\n"
+			   "               folder\n\n"
+			   "Running servers notice at their next token: a new key is published at\n"
+			   "/.well-known/jwks.json and signs from then on, without a restart. To change keys "
+			   "without\n"
+			   "anybody noticing: rotate, wait until the tokens of the old key have expired\n"
+			   "(ACCESS_TOKEN_MINUTES, or a day for what `marca token` printed), then remove it. "
+			   "When a\n"
+			   "key was stolen: rotate, and remove it at once; people renew their tokens by "
+			   "themselves.\n\n"
+			   "Examples:\n"
+			   "  marca keys list\n"
+			   "  marca keys rotate\n"
+			   "  MARCA_KEYS=/etc/marca/keys marca keys rotate\n",
+		.run = command_keys,
+	},
+	{
+		.name = "token",
+		.usage = "[--minutes N] [--data DIR]",
+		.summary = "Print a token of the operator, for scripts.",
+		.details =
+			"  --minutes N   how long it is good: 60 by default, a day (1440) at most\n"
+			"  --data DIR    the keys are in keys/ there, ./data by default; MARCA_KEYS names "
+			"another\n"
+			"                folder\n\n"
+			"Whoever holds it may do everything, in every tenant. It stands for no session, so "
+			"nothing\n"
+			"revokes it but its end or `marca keys remove`: therefore a day at most. Make a new "
+			"one\n"
+			"for each run of a script. It needs the server's keys and the same PUBLIC_URL: run "
+			"it as\n"
+			"the server's user, with the server's environment.\n\n"
+			"Examples:\n"
+			"  curl -H \"Authorization: Bearer $(marca token)\" http://127.0.0.1:8000/tenants/\n"
+			"  marca token --minutes 5\n",
+		.run = command_token,
+	},
+	{
 		.name = "openapi",
 		.usage = "[NAME]",
 		.summary = "Print the OpenAPI document of all services, or of one.",

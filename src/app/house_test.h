@@ -13,6 +13,8 @@
 #include "tenant/queries.h"
 #include "user/queries.h"
 
+#include <dirent.h>
+#include <fcntl.h>
 #include <libpq-fe.h>
 #include <setjmp.h>
 #include <sqlite3.h>
@@ -121,6 +123,21 @@ static inline struct house *house_open(bool postgres)
 	return house;
 }
 
+/* Their names are nobody's choice. */
+static inline void house_remove_keys(const struct house *house)
+{
+	char path[80];
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "%s/keys", house->folder);
+	dir = opendir(path);
+	assert_non_null(dir);
+	for (struct dirent *entry = readdir(dir); entry != NULL; entry = readdir(dir))
+		unlinkat(dirfd(dir), entry->d_name, 0);
+	closedir(dir);
+	assert_int_equal(rmdir(path), 0);
+}
+
 static inline void house_close(struct house *house)
 {
 	static const char *const ends[] = {"", "-wal", "-shm", ".lock"};
@@ -139,6 +156,7 @@ static inline void house_close(struct house *house)
 			unlink(path);
 		}
 	}
+	house_remove_keys(house);
 	assert_int_equal(rmdir(house->folder), 0);
 	if (house->pg != NULL) {
 		PQfinish(house->pg);

@@ -1,8 +1,9 @@
 /*
- * The keys of the process: those that sign tokens, and the one that seals what must be read back. Files of
- * the folder MARCA_KEYS, mode 0600, one a key, named by its key id; several processes share one folder. The
- * newest signs, the older ones verify until they are removed. HS512 by SECRET_KEY besides, for existing
- * clients.
+ * The keys of the process: those that sign tokens, and those that seal what must be read back. Files of the
+ * folder MARCA_KEYS, mode 0600, one a key (key.h); several processes share one folder. The newest signs, and
+ * all of them verify until they are removed. SECRET_KEY besides, for HS512 (token.h).
+ *
+ * An object a thread: it has no lock.
  */
 #ifndef AUTH_KEYS_H
 #define AUTH_KEYS_H
@@ -14,20 +15,31 @@
 
 struct keys;
 
-/* Opens the folder; makes it, and a first key, where there is none. NULL, with the reason and its mend on
- * standard error, when a key cannot be had. */
-struct keys *keys_create(const struct config *config, const struct world *world) MUST_USE;
+enum keys_mode {
+	KEYS_MAKE,  /* makes the folder, and a first key of each kind, where there is none */
+	KEYS_FOUND, /* for commands: what is not there is an error */
+};
+
+/* Opens the folder. NULL, with the reason and its mend on standard error, when a key cannot be had, or when
+ * SECRET_KEY is too short. `config` and `world` must outlive it. */
+struct keys *keys_create(const struct config *config, const struct world *world,
+			 enum keys_mode mode) MUST_USE;
 void keys_destroy(struct keys *keys);
 
-/* Looks for files that came or went since; cheap, for now and then. What it had stays when the folder cannot
- * be read. */
-void keys_refresh(struct keys *keys);
+/*
+ * Looks whether files came or went since. One fstat() when none did: call it before each token_verify() and
+ * token_sign(), so that a key that another process made is known when its first token comes. What it had
+ * stays when the folder cannot be read. True: something changed, and what was kept of verified tokens must
+ * go.
+ */
+bool keys_refresh(struct keys *keys);
 
-/* The public halves, as a JWK set (RFC 7517). */
+/* The public halves, as a JWK set (RFC 7517), newest first. */
 enum rc keys_jwks(const struct keys *keys, struct arena *arena, struct str *ret) MUST_USE;
 
 /* Seals a secret for the store (XChaCha20-Poly1305, base64url), bound to `place`, which must be given again
  * to open it: "identity_provider:<id>". RC_INTERNAL: it was not sealed by these keys, or not for that place.
+ * What was opened is ended by NUL; wipe it, or let its arena go soon.
  */
 enum rc keys_seal(const struct keys *keys, struct arena *arena, const char *place, struct str secret,
 		  const char **ret) MUST_USE;

@@ -60,9 +60,9 @@ void *user_shared_create(const struct config *config, const struct world *world)
 {
 	struct user_shared *shared = calloc(1, sizeof(*shared));
 
-	(void)world;
 	if (shared == NULL)
 		return NULL;
+	shared->world = world;
 	shared->passwords = password_pool_create(config->password_threads);
 	if (shared->passwords == NULL) {
 		user_shared_destroy(shared);
@@ -90,7 +90,7 @@ void *user_local_create(const struct config *config, void *shared)
 	local->shared = shared;
 	local->ttl = config->cache_ttl * UTIME_SECOND;
 	local->briefs = cache_create(CACHED_USERS, free);
-	local->auth = auth_local_create(config);
+	local->auth = auth_local_create(config, local->shared->world);
 	if (local->briefs == NULL || local->auth == NULL) {
 		user_local_destroy(local);
 		return NULL;

@@ -8,6 +8,7 @@
 
 /* Reached by any thread at once. */
 struct user_shared {
+	const struct world *world;
 	struct password_pool *passwords;
 };
 
