@@ -93,6 +93,8 @@ static json_t *example_of_kind(const struct field *field)
 		return json_integer(number_within(field->min, field->max));
 	case KIND_INTS:
 		return json_pack("[I]", (json_int_t)number_within(field->min, field->max));
+	case KIND_WORDS:
+		return json_pack("[s]", field->names->text[0]);
 	case KIND_BOOL:
 		return json_true();
 	case KIND_ENUM:

@@ -129,6 +129,14 @@ static json_t *enum_ref(struct openapi *doc, const struct names *names)
 	return openapi_ref(OPENAPI_SCHEMAS, name);
 }
 
+static json_t *words_schema(struct openapi *doc, const struct names *names)
+{
+	json_t *schema = array_schema(doc, enum_ref(doc, names), names->count);
+
+	openapi_put(doc, schema, "uniqueItems", json_true());
+	return schema;
+}
+
 /* What stands within is always taken whole, even in a change: shape.c. */
 static enum openapi_role role_within(enum openapi_role role)
 {
@@ -162,6 +170,8 @@ static json_t *kind_schema(struct openapi *doc, const struct field *field, enum 
 		return array_schema(doc, openapi_shape_ref(doc, field->shape, role_within(role)), field->max);
 	case KIND_INTS:
 		return array_schema(doc, number_schema(doc, field->min, field->max), INTS_MAX);
+	case KIND_WORDS:
+		return words_schema(doc, field->names);
 	case KIND_JSON:
 		return typed("object");
 	case KIND_STORED:
@@ -176,7 +186,7 @@ static json_t *kind_schema(struct openapi *doc, const struct field *field, enum 
 static bool may_be_null(const struct field *field, enum openapi_role role)
 {
 	if (field->need == REQUIRED || field->has_default || field->kind == KIND_BOOL ||
-	    field->kind == KIND_ENUM)
+	    field->kind == KIND_ENUM || field->kind == KIND_WORDS)
 		return false;
 	return field->kind != (role == OPENAPI_GIVEN ? KIND_LIST : KIND_OBJECT);
 }

@@ -381,6 +381,9 @@ static void every_kind_has_its_schema(void **state)
 		assert_json(arena_printf(&arena, "components|schemas|SampleInput|properties|%s|type",
 					 rows[i][0]),
 			    rows[i][1]);
+	assert_json("components|schemas|SampleInput|properties|colours",
+		    "{\"type\":\"array\",\"items\":{\"$ref\":\"#/components/schemas/Colour\"},\"maxItems\":2,"
+		    "\"uniqueItems\":true,\"description\":\"A set of words.\"}");
 	assert_json("components|schemas|SampleInput|properties|days|items",
 		    "{\"type\":\"integer\",\"format\":\"int64\",\"minimum\":0,\"maximum\":6}");
 	assert_json("components|schemas|SampleInput|properties|zone|default", "\"UTC\"");

@@ -24,6 +24,7 @@ static size_t member_size(const struct field *field)
 	case KIND_INSTANT:
 	case KIND_CLOCK:
 	case KIND_INT:
+	case KIND_WORDS:
 		return sizeof(int64_t);
 	case KIND_BOOL:
 		return sizeof(bool);
@@ -51,6 +52,9 @@ static void member_reset(const struct field *field, void *member)
 	case KIND_CLOCK:
 	case KIND_INT:
 		*(int64_t *)member = field->has_default ? field->dflt : INT64_MIN;
+		break;
+	case KIND_WORDS:
+		*(int64_t *)member = field->dflt;
 		break;
 	case KIND_WHEN:
 		*(struct wire_time *)member = (struct wire_time){.at = UTIME_NONE};
@@ -380,6 +384,33 @@ static void ints_parse(const struct field *field, const json_t *value, const str
 	*(struct list *)member = list;
 }
 
+static void words_parse(const struct field *field, const json_t *value, const struct loc *loc,
+			struct issues *issues, void *member)
+{
+	struct field bounds = {.max = field->names->count};
+	struct list list;
+	int64_t words = 0;
+
+	if (!list_room(&bounds, value, sizeof(int), loc, issues, &list))
+		return;
+	for (size_t i = 0; i < list.count; i++) {
+		const json_t *item = json_array_get(value, i);
+		const char *text = json_string_value(item);
+		struct loc here = {.up = loc, .index = i};
+		int word = -1;
+
+		if (text == NULL)
+			issue_add(issues, &here, ISSUE_NOT_TEXT, NULL);
+		else
+			enum_read(field, (struct str){text, json_string_length(item)}, &here, issues, &word);
+		if (word >= 0 && (words >> word & 1) != 0)
+			issue_add(issues, &here, ISSUE_REPEATED, text);
+		if (word >= 0)
+			words |= INT64_C(1) << word;
+	}
+	*(int64_t *)member = words;
+}
+
 static void value_parse(const struct field *field, enum parse_mode mode, const json_t *value,
 			const struct loc *loc, struct issues *issues, void *member)
 {
@@ -405,6 +436,9 @@ static void value_parse(const struct field *field, enum parse_mode mode, const j
 	case KIND_INTS:
 		ints_parse(field, value, loc, issues, member);
 		break;
+	case KIND_WORDS:
+		words_parse(field, value, loc, issues, member);
+		break;
 	case KIND_JSON:
 		json_keep(field, value, loc, issues, member);
 		break;
@@ -424,7 +458,7 @@ static void value_parse(const struct field *field, enum parse_mode mode, const j
 static bool may_be_null(const struct field *field)
 {
 	return field->need == OPTIONAL && !field->has_default && field->kind != KIND_BOOL &&
-	       field->kind != KIND_ENUM && field->kind != KIND_OBJECT;
+	       field->kind != KIND_ENUM && field->kind != KIND_WORDS && field->kind != KIND_OBJECT;
 }
 
 static const json_t *field_value(const struct field *field, const json_t *json)

@@ -34,6 +34,7 @@ enum kind {
 	KIND_OBJECT, /* another shape's struct, by value */
 	KIND_LIST,   /* struct list of another shape's structs */
 	KIND_INTS,   /* struct list of int64_t */
+	KIND_WORDS,  /* int64_t: a set of an enum's words, bit 1 << value each; never null */
 	KIND_JSON,   /* const char *: any object, kept as compact JSON text */
 	KIND_STORED, /* const char *: an object of another shape, checked, kept as JSON text */
 };
@@ -79,7 +80,7 @@ struct field {
 	bool hidden; /* of the row alone: neither read, nor written, nor documented */
 	/* INT: value; TEXT: characters; INTS: each number; LIST: most items. max 0: no bound. */
 	int64_t min, max;
-	int64_t dflt;	       /* INT, CLOCK, BOOL, ENUM */
+	int64_t dflt;	       /* INT, CLOCK, BOOL, ENUM, WORDS */
 	const char *dflt_text; /* TEXT */
 	const struct format *format;
 	const struct names *names;
@@ -115,6 +116,7 @@ struct shape {
 #define C_OBJECT(s) struct s
 #define C_LIST(s)   struct list
 #define C_INTS      struct list
+#define C_WORDS(e)  int64_t
 #define C_JSON      const char *
 #define C_STORED(s) const char *
 
@@ -131,6 +133,7 @@ struct shape {
 #define K_OBJECT(s) .kind = KIND_OBJECT, .shape = &s##_shape
 #define K_LIST(s)   .kind = KIND_LIST, .shape = &s##_shape
 #define K_INTS      .kind = KIND_INTS
+#define K_WORDS(e)  .kind = KIND_WORDS, .names = &e##_names
 #define K_JSON      .kind = KIND_JSON
 #define K_STORED(s) .kind = KIND_STORED, .shape = &s##_shape
 

@@ -28,6 +28,7 @@ SHAPE_DECLARE(inner, INNER);
 	F(T, OBJECT(inner), object, OPTIONAL, "An object.")                                \
 	F(T, LIST(inner),   list,   OPTIONAL, "A list.", .max = 3)                         \
 	F(T, INTS,  days,    OPTIONAL, "Numbers.", .max = 6)                               \
+	F(T, WORDS(colour), colours, OPTIONAL, "A set of words.")                         \
 	F(T, JSON,  meta,    OPTIONAL, "Anything.", .alias = "profile_meta", .check = sample_meta_check) \
 	F(T, STORED(inner), kept, OPTIONAL, "An object kept as text.")                     \
 	F(T, TEXT,  origin,  OPTIONAL, "Set once.", .max = 9, .fixed = true)               \

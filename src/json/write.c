@@ -235,6 +235,20 @@ static void write_ints(struct writer *writer, const struct list *list)
 	write_char(writer, ']');
 }
 
+static void write_words(struct writer *writer, const struct names *names, int64_t words)
+{
+	char before = '[';
+
+	for (int i = 0; i < names->count; i++) {
+		if ((words >> i & 1) == 0)
+			continue;
+		write_char(writer, before);
+		write_text(writer, str_from(names->text[i]));
+		before = ',';
+	}
+	write_raw(writer, before == '[' ? STR("[]") : STR("]"));
+}
+
 static void write_uuid(struct writer *writer, const struct field *field, const struct uuid *id)
 {
 	char buf[UUID_TEXT_LEN + 1];
@@ -310,6 +324,9 @@ void write_member(struct writer *writer, const struct field *field, const void *
 		break;
 	case KIND_ENUM:
 		write_text(writer, str_from(field->names->text[*(const int *)member]));
+		break;
+	case KIND_WORDS:
+		write_words(writer, field->names, *(const int64_t *)member);
 		break;
 	case KIND_OBJECT:
 		write_object_or_null(writer, field, member);

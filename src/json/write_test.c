@@ -136,7 +136,8 @@ static void none_is_null(void **state)
 		written(sample_of("{\"text\":\"a\"}")),
 		"{\"text\":\"a\",\"id\":null,\"when\":null,\"date\":null,\"clock\":null,\"bounded\":30,"
 		"\"free\":null,\"flag\":true,\"colour\":\"green\",\"zone\":\"UTC\",\"email\":null,"
-		"\"object\":null,\"list\":[],\"days\":null,\"meta\":null,\"kept\":null,\"origin\":null}");
+		"\"object\":null,\"list\":[],\"days\":null,\"colours\":[],\"meta\":null,\"kept\":null,"
+		"\"origin\":null}");
 }
 
 static const char whole[] =
@@ -145,7 +146,8 @@ static const char whole[] =
 	"\"date\":\"2025-12-05\",\"clock\":\"24:00:00\",\"bounded\":480,\"free\":-7,\"flag\":false,"
 	"\"colour\":\"red\","
 	"\"zone\":\"America/Sao_Paulo\",\"email\":\"a@b.cd\",\"object\":{\"label\":\"x\",\"n\":9},"
-	"\"list\":[{\"label\":\"a\",\"n\":3},{\"label\":\"b\",\"n\":1}],\"days\":[0,6],"
+	"\"list\":[{\"label\":\"a\",\"n\":3},{\"label\":\"b\",\"n\":1}],\"days\":[0,6],\"colours\":[\"red\","
+	"\"green\"],"
 	"\"meta\":{\"z\":[1,2.5,0.1,-0.0,1e-07,\"x\",true,false,null],\"e\":{},\"l\":[]},"
 	"\"kept\":{\"label\":\"k\",\"n\":3},\"origin\":\"web\"}";
 
