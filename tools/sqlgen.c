@@ -4,7 +4,8 @@
  * SQL is written once, in SQL files, and called from C with checked types. A query is:
  *
  *   -- :name  tenant_by_id :maybe               how many rows: :none :one :maybe :many
- *   -- :scope tenant                            or global: the few tables without tenant_id
+ *   -- :scope tenant                            or operator: across tenants, for him alone; or global
+ *   -- :because Whoever logs in has no tenant.  a global query on a tenant's table: why it may
  *   -- :in    tenant_id:uuid note:text? status:enum(booking_status)      $1, $2 ...
  *   -- :out   struct tenant: id:uuid settings.timezone:text              the columns, in order
  *   --        logo_url:text?                                             ... continued
@@ -14,7 +15,8 @@
  * :in and :out are members of a C header's struct; without `struct X:` one is made, q_NAME_in or q_NAME_out.
  * Types: uuid time int bool text json enum(words); `?` means that it may be null, which bool and enum never
  * are.
- * `-- :include tenant/tenant.h` at the top names headers with structs and word lists.
+ * `-- :because` at the top is for all queries of the file; `-- :include tenant/tenant.h` there names headers
+ * with structs and word lists.
  * `-- :sqlite` and `-- :postgres` before a statement make it that dialect's variant.
  * Within SQL, :uuid :time :int :bool :text :json, :strict and :clustered (a table that is its primary key's
  * index) stand for each dialect's own.

@@ -18,7 +18,7 @@ enum dialect { DIALECT_SQLITE, DIALECT_POSTGRES, DIALECT_COUNT };
 
 enum kind { KIND_UUID, KIND_TIME, KIND_INT, KIND_BOOL, KIND_TEXT, KIND_JSON, KIND_ENUM, KIND_COUNT };
 enum row_count { COUNT_UNSET, COUNT_NONE, COUNT_ONE, COUNT_MAYBE, COUNT_MANY };
-enum scope { SCOPE_UNSET, SCOPE_TENANT, SCOPE_GLOBAL };
+enum scope { SCOPE_UNSET, SCOPE_TENANT, SCOPE_OPERATOR, SCOPE_GLOBAL };
 
 struct place {
 	const char *file;
@@ -50,6 +50,8 @@ struct query {
 	enum row_count rows;
 	enum scope scope;
 	struct members in, out;
+	const char
+		*because; /* of a query without tenant: why it may see several tenants' rows; may be NULL */
 	const char *in_struct, *out_struct; /* of a C header; NULL: one is made */
 	const char *doc[DOC_LINES_MAX];
 	size_t doc_lines;
@@ -89,6 +91,14 @@ void parse_migration(struct room *room, const char *file, const char *text);
 void check_room(const struct room *room);
 /* Changes data: INSERT, UPDATE, DELETE, or a locking SELECT. */
 bool statement_writes(const struct statement *statement);
+
+/* An INSERT whose new rows are this tenant's: $1, or from a row that is. */
+bool inserts_tenant(const char *mask);
+
+/* sqlgen_tenant.c */
+void check_wall(const struct room *room, const struct query *query);
+/* Does it mention a table that has a column tenant_id? */
+bool query_sees_tenants(const struct room *room, const struct query *query);
 
 /* sqlgen_emit.c */
 /* The text for one dialect, with :types replaced; NULL and a fault when there is an unknown one. */

@@ -243,8 +243,18 @@ static bool values_give_tenant(const char *p, size_t column)
 	return true;
 }
 
-/* An INSERT whose new rows are this tenant's. */
-static bool inserts_tenant(const char *text)
+/* $1, or the tenant of a row that is read: those are $1's, as sqlgen_tenant.c sees to. */
+static bool gives_tenant(const char *p)
+{
+	const char *dot;
+
+	p = skip_space(p);
+	for (dot = p; in_word(*dot);)
+		dot++;
+	return is_first_param(p) || (dot > p && strncmp(dot, ".tenant_id", 10) == 0 && !in_word(dot[10]));
+}
+
+bool inserts_tenant(const char *text)
 {
 	const char *into = find_word(text, text, "into"), *list, *after;
 	int column;
@@ -260,15 +270,25 @@ static bool inserts_tenant(const char *text)
 	if (strncasecmp(after, "select", 6) != 0)
 		return false;
 	after = list_item(after + 6, (size_t)column);
-	return after != NULL && is_first_param(after);
+	return after != NULL && gives_tenant(after);
+}
+
+/* Of a tenant itself it is called id. */
+static bool first_is_tenant(const struct query *query)
+{
+	const struct member *first = &query->in.items[0];
+
+	if (query->in.count == 0 || first->kind != KIND_UUID || first->nullable)
+		return false;
+	for (size_t i = 1; i < query->in.count; i++)
+		if (strcmp(query->in.items[i].path, "tenant_id") == 0)
+			return false;
+	return strcmp(first->path, "tenant_id") == 0 || strcmp(first->path, "id") == 0;
 }
 
 static void check_tenant(const struct query *query)
 {
-	const struct member *first = &query->in.items[0];
-
-	if (query->in.count == 0 || strcmp(first->path, "tenant_id") != 0 || first->kind != KIND_UUID ||
-	    first->nullable) {
+	if (!first_is_tenant(query)) {
 		fault(query->at, "`%s`: the first input of a tenant's query is tenant_id:uuid", query->name);
 		return;
 	}
@@ -286,7 +306,7 @@ static void check_tenant(const struct query *query)
 
 /* --- The whole ----------------------------------------------------------- */
 
-static void check_query(const struct query *query)
+static void check_query(const struct room *room, const struct query *query)
 {
 	const struct statement *statements = query->by_dialect;
 
@@ -303,6 +323,7 @@ static void check_query(const struct query *query)
 	check_inputs(query);
 	if (query->scope == SCOPE_TENANT)
 		check_tenant(query);
+	check_wall(room, query);
 }
 
 static void check_names(const struct room *room)
@@ -338,6 +359,6 @@ void check_room(const struct room *room)
 {
 	check_names(room);
 	for (size_t i = 0; i < room->query_count; i++)
-		check_query(room->queries[i]);
+		check_query(room, room->queries[i]);
 	check_migrations(room);
 }

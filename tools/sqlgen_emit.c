@@ -270,6 +270,19 @@ static void put_side(FILE *out, const struct query *query, const char *side, con
 			query->name, side, side, members->count, side, of);
 }
 
+static void put_scope(FILE *out, const struct room *room, const struct query *query)
+{
+	if (query->scope == SCOPE_TENANT)
+		fputs("\t.tenant = true,\n", out);
+	if (query->scope == SCOPE_OPERATOR)
+		fputs("\t.operators = true,\n", out);
+	if (query->scope == SCOPE_TENANT || !query_sees_tenants(room, query))
+		return;
+	fputs("\t.why = ", out);
+	put_literal(out, query->because != NULL ? query->because : "The operator's.", "");
+	fputs(",\n", out);
+}
+
 static void put_query_source(FILE *out, const struct room *room, size_t index)
 {
 	const struct query *query = room->queries[index];
@@ -285,8 +298,10 @@ static void put_query_source(FILE *out, const struct room *room, size_t index)
 	fputs("\t},\n", out);
 	put_side(out, query, "in", in_struct(query), &query->in);
 	put_side(out, query, "out", row_struct(query), &query->out);
-	fprintf(out, "\t.rows = %s,\n\t.room = ROOM_%s,\n\t.index = %zu,\n\t.tenant = %s,\n};\n\n",
-		count_enums[query->rows], room->name, index, query->scope == SCOPE_TENANT ? "true" : "false");
+	fprintf(out, "\t.rows = %s,\n\t.room = ROOM_%s,\n\t.index = %zu,\n", count_enums[query->rows],
+		room->name, index);
+	put_scope(out, room, query);
+	fputs("};\n\n", out);
 }
 
 static void put_migration(FILE *out, const struct migration *migration)

@@ -189,6 +189,7 @@ struct reading {
 	struct room *room;
 	struct query *query;		/* from :name until its statement; NULL between queries */
 	struct members *list;		/* the :in or :out that a continuation line extends */
+	const char *because;		/* of every query of the file that tells none of its own */
 	const char *doc[DOC_LINES_MAX]; /* comments above a :name */
 	size_t doc_lines;
 	unsigned variant; /* bit of the dialect that the next statement is for */
@@ -206,7 +207,7 @@ static void read_name(struct reading *reading, const char *line, struct place at
 
 	if (reading->query != NULL)
 		fault(reading->query->at, "the query `%s` has no statement", reading->query->name);
-	*query = (struct query){.at = at, .name = name};
+	*query = (struct query){.at = at, .name = name, .because = reading->because};
 	if (name == NULL || !is_path(name, false)) {
 		fault(at, "a query needs a name of letters, digits and _");
 		query->name = "nameless";
@@ -232,8 +233,10 @@ static void read_scope(struct query *query, const char *line, struct place at)
 		query->scope = SCOPE_TENANT;
 	else if (word != NULL && strcmp(word, "global") == 0)
 		query->scope = SCOPE_GLOBAL;
+	else if (word != NULL && strcmp(word, "operator") == 0)
+		query->scope = SCOPE_OPERATOR;
 	else
-		fault(at, "the scope is `tenant` or `global`");
+		fault(at, "the scope is `tenant`, `operator` or `global`");
 }
 
 /* The members of :in or :out, which may be those of a struct that a header has. */
@@ -264,6 +267,16 @@ static void read_include(struct room *room, const char *line, struct place at)
 		fault(at, "one header after :include, and at most %d of them", INCLUDES_MAX);
 	else
 		room->includes[room->include_count++] = word;
+}
+
+/* Within a query, of that one; above all of them, of each. */
+static void read_because(struct reading *reading, const char *line, struct place at)
+{
+	const char **because = reading->query != NULL ? &reading->query->because : &reading->because;
+
+	*because = skip_blanks(line);
+	if (**because == '\0')
+		fault(at, ":because what?");
 }
 
 static unsigned dialect_of(const char *directive)
@@ -338,6 +351,8 @@ static void read_comment(struct reading *reading, const char *line, struct place
 		read_name(reading, rest, at);
 	else if (strcmp(word, ":include") == 0)
 		read_include(reading->room, rest, at);
+	else if (strcmp(word, ":because") == 0)
+		read_because(reading, rest, at);
 	else
 		read_query_directive(reading, word, rest, at);
 }

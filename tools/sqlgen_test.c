@@ -169,6 +169,139 @@ static void test_faults(void **state)
 	}
 }
 
+/* --- The wall between tenants ------------------------------------------------------- */
+
+#define WALLED                                                                                              \
+	"CREATE TABLE things (tenant_id :uuid NOT NULL, id :uuid, other_id :uuid, PRIMARY KEY (tenant_id, " \
+	"id));\n"                                                                                           \
+	"CREATE TABLE others (id :uuid, tenant_id :uuid);\nCREATE TABLE world (id :uuid, about :text);\n"
+#define PUT "-- :name  it :none\n-- :scope tenant\n-- :in    tenant_id:uuid id:uuid\n"
+
+static const char beside_others[] = "5: `it`: beside others stands no `AND o.tenant_id = $1`";
+static const char beside_things[] = "5: `it`: beside things stands no `AND t.tenant_id = $1`";
+
+/* Each of them reads, or writes, what may be another tenant's, though `tenant_id = $1` stands in it. */
+static const struct {
+	const char *sql, *tell;
+} holes[] = {
+	{HEAD "SELECT o.id FROM things t JOIN others o ON o.id = t.other_id WHERE t.tenant_id = $1 AND t.id "
+	      "= $2;\n",
+	 beside_others},
+	{HEAD "SELECT o.id FROM things t LEFT JOIN others AS o ON o.id = t.other_id\n"
+	      "WHERE t.tenant_id = $1 AND t.id = $2;\n",
+	 beside_others},
+	{HEAD
+	 "SELECT o.id FROM things t, others o WHERE t.tenant_id = $1 AND t.id = $2 AND o.id = t.other_id;\n",
+	 beside_others},
+	{HEAD "SELECT o.id FROM (SELECT 1) w, others o WHERE o.id = $2 AND w.tenant_id = $1;\n",
+	 beside_others},
+	{HEAD "SELECT t.id FROM things t WHERE t.tenant_id = $1 AND t.id = $2\n"
+	      "AND NOT EXISTS (SELECT 1 FROM others o WHERE o.id = t.other_id);\n",
+	 beside_others},
+	{HEAD "SELECT t.id FROM things t WHERE t.id = $2\n"
+	      "AND EXISTS (SELECT 1 FROM others o WHERE o.tenant_id = $1 AND o.id = t.other_id);\n",
+	 beside_things},
+	{HEAD "SELECT t.id FROM things t WHERE t.id = $2\n"
+	      "AND EXISTS (SELECT 1 FROM things t WHERE t.tenant_id = $1);\n",
+	 beside_things},
+	{HEAD "SELECT o.id FROM things t JOIN others o ON o.tenant_id = t.tenant_id AND o.id = t.other_id\n"
+	      "WHERE t.tenant_id = $1 AND t.id = $2;\n",
+	 beside_others},
+	{HEAD "SELECT t.id FROM things t WHERE NOT t.tenant_id = $1 AND t.id = $2;\n", beside_things},
+	{HEAD "SELECT t.id FROM things t WHERE NOT (t.tenant_id = $1) AND t.id = $2;\n", beside_things},
+	{HEAD "SELECT t.id FROM things t WHERE t.id = $2 AND t.tenant_id = $1 || t.id;\n", beside_things},
+	{HEAD "SELECT t.id FROM things t WHERE t.tenant_id = $1 OR t.id = $2;\n",
+	 "an OR beside `tenant_id = $1` undoes it"},
+	{HEAD "SELECT t.id FROM things t WHERE t.tenant_id = $1 AND t.id = $2\n"
+	      "UNION SELECT t.id FROM things t;\n",
+	 "union in a tenant's query"},
+	{PUT "UPDATE things SET tenant_id = $1 WHERE id = $2;\n", "beside things stands no"},
+	{PUT "UPDATE things SET id = $2, tenant_id = $1;\n", "beside things stands no"},
+	{PUT "DELETE FROM things WHERE id = $2 AND EXISTS (SELECT 1 FROM others o WHERE o.tenant_id = $1);\n",
+	 "beside things stands no"},
+	{PUT "INSERT INTO things (tenant_id, id)\nSELECT $2, o.id FROM others o WHERE o.tenant_id = $1;\n",
+	 "the new rows of things are $1's"},
+	{PUT "INSERT INTO things (tenant_id, id) SELECT o.tenant_id, o.id FROM others o WHERE o.id IN ($1, "
+	     "$2);\n",
+	 "beside others stands no"},
+	{PUT
+	 "INSERT INTO things (tenant_id, id) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET other_id = $2;\n",
+	 "ON CONFLICT names tenant_id"},
+	{"-- :name  it :one\n-- :scope global\n-- :in    id:uuid\n-- :out   id:uuid\n"
+	 "SELECT t.id FROM things t WHERE t.id = $1;\n",
+	 "1: `it` is global, on a tenant's table"},
+	{"-- :name  it :one\n-- :scope global\n-- :because\n-- :out   id:uuid\nSELECT t.id FROM things t;\n",
+	 "3: :because what?"},
+};
+
+/* The same questions, asked well. */
+static const char *const walled[] = {
+	GOOD,
+	HEAD "SELECT o.id FROM things t JOIN others o ON o.tenant_id = $1 AND o.id = t.other_id, world w\n"
+	     "WHERE t.tenant_id = $1 AND (t.id = $2 OR w.id = $2);\n",
+	HEAD "SELECT id FROM things WHERE tenant_id=$1 AND id = $2;\n",
+	PUT "UPDATE things AS t SET other_id = $2 WHERE t.id = $2 AND t.tenant_id = $1\n"
+	    "AND EXISTS (SELECT 1 FROM things t WHERE t.tenant_id = $1);\n",
+	PUT "INSERT INTO things (id, tenant_id) SELECT $2, o.tenant_id FROM others o WHERE o.tenant_id = $1\n"
+	    "ON CONFLICT (tenant_id, id) DO UPDATE SET other_id = $2;\n",
+	"-- :name  it :one\n-- :scope operator\n-- :in    id:uuid\n-- :out   tenant_id:uuid\n"
+	"SELECT t.tenant_id FROM things t WHERE t.id = $1;\n",
+	"-- :name  it :one\n-- :scope global\n-- :because Nobody has a tenant yet.\n-- :out   id:uuid\n"
+	"SELECT t.id FROM things t;\n",
+	"-- :because The file's own.\n\n-- :name  it :one\n-- :scope global\n-- :out   id:uuid\n"
+	"SELECT t.id FROM things t;\n",
+	"-- :name  it :one\n-- :scope global\n-- :out   id:uuid\nSELECT w.id FROM world w;\n",
+};
+
+static void test_wall(void **state)
+{
+	char said[4096];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(holes) / sizeof(holes[0]); i++) {
+		const struct file files[] = {{"queries.sql", holes[i].sql}, {"0001_a.sql", WALLED}};
+		int status = run(files, 2, said, sizeof(said));
+
+		if (status != 1 || strstr(said, holes[i].tell) == NULL)
+			fail_msg("status %d, said \"%s\" and not \"%s\", of:\n%s", status, said,
+				 holes[i].tell, holes[i].sql);
+	}
+	for (size_t i = 0; i < sizeof(walled) / sizeof(walled[0]); i++) {
+		const struct file files[] = {{"queries.sql", walled[i]}, {"0001_a.sql", WALLED}};
+
+		if (run(files, 2, said, sizeof(said)) != 0)
+			fail_msg("said \"%s\", of:\n%s", said, walled[i]);
+	}
+}
+
+/* What is not a tenant's tells so in the table that docs/ and the store go by. */
+static void test_scopes(void **state)
+{
+	static const struct {
+		const char *scope, *emitted;
+	} scopes[] = {
+		{"-- :scope operator\n", ".operators = true,\n\t.why = \"The operator's.\""},
+		{"-- :scope global\n-- :because Of \"this\".\n", ".why = \"Of \\\"this\\\".\""},
+	};
+	char sql[512], said[4096], out[32768];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(scopes) / sizeof(scopes[0]); i++) {
+		const struct file files[] = {{"queries.sql", sql}, {"0001_a.sql", WALLED}};
+
+		snprintf(sql, sizeof(sql),
+			 "-- :name  it :one\n%s-- :out   id:uuid\nSELECT t.id FROM things t;\n",
+			 scopes[i].scope);
+		if (run(files, 2, said, sizeof(said)) != 0)
+			fail_msg("%s", said);
+		read_file(path_of("out.c"), out, sizeof(out));
+		if (strstr(out, scopes[i].emitted) == NULL || strstr(out, ".tenant = true") != NULL)
+			fail_msg("not \"%s\" in:\n%s", scopes[i].emitted, out);
+	}
+}
+
+/* --- Migrations ---------------------------------------------------------------------- */
+
 static const struct {
 	const char *first, *second; /* their names */
 	const char *sql;	    /* of the first */
@@ -262,8 +395,8 @@ static void test_good(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_faults),
-		cmocka_unit_test(test_bad_migrations),
+		cmocka_unit_test(test_faults), cmocka_unit_test(test_wall),
+		cmocka_unit_test(test_scopes), cmocka_unit_test(test_bad_migrations),
 		cmocka_unit_test(test_good),
 	};
 	int failed;

@@ -211,6 +211,7 @@ static enum rc verify_each(struct task *task, struct verification *verification)
 
 		task_arena(task, &arena);
 		task_begin(task, &arena, &cx);
+		cx.principal.role = ROLE_OPERATOR;
 		rc = next_tenant(verification, &cx, &from, &tenant, &found);
 		if (rc == RC_OK && found)
 			rc = verify_one(verification, &cx, &tenant);

@@ -185,11 +185,11 @@ static void remove_users(struct house *house, struct ctx *cx)
 	for (int i = 0; i < MANY; i++)
 		user = add_user(cx, &tenant);
 	/* Kept from now on. */
-	assert_int_equal(user_brief(cx, &user, &brief), RC_OK);
-	assert_int_equal(user_brief(cx, &stranger, &brief), RC_OK);
+	assert_int_equal(user_brief(cx, &tenant, &user, &brief), RC_OK);
+	assert_int_equal(user_brief(cx, &other, &stranger, &brief), RC_OK);
 	for (int times = 0; times < 2; times++) {
 		delivered(cx, ROOM_user, user_on_tenant_deleted, &tenant, &tenant);
-		assert_int_equal(user_brief(cx, &user, &brief), RC_USER_UNKNOWN);
+		assert_int_equal(user_brief(cx, &tenant, &user, &brief), RC_USER_UNKNOWN);
 		assert_int_equal(counted(house, cx, ROOM_user, &tenant,
 					 "users t WHERE deleted_at IS NOT NULL AND password_hash IS NULL AND "
 					 "version = 2"),
@@ -202,7 +202,7 @@ static void remove_users(struct house *house, struct ctx *cx)
 			MANY);
 		assert_int_equal(counted(house, cx, ROOM_user, &tenant, "user_outbox t WHERE 1 = 1"), MANY);
 	}
-	assert_int_equal(user_brief(cx, &stranger, &brief), RC_OK);
+	assert_int_equal(user_brief(cx, &other, &stranger, &brief), RC_OK);
 }
 
 static void test_remove_users(void **state)
@@ -219,10 +219,10 @@ static void remove_resources(struct house *house, struct ctx *cx)
 		categories[i] = add_category(cx, &tenant);
 	for (int i = 0; i < MANY; i++)
 		resource = add_resource(cx, &tenant, &categories[i % 2]);
-	assert_int_equal(resource_rules(cx, &resource, &rules), RC_OK);
+	assert_int_equal(resource_rules(cx, &tenant, &resource, &rules), RC_OK);
 	for (int times = 0; times < 2; times++) {
 		delivered(cx, ROOM_resource, resource_on_tenant_deleted, &tenant, &tenant);
-		assert_int_equal(resource_rules(cx, &resource, &rules), RC_RESOURCE_UNKNOWN);
+		assert_int_equal(resource_rules(cx, &tenant, &resource, &rules), RC_RESOURCE_UNKNOWN);
 		assert_int_equal(
 			counted(house, cx, ROOM_resource, &tenant,
 				"resource_outbox o JOIN resources t ON t.tenant_id = o.tenant_id AND "

@@ -46,8 +46,8 @@ static struct answers ask(struct ctx *cx, const struct parties_ids *ids)
 	struct answers answers;
 
 	answers.tenant = tenant_rules(cx, &ids->tenant, &tenant);
-	answers.user = user_brief(cx, &ids->user, &user);
-	answers.resource = resource_rules(cx, &ids->resource, &resource);
+	answers.user = user_brief(cx, &ids->tenant, &ids->user, &user);
+	answers.resource = resource_rules(cx, &ids->tenant, &ids->resource, &resource);
 	answers.tenant_active = tenant.is_active;
 	answers.user_active = user.is_active;
 	answers.available = resource.is_available;
@@ -177,9 +177,9 @@ static void test_word(void **state)
 
 /* --- A booking on its way in ---------------------------------------------------------- */
 
-static struct booking *booking_read(struct ctx *cx, const struct uuid *id)
+static struct booking *booking_read(struct ctx *cx, const struct uuid *tenant, const struct uuid *id)
 {
-	const struct q_booking_by_id_in in = {.id = *id};
+	const struct q_booking_by_id_in in = {.tenant_id = *tenant, .id = *id};
 	struct booking *row = NULL;
 
 	assert_int_equal(q_booking_by_id(cx, &in, &row), RC_OK);
@@ -276,7 +276,7 @@ static void waits_for(struct house *house, struct ctx *cx,
 	insert_slowly(cx, &slow, &row);
 	assert_int_equal(apply(&delivery, &event), RC_OK);
 	assert_int_equal(pthread_join(slow.thread, NULL), 0);
-	found = booking_read(cx, &row.id);
+	found = booking_read(cx, &row.tenant_id, &row.id);
 	if (subject_offset == offsetof(struct booking, tenant_id)) {
 		assert_null(found);
 		return;
@@ -313,7 +313,7 @@ static void a_miss_is_read_again(struct house *house, struct ctx *cx)
 	commit_slowly(&slow);
 	assert_int_equal(booking_on_resource_deleted(&delivery, &event), RC_OK);
 	assert_int_equal(pthread_join(slow.thread, NULL), 0);
-	found = booking_read(cx, &row.id);
+	found = booking_read(cx, &row.tenant_id, &row.id);
 	assert_int_equal(found->status, booking_status_cancelado);
 	assert_string_equal(found->notes, "x");
 	assert_int_equal(found->version, 3);

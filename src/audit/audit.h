@@ -33,7 +33,7 @@ struct event;
 SHAPE_DECLARE(audit_event, AUDIT_EVENT);
 
 #define AUDIT_FILTER(F, T)                                                                                        \
-	F(T, UUID, tenant_id,  REQUIRED, "Whose trail.")                                                          \
+	F(T, UUID, tenant_id,  OPTIONAL, "Whose trail: your own tenant's, unless you are the operator, who must name one.") \
 	F(T, UUID, subject_id, OPTIONAL, "Only what happened to this booking, user, resource ...")                \
 	F(T, TEXT, type,       OPTIONAL, "Only this type of event.", .example = "\"booking.cancelled\"", .max = 64) \
 	F(T, TEXT, from,       OPTIONAL, "Only what happened then or later: a date, or a time; local unless it has an offset.", \

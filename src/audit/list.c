@@ -14,6 +14,7 @@ static struct cursor key(const void *row)
 
 /* All three lists take the same page of the same columns. */
 struct page {
+	struct uuid tenant_id;
 	int64_t after, last;
 	utime since, before;
 };
@@ -42,10 +43,10 @@ static void edge(struct req *rq, const struct zone *zone, const char *name, cons
 /* Numbers rise nearly as time does: a window of time is one of numbers, some of which are to be left out. */
 static enum rc window(struct req *rq, const struct audit_filter *filter, struct page *page)
 {
-	struct q_audit_window_in in = {.tenant_id = filter->tenant_id};
+	struct q_audit_window_in in = {.tenant_id = page->tenant_id};
 	struct q_audit_window_out *between;
 	const struct zone *zone = NULL;
-	enum rc rc = zone_of(rq, &filter->tenant_id, &zone);
+	enum rc rc = zone_of(rq, &page->tenant_id, &zone);
 
 	if (rc != RC_OK)
 		return rc;
@@ -70,18 +71,23 @@ static enum rc window(struct req *rq, const struct audit_filter *filter, struct 
 
 static enum rc page_from(struct req *rq, const struct audit_filter *filter, struct page *ret)
 {
+	enum rc rc;
+
 	*ret = (struct page){
 		.after = cursor_from(filter->cursor).number,
 		.last = INT64_MAX,
 		.since = UTIME_MIN,
 		.before = INT64_MAX,
 	};
+	rc = req_tenant(rq, &filter->tenant_id, &ret->tenant_id);
+	if (rc != RC_OK)
+		return rc;
 	return filter->from != NULL || filter->to != NULL ? window(rq, filter, ret) : RC_OK;
 }
 
 /* clang-format off */
 #define PAGE_OF(filter, page)                                                                              \
-	.tenant_id = (filter)->tenant_id, .after = (page)->after, .last = (page)->last,                    \
+	.tenant_id = (page)->tenant_id, .after = (page)->after, .last = (page)->last,                    \
 	.since = (page)->since, .before = (page)->before, .limit = PAGE_ROWS(filter)
 /* clang-format on */
 

@@ -31,14 +31,14 @@ SELECT e.number FROM audit_events e WHERE e.tenant_id = $1 AND e.event_id = $2;
 -- What `marca audit verify` goes by.
 
 -- :name  audit_next_head :maybe
--- :scope global
+-- :scope operator
 -- :in    from:uuid
 -- :out   tenant_id:uuid
 -- The first tenant from that id on that has a head.
 SELECT h.tenant_id FROM audit_heads h WHERE h.tenant_id >= $1 ORDER BY h.tenant_id LIMIT 1;
 
 -- :name  audit_next_chain :maybe
--- :scope global
+-- :scope operator
 -- :in    from:uuid
 -- :out   tenant_id:uuid
 -- The first tenant from that id on that has a row: without a head it is not among the above.

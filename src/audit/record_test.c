@@ -372,6 +372,7 @@ static size_t tenants_found(struct ctx *cx)
 	size_t count = 0;
 	bool found;
 
+	cx->principal.role = ROLE_OPERATOR;
 	for (;;) {
 		assert_int_equal(verify_next_tenant(cx, &from, &tenant, &found), RC_OK);
 		if (!found)

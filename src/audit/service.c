@@ -17,6 +17,7 @@ static const struct route routes[] = {
 		.access = ACCESS_ADMIN,
 		.query = &audit_filter_shape, .handler = audit_list,
 		.replies = {{200, &audit_event_shape, .list = true, .doc = "A page of events."}},
+		.errors = {RC_TENANT_UNKNOWN},
 	},
 };
 /* clang-format on */

@@ -47,12 +47,28 @@ bool booking_can_cancel(const struct booking *row, const struct tenant_rules *ru
 
 /* --- Reading -------------------------------------------------------------- */
 
+static enum rc tenant_of(struct req *rq, struct uuid *ret)
+{
+	const struct q_booking_tenant_of_in in = {.id = rq->id};
+	struct q_booking_tenant_of_out *row;
+	enum rc rc = q_booking_tenant_of(&rq->cx, &in, &row);
+
+	if (rc != RC_OK)
+		return rc;
+	if (row == NULL)
+		return RC_BOOKING_UNKNOWN;
+	*ret = row->tenant_id;
+	return RC_OK;
+}
+
 enum rc booking_find(struct req *rq, struct booking **ret, struct tenant_rules *rules)
 {
-	const struct q_booking_by_id_in in = {.id = rq->id};
+	struct q_booking_by_id_in in = {.id = rq->id};
 	struct booking *row;
-	enum rc rc = q_booking_by_id(&rq->cx, &in, &row);
+	enum rc rc = req_own_tenant(rq, &in.tenant_id) ? RC_OK : tenant_of(rq, &in.tenant_id);
 
+	if (rc == RC_OK)
+		rc = q_booking_by_id(&rq->cx, &in, &row);
 	if (rc == RC_OK && row == NULL)
 		rc = RC_BOOKING_UNKNOWN;
 	if (rc == RC_OK)
@@ -72,34 +88,57 @@ enum rc booking_reply(struct req *rq, struct booking *row, const struct tenant_r
 	return rc == RC_OK ? REPLY(rq, 200, booking, row) : rc;
 }
 
-enum rc parties_find(struct req *rq, const struct booking *row, struct parties *ret)
+/*
+ * No such resource or user in this tenant. That there is one in another is told to the operator alone: rule 1
+ * of api.md, section 6. Everybody else gets the answer that he gets for an id that never was.
+ */
+static enum rc absent_or_foreign(struct req *rq, enum rc unknown, const struct uuid *id)
 {
-	struct user_brief user;
-	enum rc rc = tenant_rules(&rq->cx, &row->tenant_id, &ret->tenant);
+	struct uuid tenant;
+	enum rc rc = unknown;
 
-	if (rc == RC_OK)
-		rc = resource_rules(&rq->cx, &row->resource_id, &ret->resource);
-	if (rc == RC_OK)
-		rc = user_brief(&rq->cx, &row->user_id, &user);
+	if (req_own_tenant(rq, &tenant))
+		return unknown;
+	if (unknown == RC_RESOURCE_UNKNOWN)
+		rc = resource_tenant_of(&rq->cx, id, &tenant);
+	else
+		rc = user_tenant_of(&rq->cx, id, &tenant);
 	if (rc != RC_OK)
 		return rc;
-	if (!uuid_equal(&ret->resource.tenant_id, &row->tenant_id))
-		return RC_RESOURCE_NOT_TENANTS;
-	if (!uuid_equal(&user.tenant_id, &row->tenant_id))
-		return RC_USER_NOT_TENANTS;
-	if (!ret->tenant.is_active)
-		return RC_TENANT_INACTIVE;
-	return ret->resource.is_available ? RC_OK : RC_RESOURCE_UNAVAILABLE;
+	return unknown == RC_RESOURCE_UNKNOWN ? RC_RESOURCE_NOT_TENANTS : RC_USER_NOT_TENANTS;
+}
+
+static enum rc resource_of_tenant(struct req *rq, const struct booking *row, struct resource_rules *ret)
+{
+	enum rc rc = resource_rules(&rq->cx, &row->tenant_id, &row->resource_id, ret);
+
+	return rc == RC_RESOURCE_UNKNOWN ? absent_or_foreign(rq, rc, &row->resource_id) : rc;
 }
 
 enum rc booking_check_user(struct req *rq, const struct booking *row)
 {
 	struct user_brief user;
-	enum rc rc = user_brief(&rq->cx, &row->user_id, &user);
+	enum rc rc = user_brief(&rq->cx, &row->tenant_id, &row->user_id, &user);
 
+	return rc == RC_USER_UNKNOWN ? absent_or_foreign(rq, rc, &row->user_id) : rc;
+}
+
+enum rc parties_find(struct req *rq, const struct booking *row, struct parties *ret)
+{
+	enum rc rc = tenant_rules(&rq->cx, &row->tenant_id, &ret->tenant), user;
+
+	if (rc == RC_OK)
+		rc = resource_of_tenant(rq, row, &ret->resource);
+	/* Who is not there at all is told before what is another tenant's. */
+	if (rc == RC_OK || rc == RC_RESOURCE_NOT_TENANTS) {
+		user = booking_check_user(rq, row);
+		rc = rc == RC_OK || user == RC_USER_UNKNOWN ? user : rc;
+	}
 	if (rc != RC_OK)
 		return rc;
-	return uuid_equal(&user.tenant_id, &row->tenant_id) ? RC_OK : RC_USER_NOT_TENANTS;
+	if (!ret->tenant.is_active)
+		return RC_TENANT_INACTIVE;
+	return ret->resource.is_available ? RC_OK : RC_RESOURCE_UNAVAILABLE;
 }
 
 void booking_when(struct req *rq, const struct tenant_rules *rules, const struct loc *loc,

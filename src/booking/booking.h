@@ -68,7 +68,7 @@ SHAPE_DECLARE(booking, BOOKING);
 SHAPE_DECLARE(conflict, CONFLICT);
 
 #define BOOKING_FILTER(F, T)                                                                                      \
-	F(T, UUID, tenant_id,   REQUIRED, "Whose bookings.")                                                      \
+	F(T, UUID, tenant_id,   OPTIONAL, "Whose bookings: your own tenant's, unless you are the operator, who must name one.") \
 	F(T, UUID, resource_id, OPTIONAL, "Only of this resource.")                                               \
 	F(T, UUID, user_id,     OPTIONAL, "Only of this user.")                                                   \
 	F(T, ENUM(booking_status), status, OPTIONAL, "Only in this status.")                                      \

@@ -76,7 +76,9 @@ enum rc booking_create(struct req *rq)
 	enum rc rc;
 
 	SHAPE_COPY(booking, &row, booking_new, BODY(rq, booking_new), COPY_ALL);
-	rc = parties_find(rq, &row, &parties);
+	rc = req_tenant(rq, &row.tenant_id, &row.tenant_id);
+	if (rc == RC_OK)
+		rc = parties_find(rq, &row, &parties);
 	if (rc == RC_OK)
 		rc = draft(rq, &parties, &row);
 	if (rc == RC_OK)

@@ -33,11 +33,11 @@ struct page {
 	int64_t limit;
 };
 
-static enum rc page_from(struct req *rq, const struct booking_filter *filter,
+static enum rc page_from(struct req *rq, const struct booking_filter *filter, const struct uuid *tenant,
 			 const struct tenant_rules *rules, struct page *ret)
 {
 	struct page page = {
-		.tenant_id = filter->tenant_id,
+		.tenant_id = *tenant,
 		.earliest = UTIME_MIN,
 		.ends_after = UTIME_MIN,
 		.starts_before = UTIME_MAX,
@@ -94,12 +94,16 @@ enum rc booking_list(struct req *rq)
 	struct booking *rows = NULL;
 	struct page page;
 	size_t count = 0;
-	enum rc rc = tenant_rules(&rq->cx, &filter->tenant_id, &rules);
+	struct uuid tenant;
+	enum rc rc = req_tenant(rq, &filter->tenant_id, &tenant);
 
-	if (rc == RC_TENANT_UNKNOWN) /* nobody has no bookings: a foreign tenant looks like an absent one */
+	if (rc != RC_OK)
+		return rc;
+	rc = tenant_rules(&rq->cx, &tenant, &rules);
+	if (rc == RC_TENANT_UNKNOWN) /* nobody has no bookings */
 		return REPLY_LIST(rq, booking, NULL, 0, filter->limit, key);
 	if (rc == RC_OK)
-		rc = page_from(rq, filter, &rules, &page);
+		rc = page_from(rq, filter, &tenant, &rules, &page);
 	if (rc == RC_OK)
 		rc = rows_read(rq, filter, &page, &rows, &count);
 	if (rc != RC_OK)

@@ -178,9 +178,15 @@ INSERT INTO booking_outbox (tenant_id, id, ordinal, stream, type, subject_id, ve
 SELECT b.tenant_id, $3, $4, $5, $6, b.id, b.version, $8, $9, $10
   FROM bookings b WHERE b.tenant_id = $1 AND b.id = $7 AND b.change_id = $2;
 
--- :name  booking_by_id :maybe
--- :scope global
+-- :name  booking_tenant_of :maybe
+-- :scope operator
 -- :in    id:uuid
+-- :out   tenant_id:uuid
+SELECT b.tenant_id FROM bookings b WHERE b.id = $1 AND b.deleted_at IS NULL;
+
+-- :name  booking_by_id :maybe
+-- :scope tenant
+-- :in    tenant_id:uuid id:uuid
 -- :out   struct booking: id:uuid tenant_id:uuid resource_id:uuid user_id:uuid client_id:uuid? start_time:time
 --        end_time:time status:enum(booking_status) notes:text? confirmation_code:text recurring_enabled:bool
 --        recurring_pattern:json? cancellation_reason:text? cancelled_at:time? cancelled_by:text? created_at:time
@@ -188,7 +194,7 @@ SELECT b.tenant_id, $3, $4, $5, $6, b.id, b.version, $8, $9, $10
 SELECT b.id, b.tenant_id, b.resource_id, b.user_id, b.client_id, b.start_time, b.end_time, b.status, b.notes,
        b.confirmation_code, b.recurring_enabled, b.recurring_pattern, b.cancellation_reason, b.cancelled_at,
        b.cancelled_by, b.created_at, b.updated_at, b.version
-  FROM bookings b WHERE b.id = $1 AND b.deleted_at IS NULL;
+  FROM bookings b WHERE b.tenant_id = $1 AND b.id = $2 AND b.deleted_at IS NULL;
 
 -- :name  bookings_busy :many
 -- :scope tenant

@@ -21,6 +21,7 @@ static const struct route routes[] = {
 		.summary = "List a tenant's bookings by their start.", .access = ACCESS_USER,
 		.query = &booking_filter_shape, .handler = booking_list,
 		.replies = {{200, &booking_shape, .list = true, .doc = "A page of bookings."}},
+		.errors = {RC_TENANT_UNKNOWN},
 	}, {
 		.method = HTTP_GET_, .path = "/bookings/{id}", .id = "getBooking",
 		.summary = "One booking.", .access = ACCESS_USER,

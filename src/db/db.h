@@ -51,8 +51,10 @@ struct query {
 	size_t in_size, out_size; /* of the structs */
 	enum query_rows rows;
 	enum room room;
-	unsigned index; /* in the room's query_set */
-	bool tenant;	/* scoped: the first input is tenant_id */
+	unsigned index;	 /* in the room's query_set */
+	bool tenant;	 /* scoped: the first input is tenant_id */
+	bool operators;	 /* across tenants: refused to whoever is not the operator */
+	const char *why; /* it may see rows of several tenants; NULL: there are none, or it is scoped */
 };
 
 struct migration {
@@ -143,11 +145,6 @@ void db_port_rest(struct db_port *port);
  * db_touch(): later, or never. What is kept under it there needs an end of its own.
  */
 uint64_t db_version(const struct db_port *port, const struct uuid *key);
-/*
- * Moves before any key's version does. So what was read of a key that is only known from what was read is as
- * good as the version taken after it, if this stood still around both.
- */
-uint64_t db_changes(const struct db_port *port);
 /* True when other processes may write the store. */
 bool db_shared(const struct db_port *port);
 
@@ -165,7 +162,10 @@ struct rows {
 	size_t count;
 };
 
-/* One query. Through the typed q_<name>() that sqlgen makes, not directly. */
+/*
+ * One query. Through the typed q_<name>() that sqlgen makes, not directly. Here, and in script_add(), whoever
+ * has a tenant is refused (RC_INTERNAL: a bug) what is bound to another, and an operator's query.
+ */
 enum rc db_read(struct ctx *cx, const struct query *query, const void *in, struct rows *ret) MUST_USE;
 
 struct step {

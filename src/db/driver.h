@@ -36,7 +36,6 @@ struct db {
 	size_t hand_count;
 	struct crew *committer;
 	_Atomic uint64_t versions[1 << VERSION_BITS], epoch;
-	_Atomic uint64_t changes; /* moves before any of them */
 	_Atomic uint64_t writes, commits;
 	struct {
 		pthread_mutex_t lock;

@@ -16,6 +16,7 @@ SELECT e.applied_at FROM :room_effects e WHERE e.tenant_id = $1 AND e.consumer =
 
 -- :name  :room_effects_purge :many
 -- :scope global
+-- :because What is older than the retention is let go, whosever it is.
 -- :in    struct effects_purge: before:uuid limit:int
 -- :out   struct effect: event_id:uuid
 DELETE FROM :room_effects

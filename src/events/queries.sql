@@ -1,3 +1,4 @@
+-- :because The streams are every tenant's; only consumers and the operator's commands read them.
 -- :include events/bus.h
 
 -- The embedded bus. Of all tenants, as every bus is: whoever takes an event reads in it whose it is.

@@ -1,3 +1,4 @@
+-- :because An outbox is every tenant's; only the relay reads it.
 -- :include events/room.h
 
 -- What every room that writes events has. Of all tenants: a relay serves the database as a whole.

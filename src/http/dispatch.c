@@ -159,12 +159,25 @@ static void parse_param(struct req *rq, struct str encoded)
 		issue_add(&rq->issues, &here, ISSUE_NOT_UUID, NULL);
 }
 
+/* A list is of the caller's own tenant. Who has none must name one. */
+static void need_tenant(struct req *rq)
+{
+	static const struct loc query = {.name = "query"};
+	static const struct loc here = {.up = &query, .name = "tenant_id"};
+
+	if (uuid_is_none(&rq->cx.principal.tenant_id) &&
+	    !shape_was_sent(rq->route->query, rq->query, here.name))
+		issue_add(&rq->issues, &here, ISSUE_MISSING, NULL);
+}
+
 static enum rc parse_query(struct req *rq)
 {
 	void *query = NULL;
 	enum rc rc = shape_parse_query(rq->route->query, rq->http->query, &rq->issues, &query);
 
 	rq->query = query;
+	if (rc != RC_NO_MEMORY)
+		need_tenant(rq);
 	return rc;
 }
 

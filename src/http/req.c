@@ -168,6 +168,23 @@ enum rc req_changed_meanwhile(const struct req *rq)
 	return http_header(rq->http, "If-Match").p != NULL ? RC_STALE : RC_CHANGED_MEANWHILE;
 }
 
+bool req_own_tenant(const struct req *rq, struct uuid *ret)
+{
+	*ret = rq->cx.principal.tenant_id;
+	return !uuid_is_none(ret);
+}
+
+enum rc req_tenant(const struct req *rq, const struct uuid *named, struct uuid *ret)
+{
+	struct uuid tenant;
+	bool own = req_own_tenant(rq, &tenant);
+
+	if (own && !uuid_is_none(named) && !uuid_equal(named, &tenant))
+		return RC_TENANT_UNKNOWN;
+	*ret = own ? tenant : *named;
+	return RC_OK;
+}
+
 enum rc req_invalid(struct req *rq, const char *name, enum issue_kind kind)
 {
 	static const struct loc body = {.name = "body"};

@@ -63,6 +63,19 @@ enum rc req_if_match(const struct req *rq, int64_t version) MUST_USE;
  * again. */
 enum rc req_changed_meanwhile(const struct req *rq) MUST_USE;
 
+/* --- Tenants ------------------------------------------------------------------ */
+
+/*
+ * The tenant that this request is about: of whoever has one, his own; the operator names one.
+ * RC_TENANT_UNKNOWN when he names another's. `named` is nil when none was; that the operator must is told
+ * with the query, where that has a tenant_id.
+ */
+enum rc req_tenant(const struct req *rq, const struct uuid *named, struct uuid *ret) MUST_USE;
+
+/* Does the principal have a tenant? *ret is that one. If not, he is the operator (or, on a public route,
+ * anyone). */
+bool req_own_tenant(const struct req *rq, struct uuid *ret);
+
 /* Adds an issue with body field `name`; always RC_INVALID. */
 enum rc req_invalid(struct req *rq, const char *name, enum issue_kind kind) MUST_USE;
 

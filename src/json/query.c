@@ -54,6 +54,15 @@ static const struct field *field_named(const struct shape *shape, struct str nam
 	return NULL;
 }
 
+bool shape_was_sent(const struct shape *shape, const void *object, const char *name)
+{
+	size_t index;
+
+	return field_named(shape, str_from(name), &index) == NULL ||
+	       (*(const uint64_t *)(const void *)((const char *)object + shape->has_offset) >> index & 1) !=
+		       0;
+}
+
 static void pair_parse(const struct shape *shape, struct str pair, struct issues *issues, void *object)
 {
 	static const struct loc query = {.name = "query"};

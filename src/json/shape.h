@@ -193,6 +193,9 @@ void shape_copy(const struct shape *to_shape, void *to, const struct shape *from
 		enum copy_mode mode);
 #define SHAPE_COPY(T, to, F, from, mode) shape_copy(&T##_shape, (to), &F##_shape, (from), (mode))
 
+/* Was the field of this name sent? True also where the shape has none. */
+bool shape_was_sent(const struct shape *shape, const void *object, const char *name);
+
 /* Tells the required fields that `object`, which stood at `loc`, was never sent. */
 enum rc shape_check_required(const struct shape *shape, const void *object, const struct loc *loc,
 			     struct issues *issues) MUST_USE;

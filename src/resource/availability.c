@@ -31,6 +31,7 @@ struct kept_day {
 };
 
 struct day {
+	struct uuid tenant_id;
 	int64_t date;
 	struct resource_rules resource;
 	struct tenant_rules tenant;
@@ -43,18 +44,22 @@ struct day {
 static bool still_good(const struct ctx *cx, const struct uuid *resource_id, const struct kept_day *kept)
 {
 	const struct versions *then = &kept->versions;
-	bool shared;
+	bool shared; /* never, of what was kept */
 
 	return kept->from <= cx->now && then->bookings == booking_version(cx, resource_id, &shared) &&
 	       then->tenant == tenant_version(cx, &kept->tenant_id, &shared) &&
-	       then->resource == resource_version(cx, &kept->tenant_id);
+	       then->resource == resource_version(cx, &kept->tenant_id, &shared);
 }
 
+/* By the resource alone: but only who belongs to its tenant, and the operator, is shown it. */
 static const struct kept_day *find_kept(struct req *rq, int64_t date)
 {
 	const struct resource_local *local = rq->cx.locals[ROOM_resource];
 	const struct kept_day *kept = cache_get(local->days, &rq->id, (uint64_t)date, 0, rq->cx.now);
+	struct uuid own;
 
+	if (kept != NULL && req_own_tenant(rq, &own) && !uuid_equal(&own, &kept->tenant_id))
+		return NULL;
 	return kept != NULL && still_good(&rq->cx, &rq->id, kept) ? kept : NULL;
 }
 
@@ -70,7 +75,7 @@ static void keep(struct req *rq, const struct day *day, struct str body)
 	if (kept == NULL)
 		return;
 	*kept = (struct kept_day){
-		.tenant_id = day->resource.tenant_id,
+		.tenant_id = day->tenant_id,
 		.versions = day->versions,
 		.from = rq->cx.now,
 		.len = body.len,
@@ -97,7 +102,7 @@ static enum rc find_slots(struct req *rq, struct day *day)
 		return RC_OK;
 	day->versions.bookings = booking_version(&rq->cx, &rq->id, &shared);
 	day->versions.shared |= shared;
-	rc = booking_busy(&rq->cx, &day->resource.tenant_id, &rq->id, window, &booked);
+	rc = booking_busy(&rq->cx, &day->tenant_id, &rq->id, window, &booked);
 	if (rc != RC_OK)
 		return rc;
 	busy.spans = booked.items;
@@ -109,9 +114,12 @@ static enum rc find_slots(struct req *rq, struct day *day)
 static enum rc find_day(struct req *rq, bool dated, struct day *day)
 {
 	bool shared;
-	enum rc rc = resource_rules_at(&rq->cx, &rq->id, &day->resource, &day->versions.resource,
-				       &day->versions.shared);
+	enum rc rc = resource_tenant(rq, &day->tenant_id);
 
+	if (rc != RC_OK)
+		return rc;
+	day->versions.resource = resource_version(&rq->cx, &day->tenant_id, &day->versions.shared);
+	rc = resource_rules(&rq->cx, &day->tenant_id, &rq->id, &day->resource);
 	if (rc != RC_OK)
 		return rc;
 	if (!dated)
@@ -119,9 +127,9 @@ static enum rc find_day(struct req *rq, bool dated, struct day *day)
 	if (!day->resource.is_available)
 		return RC_RESOURCE_UNAVAILABLE;
 	day->versions.bookings = 0;
-	day->versions.tenant = tenant_version(&rq->cx, &day->resource.tenant_id, &shared);
+	day->versions.tenant = tenant_version(&rq->cx, &day->tenant_id, &shared);
 	day->versions.shared |= shared;
-	rc = tenant_rules(&rq->cx, &day->resource.tenant_id, &day->tenant);
+	rc = tenant_rules(&rq->cx, &day->tenant_id, &day->tenant);
 	if (rc != RC_OK)
 		return rc;
 	rc = rules_check_date(&day->tenant.policy, day->date, rq->cx.now);
@@ -152,7 +160,7 @@ static enum rc reply(struct req *rq, const struct day *day)
 	char date[DATE_TEXT_MAX];
 	struct availability body = {
 		.resource_id = rq->id,
-		.tenant_id = day->resource.tenant_id,
+		.tenant_id = day->tenant_id,
 		.date = date,
 		.timezone = day->tenant.timezone,
 	};

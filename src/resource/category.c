@@ -36,9 +36,9 @@ SHAPE_DEFINE(category, CATEGORY, .doc = "What resources of one kind have in comm
 SHAPE_DEFINE(category_filter, CATEGORY_FILTER);
 /* clang-format on */
 
-enum rc category_find(struct req *rq, const struct uuid *id, struct category **ret)
+enum rc category_read(struct req *rq, const struct uuid *tenant, const struct uuid *id, struct category **ret)
 {
-	const struct q_category_by_id_in in = {.id = *id};
+	const struct q_category_by_id_in in = {.tenant_id = *tenant, .id = *id};
 	struct category *row;
 	enum rc rc = q_category_by_id(&rq->cx, &in, &row);
 
@@ -48,6 +48,28 @@ enum rc category_find(struct req *rq, const struct uuid *id, struct category **r
 		return RC_CATEGORY_UNKNOWN;
 	*ret = row;
 	return RC_OK;
+}
+
+static enum rc tenant_of(struct req *rq, struct uuid *ret)
+{
+	const struct q_category_tenant_of_in in = {.id = rq->id};
+	struct q_category_tenant_of_out *row;
+	enum rc rc = q_category_tenant_of(&rq->cx, &in, &row);
+
+	if (rc != RC_OK)
+		return rc;
+	if (row == NULL)
+		return RC_CATEGORY_UNKNOWN;
+	*ret = row->tenant_id;
+	return RC_OK;
+}
+
+enum rc category_find(struct req *rq, struct category **ret)
+{
+	struct uuid tenant;
+	enum rc rc = req_own_tenant(rq, &tenant) ? RC_OK : tenant_of(rq, &tenant);
+
+	return rc == RC_OK ? category_read(rq, &tenant, &rq->id, ret) : rc;
 }
 
 enum rc category_derive(struct req *rq, struct category *row)

@@ -49,7 +49,7 @@ SHAPE_DECLARE(category_new, CATEGORY_NEW);
 SHAPE_DECLARE(category, CATEGORY);
 
 #define CATEGORY_FILTER(F, T)                                                                                     \
-	F(T, UUID, tenant_id, REQUIRED, "Whose categories.")                                                      \
+	F(T, UUID, tenant_id, OPTIONAL, "Whose categories: your own tenant's, unless you are the operator, who must name one.") \
 	F(T, ENUM(category_type), type, OPTIONAL, "Only of this type.")                                           \
 	F(T, BOOL, is_active, OPTIONAL, "Only active, or only inactive ones.")                                    \
 	F(T, TEXT, search, OPTIONAL, "A part of the name; case and accents do not matter.", .max = 200)           \
@@ -57,8 +57,11 @@ SHAPE_DECLARE(category, CATEGORY);
 SHAPE_DECLARE(category_filter, CATEGORY_FILTER);
 /* clang-format on */
 
-/* A category by its id; RC_CATEGORY_UNKNOWN. */
-enum rc category_find(struct req *rq, const struct uuid *id, struct category **ret) MUST_USE;
+/* The category of the path; RC_CATEGORY_UNKNOWN. */
+enum rc category_find(struct req *rq, struct category **ret) MUST_USE;
+/* One of this tenant; RC_CATEGORY_UNKNOWN. */
+enum rc category_read(struct req *rq, const struct uuid *tenant_id, const struct uuid *id,
+		      struct category **ret) MUST_USE;
 /* What the service derives before a row is written: name for search. */
 enum rc category_derive(struct req *rq, struct category *row) MUST_USE;
 

@@ -20,7 +20,7 @@ enum rc category_delete(struct req *rq)
 	struct script script;
 	struct step *removal;
 	struct category *row;
-	enum rc rc = category_find(rq, &rq->id, &row);
+	enum rc rc = category_find(rq, &row);
 
 	if (rc == RC_OK)
 		rc = req_if_match(rq, row->version);

@@ -5,7 +5,7 @@
 enum rc category_get(struct req *rq)
 {
 	struct category *row;
-	enum rc rc = category_find(rq, &rq->id, &row);
+	enum rc rc = category_find(rq, &row);
 
 	if (rc == RC_OK)
 		rc = req_etag(rq, row->version);

@@ -12,15 +12,16 @@ enum rc category_list(struct req *rq)
 {
 	const struct category_filter *filter = QUERY(rq, category_filter);
 	struct q_categories_page_in in = {
-		.tenant_id = filter->tenant_id,
 		.after = cursor_from(filter->cursor).id,
 		.is_active = HAS(filter, category_filter, is_active) ? filter->is_active : INT_NONE,
 		.limit = PAGE_ROWS(filter),
 	};
 	struct category *rows;
 	size_t count;
-	enum rc rc;
+	enum rc rc = req_tenant(rq, &filter->tenant_id, &in.tenant_id);
 
+	if (rc != RC_OK)
+		return rc;
 	if (HAS(filter, category_filter, type))
 		in.type = category_type_names.text[filter->type];
 	if (filter->search != NULL && (in.pattern = fold_pattern(rq->cx.arena, filter->search)) == NULL)

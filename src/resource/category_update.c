@@ -35,7 +35,7 @@ static enum rc store(struct req *rq, struct category *row)
 enum rc category_update(struct req *rq)
 {
 	struct category *row;
-	enum rc rc = category_find(rq, &rq->id, &row);
+	enum rc rc = category_find(rq, &row);
 
 	if (rc == RC_OK)
 		rc = req_if_match(rq, row->version);

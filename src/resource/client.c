@@ -1,7 +1,6 @@
 /*
  * See client.h. In process: one query, kept for as long as the version of the tenant's resources stands; and
- * not for longer than CACHE_TTL_SECONDS where another process may change what this one only hears of. Whose a
- * resource is never changes, and so is known from what was kept, even when that is stale.
+ * not for longer than CACHE_TTL_SECONDS where another process may change what this one only hears of.
  */
 #include "resource/client.h"
 
@@ -16,13 +15,16 @@
 #define CACHED_DAYS	 1024
 
 struct kept {
+	struct uuid tenant_id;
 	struct resource_rules rules;
-	uint64_t version;
 };
 
-uint64_t resource_version(const struct ctx *cx, const struct uuid *tenant)
+uint64_t resource_version(const struct ctx *cx, const struct uuid *tenant, bool *ret_shared)
 {
-	return db_version(cx->ports[ROOM_resource], tenant);
+	const struct db_port *port = cx->ports[ROOM_resource];
+
+	*ret_shared = db_shared(port);
+	return db_version(port, tenant);
 }
 
 static enum rc capacity_read(struct ctx *cx, const struct resource_row *row, int32_t *ret)
@@ -43,9 +45,10 @@ static enum rc capacity_read(struct ctx *cx, const struct resource_row *row, int
 	return RC_OK;
 }
 
-static enum rc read_rules(struct ctx *cx, const struct uuid *id, struct resource_rules *ret)
+static enum rc read_rules(struct ctx *cx, const struct uuid *tenant, const struct uuid *id,
+			  struct resource_rules *ret)
 {
-	const struct q_resource_rules_by_id_in in = {.id = *id};
+	const struct q_resource_rules_by_id_in in = {.tenant_id = *tenant, .id = *id};
 	struct resource_row *row;
 	enum rc rc = q_resource_rules_by_id(cx, &in, &row);
 
@@ -53,41 +56,13 @@ static enum rc read_rules(struct ctx *cx, const struct uuid *id, struct resource
 		return rc;
 	if (row == NULL)
 		return RC_RESOURCE_UNKNOWN;
-	ret->tenant_id = row->tenant_id;
 	ret->is_available = row->status == resource_status_disponivel;
 	rc = capacity_read(cx, row, &ret->capacity);
 	return rc == RC_OK ? schedule_load(cx->arena, row->availability_schedule, &ret->schedule) : rc;
 }
 
-/*
- * The rules, and a version that stood when they were read. Whose version that is tells only the row: so it is
- * taken after the read, and good if nothing at all was changed in between; else the row is read again.
- */
-static enum rc read_versioned(struct ctx *cx, const struct uuid *id, const struct kept *stale,
-			      struct resource_rules *ret, uint64_t *ret_version)
-{
-	const struct db_port *port = cx->ports[ROOM_resource];
-	struct uuid tenant;
-	uint64_t changes;
-	enum rc rc;
-
-	if (stale == NULL) {
-		changes = db_changes(port);
-		rc = read_rules(cx, id, ret);
-		if (rc != RC_OK)
-			return rc;
-		tenant = ret->tenant_id;
-		*ret_version = resource_version(cx, &tenant);
-		if (db_changes(port) == changes)
-			return RC_OK;
-	} else {
-		tenant = stale->rules.tenant_id;
-	}
-	*ret_version = resource_version(cx, &tenant);
-	return read_rules(cx, id, ret);
-}
-
-static void keep(struct ctx *cx, const struct uuid *id, uint64_t version, const struct resource_rules *rules)
+static void keep(struct ctx *cx, const struct uuid *tenant, const struct uuid *id, uint64_t version,
+		 const struct resource_rules *rules)
 {
 	const struct resource_local *local = cx->locals[ROOM_resource];
 	utime until = db_shared(cx->ports[ROOM_resource]) ? cx->now + local->ttl : UTIME_MAX;
@@ -95,35 +70,43 @@ static void keep(struct ctx *cx, const struct uuid *id, uint64_t version, const 
 
 	if (kept == NULL)
 		return;
-	*kept = (struct kept){.rules = *rules, .version = version};
-	cache_put(local->rules, id, 0, 0, until, kept);
+	*kept = (struct kept){.tenant_id = *tenant, .rules = *rules};
+	cache_put(local->rules, id, 0, version, until, kept);
 }
 
-enum rc resource_rules_at(struct ctx *cx, const struct uuid *id, struct resource_rules *ret,
-			  uint64_t *ret_version, bool *ret_shared)
+enum rc resource_rules(struct ctx *cx, const struct uuid *tenant, const struct uuid *id,
+		       struct resource_rules *ret)
 {
 	const struct resource_local *local = cx->locals[ROOM_resource];
-	const struct kept *kept = cache_get(local->rules, id, 0, 0, cx->now);
+	bool shared;
+	uint64_t version = resource_version(cx, tenant, &shared);
+	const struct kept *kept = cache_get(local->rules, id, 0, version, cx->now);
 	enum rc rc;
 
-	*ret_shared = db_shared(cx->ports[ROOM_resource]);
-	if (kept != NULL && kept->version == resource_version(cx, &kept->rules.tenant_id)) {
+	/* What is kept of another tenant's resource is not even known of: the store is asked, as for one that
+	 * is not there. */
+	if (kept != NULL && uuid_equal(&kept->tenant_id, tenant)) {
 		*ret = kept->rules;
-		*ret_version = kept->version;
 		return RC_OK;
 	}
-	rc = read_versioned(cx, id, kept, ret, ret_version);
+	rc = read_rules(cx, tenant, id, ret);
 	if (rc == RC_OK)
-		keep(cx, id, *ret_version, ret);
+		keep(cx, tenant, id, version, ret);
 	return rc;
 }
 
-enum rc resource_rules(struct ctx *cx, const struct uuid *id, struct resource_rules *ret)
+enum rc resource_tenant_of(struct ctx *cx, const struct uuid *id, struct uuid *ret)
 {
-	uint64_t version;
-	bool shared;
+	const struct q_resource_tenant_of_in in = {.id = *id};
+	struct q_resource_tenant_of_out *row;
+	enum rc rc = q_resource_tenant_of(cx, &in, &row);
 
-	return resource_rules_at(cx, id, ret, &version, &shared);
+	if (rc != RC_OK)
+		return rc;
+	if (row == NULL)
+		return RC_RESOURCE_UNKNOWN;
+	*ret = row->tenant_id;
+	return RC_OK;
 }
 
 void *resource_local_create(const struct config *config, void *shared)

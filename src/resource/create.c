@@ -28,11 +28,14 @@ enum rc resource_create(struct req *rq)
 		.updated_at = rq->cx.now,
 	};
 	struct tenant_rules tenant;
-	enum rc rc = tenant_rules(&rq->cx, &in->tenant_id, &tenant);
+	enum rc rc;
 
+	SHAPE_COPY(resource, &row, resource_new, in, COPY_ALL);
+	rc = req_tenant(rq, &in->tenant_id, &row.tenant_id);
+	if (rc == RC_OK)
+		rc = tenant_rules(&rq->cx, &row.tenant_id, &tenant);
 	if (rc != RC_OK)
 		return rc;
-	SHAPE_COPY(resource, &row, resource_new, in, COPY_ALL);
 	rc = resource_classify(rq, &row);
 	if (rc == RC_OK)
 		rc = attributes_check(rq, &row);

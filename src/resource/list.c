@@ -12,15 +12,16 @@ enum rc resource_list(struct req *rq)
 {
 	const struct resource_filter *filter = QUERY(rq, resource_filter);
 	struct q_resources_page_in in = {
-		.tenant_id = filter->tenant_id,
 		.after = cursor_from(filter->cursor).id,
 		.category_id = filter->category_id,
 		.limit = PAGE_ROWS(filter),
 	};
 	struct resource *rows;
 	size_t count;
-	enum rc rc;
+	enum rc rc = req_tenant(rq, &filter->tenant_id, &in.tenant_id);
 
+	if (rc != RC_OK)
+		return rc;
 	if (HAS(filter, resource_filter, status))
 		in.status = resource_status_names.text[filter->status];
 	if (filter->search != NULL && (in.pattern = fold_pattern(rq->cx.arena, filter->search)) == NULL)

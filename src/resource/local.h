@@ -14,18 +14,16 @@ struct resource_local {
 
 /* What is read of a resource to know its rules. */
 struct resource_row {
-	struct uuid tenant_id;
 	enum resource_status status;
 	int64_t capacity;
 	const char *availability_schedule;
 	const char *category_metadata;
 };
 
-/* resource_rules(), and the version for which they stand; *ret_shared: none can be told. */
-enum rc resource_rules_at(struct ctx *cx, const struct uuid *id, struct resource_rules *ret,
-			  uint64_t *ret_version, bool *ret_shared) MUST_USE;
-
-/* The version now. */
-uint64_t resource_version(const struct ctx *cx, const struct uuid *tenant);
+/*
+ * Moves whenever a resource or a category of the tenant changes; 0, and *ret_shared, when other processes may
+ * write too and nothing can be told this way.
+ */
+uint64_t resource_version(const struct ctx *cx, const struct uuid *tenant, bool *ret_shared);
 
 #endif

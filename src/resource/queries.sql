@@ -19,14 +19,20 @@ INSERT INTO categories (tenant_id, id, name, search_name, description, type, ico
                         category_metadata, touched, version, created_at, updated_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, 1, $11, $11);
 
--- :name  category_by_id :maybe
--- :scope global
+-- :name  category_tenant_of :maybe
+-- :scope operator
 -- :in    id:uuid
+-- :out   tenant_id:uuid
+SELECT c.tenant_id FROM categories c WHERE c.id = $1 AND c.deleted_at IS NULL;
+
+-- :name  category_by_id :maybe
+-- :scope tenant
+-- :in    tenant_id:uuid id:uuid
 -- :out   struct category: id:uuid tenant_id:uuid name:text description:text? type:enum(category_type) icon:text?
 --        color:text? is_active:bool category_metadata:json? created_at:time updated_at:time version:int
 SELECT c.id, c.tenant_id, c.name, c.description, c.type, c.icon, c.color, c.is_active, c.category_metadata,
        c.created_at, c.updated_at, c.version
-  FROM categories c WHERE c.id = $1 AND c.deleted_at IS NULL;
+  FROM categories c WHERE c.tenant_id = $1 AND c.id = $2 AND c.deleted_at IS NULL;
 
 -- :name  categories_page :many
 -- :scope tenant
@@ -99,9 +105,15 @@ SELECT c.tenant_id, $2, c.id, $5, $6, $7, $8, $9, $10, $11, $12, $13, 1, $14, $1
  WHERE c.tenant_id = $1 AND c.id = $3 AND c.version = $4 AND c.deleted_at IS NULL
 RETURNING id;
 
--- :name  resource_by_id :maybe
--- :scope global
+-- :name  resource_tenant_of :maybe
+-- :scope operator
 -- :in    id:uuid
+-- :out   tenant_id:uuid
+SELECT r.tenant_id FROM resources r WHERE r.id = $1 AND r.deleted_at IS NULL;
+
+-- :name  resource_by_id :maybe
+-- :scope tenant
+-- :in    tenant_id:uuid id:uuid
 -- :out   struct resource: id:uuid tenant_id:uuid category_id:uuid name:text description:text?
 --        status:enum(resource_status) capacity:int? location:text? attributes:json? availability_schedule:text?
 --        image_url:text? created_at:time updated_at:time version:int
@@ -112,8 +124,8 @@ SELECT r.id, r.tenant_id, r.category_id, r.name, r.description, r.status, r.capa
        r.availability_schedule, r.image_url, r.created_at, r.updated_at, r.version,
        c.id, c.tenant_id, c.name, c.description, c.type, c.icon, c.color, c.is_active, c.category_metadata,
        c.created_at, c.updated_at, c.version
-  FROM resources r JOIN categories c ON c.tenant_id = r.tenant_id AND c.id = r.category_id
- WHERE r.id = $1 AND r.deleted_at IS NULL;
+  FROM resources r JOIN categories c ON c.tenant_id = $1 AND c.id = r.category_id
+ WHERE r.tenant_id = $1 AND r.id = $2 AND r.deleted_at IS NULL;
 
 -- :name  resources_page :many
 -- :scope tenant
@@ -170,14 +182,14 @@ SELECT r.tenant_id, $3, $4, $5, $6, r.id, r.version, $8, $9, $10
   FROM resources r WHERE r.tenant_id = $1 AND r.id = $7 AND r.change_id = $2;
 
 -- :name  resource_rules_by_id :maybe
--- :scope global
--- :in    id:uuid
--- :out   struct resource_row: tenant_id:uuid status:enum(resource_status) capacity:int?
---        availability_schedule:text? category_metadata:json?
+-- :scope tenant
+-- :in    tenant_id:uuid id:uuid
+-- :out   struct resource_row: status:enum(resource_status) capacity:int? availability_schedule:text?
+--        category_metadata:json?
 -- What client.h tells of a resource.
-SELECT r.tenant_id, r.status, r.capacity, r.availability_schedule, c.category_metadata
-  FROM resources r JOIN categories c ON c.tenant_id = r.tenant_id AND c.id = r.category_id
- WHERE r.id = $1 AND r.deleted_at IS NULL;
+SELECT r.status, r.capacity, r.availability_schedule, c.category_metadata
+  FROM resources r JOIN categories c ON c.tenant_id = $1 AND c.id = r.category_id
+ WHERE r.tenant_id = $1 AND r.id = $2 AND r.deleted_at IS NULL;
 
 -- :name  metrics_add :none
 -- :scope tenant

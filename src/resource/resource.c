@@ -4,6 +4,7 @@
 #include "base/fold.h"
 #include "events/payloads.h"
 #include "http/req.h"
+#include "resource/local.h"
 #include "resource/queries.h"
 #include "resource/schedule.h"
 
@@ -17,12 +18,19 @@ SHAPE_DEFINE(slot, SLOT, .doc = "A period that can be booked.");
 SHAPE_DEFINE(availability, AVAILABILITY, .doc = "What a resource offers on one local day.");
 /* clang-format on */
 
+enum rc resource_tenant(struct req *rq, struct uuid *ret)
+{
+	return req_own_tenant(rq, ret) ? RC_OK : resource_tenant_of(&rq->cx, &rq->id, ret);
+}
+
 enum rc resource_find(struct req *rq, struct resource **ret)
 {
-	const struct q_resource_by_id_in in = {.id = rq->id};
+	struct q_resource_by_id_in in = {.id = rq->id};
 	struct resource *row;
-	enum rc rc = q_resource_by_id(&rq->cx, &in, &row);
+	enum rc rc = resource_tenant(rq, &in.tenant_id);
 
+	if (rc == RC_OK)
+		rc = q_resource_by_id(&rq->cx, &in, &row);
 	if (rc != RC_OK)
 		return rc;
 	if (row == NULL)
@@ -34,14 +42,11 @@ enum rc resource_find(struct req *rq, struct resource **ret)
 enum rc resource_classify(struct req *rq, struct resource *row)
 {
 	struct category *category;
-	enum rc rc = category_find(rq, &row->category_id, &category);
+	enum rc rc = category_read(rq, &row->tenant_id, &row->category_id, &category);
 
-	if (rc != RC_OK)
-		return rc;
-	if (!uuid_equal(&category->tenant_id, &row->tenant_id))
-		return RC_CATEGORY_UNKNOWN;
-	row->category = *category;
-	return RC_OK;
+	if (rc == RC_OK)
+		row->category = *category;
+	return rc;
 }
 
 enum rc resource_derive(struct req *rq, struct resource *row)

@@ -49,7 +49,7 @@ SHAPE_DECLARE(resource_new, RESOURCE_NEW);
 SHAPE_DECLARE(resource, RESOURCE);
 
 #define RESOURCE_FILTER(F, T)                                                                                     \
-	F(T, UUID, tenant_id,   REQUIRED, "Whose resources.")                                                     \
+	F(T, UUID, tenant_id,   OPTIONAL, "Whose resources: your own tenant's, unless you are the operator, who must name one.") \
 	F(T, UUID, category_id, OPTIONAL, "Only of this category.")                                               \
 	F(T, ENUM(resource_status), status, OPTIONAL, "Only in this status.")                                     \
 	F(T, TEXT, search, OPTIONAL, "A part of the name; case and accents do not matter.", .max = 200)           \
@@ -77,6 +77,9 @@ SHAPE_DECLARE(availability, AVAILABILITY);
 
 extern const struct service resource_service;
 
+/* The tenant of the resource of the path: that of whoever asks, or for the operator the resource's own;
+ * RC_RESOURCE_UNKNOWN. */
+enum rc resource_tenant(struct req *rq, struct uuid *ret) MUST_USE;
 /* The resource of the path, with its category; RC_RESOURCE_UNKNOWN. */
 enum rc resource_find(struct req *rq, struct resource **ret) MUST_USE;
 /* Puts it into the category of category_id; RC_CATEGORY_UNKNOWN, also when that is another tenant's. */

@@ -15,6 +15,7 @@ static const struct route routes[] = {
 		.summary = "List the categories of a tenant.", .access = ACCESS_USER,
 		.query = &category_filter_shape, .handler = category_list,
 		.replies = {{200, &category_shape, .list = true, .doc = "A page of categories."}},
+		.errors = {RC_TENANT_UNKNOWN},
 	}, {
 		.method = HTTP_GET_, .path = "/categories/{id}", .id = "getCategory",
 		.summary = "One category.", .access = ACCESS_USER,
@@ -44,6 +45,7 @@ static const struct route routes[] = {
 		.summary = "List the resources of a tenant.", .access = ACCESS_USER,
 		.query = &resource_filter_shape, .handler = resource_list,
 		.replies = {{200, &resource_shape, .list = true, .doc = "A page of resources."}},
+		.errors = {RC_TENANT_UNKNOWN},
 	}, {
 		.method = HTTP_GET_, .path = "/resources/{id}", .id = "getResource",
 		.summary = "One resource.", .access = ACCESS_USER,

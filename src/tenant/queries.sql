@@ -2,7 +2,7 @@
 -- :include events/outbox.h
 
 -- :name  tenant_insert :none
--- :scope global
+-- :scope tenant
 -- :in    struct tenant: id:uuid name:text search_name:text domain:text logo_url:text? theme_primary_color:text?
 --        plan:enum(plan) is_active:bool created_at:time change_id:uuid
 -- A domain in use is refused by the index tenants_domain.
@@ -11,7 +11,7 @@ INSERT INTO tenants (tenant_id, name, search_name, domain, logo_url, theme_prima
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 1, $9, $9, $10);
 
 -- :name  settings_put :none
--- :scope global
+-- :scope tenant
 -- :in    struct tenant: id:uuid settings.id:uuid settings.business_type:text settings.timezone:text
 --        settings.working_hours_start:int settings.working_hours_end:int settings.booking_interval:int
 --        settings.advance_booking_days:int settings.cancellation_hours:int settings.custom_labels:json
@@ -30,7 +30,7 @@ ON CONFLICT (tenant_id) DO UPDATE
        auto_confirm = excluded.auto_confirm, updated_at = excluded.updated_at;
 
 -- :name  tenant_by_id :maybe
--- :scope global
+-- :scope tenant
 -- :in    id:uuid
 -- :out   struct tenant: id:uuid name:text domain:text logo_url:text? theme_primary_color:text? plan:enum(plan)
 --        is_active:bool created_at:time updated_at:time version:int
@@ -42,11 +42,11 @@ SELECT t.tenant_id, t.name, t.domain, t.logo_url, t.theme_primary_color, t.plan,
        t.updated_at, t.version, s.id, s.business_type, s.timezone, s.working_hours_start, s.working_hours_end,
        s.booking_interval, s.advance_booking_days, s.cancellation_hours, s.custom_labels,
        COALESCE(s.auto_confirm, FALSE), s.created_at, s.updated_at
-  FROM tenants t LEFT JOIN tenant_settings s ON s.tenant_id = t.tenant_id
+  FROM tenants t LEFT JOIN tenant_settings s ON s.tenant_id = $1
  WHERE t.tenant_id = $1 AND t.deleted_at IS NULL;
 
 -- :name  tenants_page :many
--- :scope global
+-- :scope operator
 -- :in    after:uuid pattern:text? is_active:int? limit:int
 -- :out   struct tenant: id:uuid name:text domain:text logo_url:text? theme_primary_color:text? plan:enum(plan)
 --        is_active:bool created_at:time updated_at:time version:int
@@ -67,6 +67,7 @@ SELECT t.tenant_id, t.name, t.domain, t.logo_url, t.theme_primary_color, t.plan,
 
 -- :name  tenant_brand :maybe
 -- :scope global
+-- :because Anyone may ask whose a booking page is by its address; nothing else is told.
 -- :in    domain:text
 -- :out   struct brand: id:uuid name:text domain:text logo_url:text? theme_primary_color:text? timezone:text?
 --        custom_labels:json?
@@ -75,7 +76,7 @@ SELECT t.tenant_id, t.name, t.domain, t.logo_url, t.theme_primary_color, s.timez
  WHERE t.domain = $1 AND t.deleted_at IS NULL;
 
 -- :name  tenant_update :maybe
--- :scope global
+-- :scope tenant
 -- :in    struct tenant: id:uuid version:int name:text search_name:text domain:text logo_url:text?
 --        theme_primary_color:text? plan:enum(plan) is_active:bool updated_at:time change_id:uuid
 -- :out   version:int
@@ -87,7 +88,7 @@ UPDATE tenants
 RETURNING version;
 
 -- :name  tenant_remove :maybe
--- :scope global
+-- :scope tenant
 -- :in    id:uuid version:int deleted_at:time change_id:uuid
 -- :out   version:int
 UPDATE tenants SET deleted_at = $3, updated_at = $3, change_id = $4, version = version + 1
@@ -95,7 +96,7 @@ UPDATE tenants SET deleted_at = $3, updated_at = $3, change_id = $4, version = v
 RETURNING version;
 
 -- :name  tenant_event :none
--- :scope global
+-- :scope tenant
 -- :in    struct outbox_row: tenant_id:uuid change_id:uuid id:uuid ordinal:int stream:text type:text subject_id:uuid
 --        payload:json trace_id:text created_at:time
 -- The event of the change that bears this id; none when that change did not come about.
@@ -104,11 +105,11 @@ SELECT t.tenant_id, $3, $4, $5, $6, $7, t.version, $8, $9, $10
   FROM tenants t WHERE t.tenant_id = $1 AND t.change_id = $2;
 
 -- :name  tenant_rules_by_id :maybe
--- :scope global
+-- :scope tenant
 -- :in    id:uuid
 -- :out   struct tenant_row: is_active:bool timezone:text? working_hours_start:int? working_hours_end:int?
 --        booking_interval:int? advance_booking_days:int? cancellation_hours:int? auto_confirm:bool
 SELECT t.is_active, s.timezone, s.working_hours_start, s.working_hours_end, s.booking_interval,
        s.advance_booking_days, s.cancellation_hours, COALESCE(s.auto_confirm, FALSE)
-  FROM tenants t LEFT JOIN tenant_settings s ON s.tenant_id = t.tenant_id
+  FROM tenants t LEFT JOIN tenant_settings s ON s.tenant_id = $1
  WHERE t.tenant_id = $1 AND t.deleted_at IS NULL;

@@ -72,10 +72,12 @@ enum rc tenant_derive(struct req *rq, struct tenant *row)
 
 enum rc tenant_find(struct req *rq, struct tenant **ret)
 {
-	const struct q_tenant_by_id_in in = {.id = rq->id};
+	struct q_tenant_by_id_in in;
 	struct tenant *row;
-	enum rc rc = q_tenant_by_id(&rq->cx, &in, &row);
+	enum rc rc = req_tenant(rq, &rq->id, &in.id);
 
+	if (rc == RC_OK)
+		rc = q_tenant_by_id(&rq->cx, &in, &row);
 	if (rc != RC_OK)
 		return rc;
 	if (row == NULL)

@@ -13,9 +13,10 @@
 
 #define CACHED_USERS 4096
 
-static enum rc read_brief(struct ctx *cx, const struct uuid *id, struct user_brief *ret)
+static enum rc read_brief(struct ctx *cx, const struct uuid *tenant, const struct uuid *id,
+			  struct user_brief *ret)
 {
-	const struct q_user_brief_by_id_in in = {.id = *id};
+	const struct q_user_brief_by_id_in in = {.tenant_id = *tenant, .id = *id};
 	struct user_brief *row;
 	enum rc rc = q_user_brief_by_id(cx, &in, &row);
 
@@ -39,21 +40,37 @@ static void keep(struct ctx *cx, const struct uuid *id, uint64_t version, const 
 	cache_put(local->briefs, id, 0, version, until, kept);
 }
 
-enum rc user_brief(struct ctx *cx, const struct uuid *id, struct user_brief *ret)
+enum rc user_brief(struct ctx *cx, const struct uuid *tenant, const struct uuid *id, struct user_brief *ret)
 {
 	const struct user_local *local = cx->locals[ROOM_user];
 	uint64_t version = db_version(cx->ports[ROOM_user], id);
 	const struct user_brief *kept = cache_get(local->briefs, id, 0, version, cx->now);
 	enum rc rc;
 
-	if (kept != NULL) {
+	/* What is kept of another tenant's user is not even known of: the store is asked, as for one who is
+	 * not there. */
+	if (kept != NULL && uuid_equal(&kept->tenant_id, tenant)) {
 		*ret = *kept;
 		return RC_OK;
 	}
-	rc = read_brief(cx, id, ret);
+	rc = read_brief(cx, tenant, id, ret);
 	if (rc == RC_OK)
 		keep(cx, id, version, ret);
 	return rc;
+}
+
+enum rc user_tenant_of(struct ctx *cx, const struct uuid *id, struct uuid *ret)
+{
+	const struct q_user_tenant_of_in in = {.id = *id};
+	struct q_user_tenant_of_out *row;
+	enum rc rc = q_user_tenant_of(cx, &in, &row);
+
+	if (rc != RC_OK)
+		return rc;
+	if (row == NULL)
+		return RC_USER_UNKNOWN;
+	*ret = row->tenant_id;
+	return RC_OK;
 }
 
 void *user_shared_create(const struct config *config, const struct world *world)

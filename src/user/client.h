@@ -11,8 +11,12 @@ struct user_brief {
 	bool is_active;
 };
 
-/* RC_OK, RC_USER_UNKNOWN (absent or deleted), or what the store says. */
-enum rc user_brief(struct ctx *cx, const struct uuid *user_id, struct user_brief *ret) MUST_USE;
+/* RC_OK, RC_USER_UNKNOWN (absent, deleted, or another tenant's), or what the store says. */
+enum rc user_brief(struct ctx *cx, const struct uuid *tenant_id, const struct uuid *user_id,
+		   struct user_brief *ret) MUST_USE;
+
+/* Whose user is this? For the operator alone. RC_USER_UNKNOWN. */
+enum rc user_tenant_of(struct ctx *cx, const struct uuid *user_id, struct uuid *ret) MUST_USE;
 
 /* What the process keeps, and what one thread of it keeps besides: ctx->locals[ROOM_user]. */
 void *user_shared_create(const struct config *config, const struct world *world);

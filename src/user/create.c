@@ -14,11 +14,14 @@ enum rc user_create(struct req *rq)
 	};
 	struct tenant_rules tenant;
 	struct script script;
-	enum rc rc = tenant_rules(&rq->cx, &in->tenant_id, &tenant);
+	enum rc rc;
 
+	SHAPE_COPY(user, &row, user_new, in, COPY_ALL);
+	rc = req_tenant(rq, &in->tenant_id, &row.tenant_id);
+	if (rc == RC_OK)
+		rc = tenant_rules(&rq->cx, &row.tenant_id, &tenant);
 	if (rc != RC_OK)
 		return rc;
-	SHAPE_COPY(user, &row, user_new, in, COPY_ALL);
 	rc = user_derive(rq, &row);
 	if (rc == RC_OK)
 		rc = user_set_password(rq, &row, in);

@@ -12,15 +12,16 @@ enum rc user_list(struct req *rq)
 {
 	const struct user_filter *filter = QUERY(rq, user_filter);
 	struct q_users_page_in in = {
-		.tenant_id = filter->tenant_id,
 		.after = cursor_from(filter->cursor).id,
 		.is_active = HAS(filter, user_filter, is_active) ? filter->is_active : INT_NONE,
 		.limit = PAGE_ROWS(filter),
 	};
 	struct user *rows;
 	size_t count;
-	enum rc rc;
+	enum rc rc = req_tenant(rq, &filter->tenant_id, &in.tenant_id);
 
+	if (rc != RC_OK)
+		return rc;
 	if (HAS(filter, user_filter, user_type))
 		in.user_type = user_type_names.text[filter->user_type];
 	if (filter->search != NULL && (in.pattern = fold_pattern(rq->cx.arena, filter->search)) == NULL)

@@ -14,9 +14,15 @@ INSERT INTO users (tenant_id, id, name, search_name, email, email_key, phone, us
                    version, created_at, updated_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 1, $17, $17);
 
--- :name  user_by_id :maybe
--- :scope global
+-- :name  user_tenant_of :maybe
+-- :scope operator
 -- :in    id:uuid
+-- :out   tenant_id:uuid
+SELECT u.tenant_id FROM users u WHERE u.id = $1 AND u.deleted_at IS NULL;
+
+-- :name  user_by_id :maybe
+-- :scope tenant
+-- :in    tenant_id:uuid id:uuid
 -- :out   struct user: id:uuid tenant_id:uuid name:text email:text phone:text? user_type:enum(user_type)
 --        department:text? is_active:bool permissions.can_book:bool permissions.can_manage_resources:bool
 --        permissions.can_manage_users:bool permissions.can_view_all_bookings:bool metadata:json?
@@ -24,13 +30,13 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 1
 SELECT u.id, u.tenant_id, u.name, u.email, u.phone, u.user_type, u.department, u.is_active, u.can_book,
        u.can_manage_resources, u.can_manage_users, u.can_view_all_bookings, u.metadata, u.password_hash,
        u.created_at, u.updated_at, u.version
-  FROM users u WHERE u.id = $1 AND u.deleted_at IS NULL;
+  FROM users u WHERE u.tenant_id = $1 AND u.id = $2 AND u.deleted_at IS NULL;
 
 -- :name  user_brief_by_id :maybe
--- :scope global
--- :in    id:uuid
+-- :scope tenant
+-- :in    tenant_id:uuid id:uuid
 -- :out   struct user_brief: tenant_id:uuid is_active:bool
-SELECT u.tenant_id, u.is_active FROM users u WHERE u.id = $1 AND u.deleted_at IS NULL;
+SELECT u.tenant_id, u.is_active FROM users u WHERE u.tenant_id = $1 AND u.id = $2 AND u.deleted_at IS NULL;
 
 -- :name  users_page :many
 -- :scope tenant

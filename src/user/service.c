@@ -15,6 +15,7 @@ static const struct route routes[] = {
 		.summary = "List the people of a tenant.", .access = ACCESS_USERS,
 		.query = &user_filter_shape, .handler = user_list,
 		.replies = {{200, &user_shape, .list = true, .doc = "A page of users."}},
+		.errors = {RC_TENANT_UNKNOWN},
 	}, {
 		.method = HTTP_GET_, .path = "/users/{id}", .id = "getUser",
 		.summary = "One user.", .access = ACCESS_USER,

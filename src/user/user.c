@@ -4,6 +4,7 @@
 #include "base/fold.h"
 #include "events/payloads.h"
 #include "http/req.h"
+#include "user/client.h"
 #include "user/local.h"
 #include "user/queries.h"
 
@@ -27,10 +28,14 @@ SHAPE_DEFINE(user_filter, USER_FILTER);
 
 enum rc user_find(struct req *rq, struct user **ret)
 {
-	const struct q_user_by_id_in in = {.id = rq->id};
+	struct q_user_by_id_in in = {.id = rq->id};
 	struct user *row;
-	enum rc rc = q_user_by_id(&rq->cx, &in, &row);
+	enum rc rc = RC_OK;
 
+	if (!req_own_tenant(rq, &in.tenant_id))
+		rc = user_tenant_of(&rq->cx, &rq->id, &in.tenant_id);
+	if (rc == RC_OK)
+		rc = q_user_by_id(&rq->cx, &in, &row);
 	if (rc != RC_OK)
 		return rc;
 	if (row == NULL)

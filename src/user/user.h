@@ -52,7 +52,7 @@ SHAPE_DECLARE(user_new, USER_NEW);
 SHAPE_DECLARE(user, USER);
 
 #define USER_FILTER(F, T)                                                                                         \
-	F(T, UUID, tenant_id, REQUIRED, "Whose users.")                                                           \
+	F(T, UUID, tenant_id, OPTIONAL, "Whose users: your own tenant's, unless you are the operator, who must name one.")  \
 	F(T, ENUM(user_type), user_type, OPTIONAL, "Only of this type.")                                          \
 	F(T, BOOL, is_active, OPTIONAL, "Only active, or only inactive ones.")                                    \
 	F(T, TEXT, search, OPTIONAL, "A part of the name; case and accents do not matter.", .max = 200)           \
