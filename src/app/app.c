@@ -191,6 +191,18 @@ static void loop_close(void *gateway, struct room_locals *rooms)
 
 /* --- Start and end ------------------------------------------------------------ */
 
+static bool read_cors(struct app *app)
+{
+	struct str bad;
+	const char *why;
+
+	arena_init(&app->cors_arena, NULL);
+	if (cors_parse(&app->config, &app->cors_arena, &app->cors, &bad, &why))
+		return true;
+	fprintf(stderr, "marca: CORS_ORIGINS: %.*s: must be %s\n", (int)bad.len, bad.p, why);
+	return false;
+}
+
 static bool start_dispatcher(struct app *app)
 {
 	static const struct service *served[APP_SERVICES + 1];
@@ -202,6 +214,8 @@ static bool start_dispatcher(struct app *app)
 		.strict = app->config.strict != 0,
 		.authenticate = auth_authenticate,
 		.rates = app->rates,
+		.cors = &app->cors,
+		.https = strncmp(app->config.public_url, "https:", 6) == 0,
 		.open = loop_open,
 		.close = loop_close,
 		.rest = app_thread_rest,
@@ -228,8 +242,8 @@ static bool start_server(struct app *app)
 
 bool app_start(struct app *app)
 {
-	if (!rates_create(&app->config, &app->world, &app->rates) || !app_open_stores(app) ||
-	    !app_open_shared(app) || !start_dispatcher(app) || !start_server(app))
+	if (!read_cors(app) || !rates_create(&app->config, &app->world, &app->rates) ||
+	    !app_open_stores(app) || !app_open_shared(app) || !start_dispatcher(app) || !start_server(app))
 		return false;
 	if (gateway_init(&app->gateway, app_services, SERVICE_COUNT, app->dbs) != RC_OK)
 		return false;
@@ -246,6 +260,7 @@ void app_finish(struct app *app)
 	app_events_stop(app);
 	dispatcher_destroy(app->dispatcher);
 	rates_destroy(app->rates);
+	arena_finish(&app->cors_arena);
 	gateway_finish(&app->gateway);
 	app_close_shared(app);
 	for (size_t room = 0; room < ROOM_COUNT; room++)

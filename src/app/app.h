@@ -17,7 +17,9 @@ struct app {
 	void *shared[ROOM_COUNT];   /* by room: what it keeps for the process */
 	struct app_events *events;
 	struct rates *rates;
-	struct gateway gateway; /* first reached through req_app() */
+	struct cors cors;
+	struct arena cors_arena; /* of its texts */
+	struct gateway gateway;	 /* first reached through req_app() */
 	struct dispatcher *dispatcher;
 	struct http_server *server;
 };

@@ -273,8 +273,8 @@ void http_send(struct http_exchange *exchange, const struct http_reply *reply)
 /* Not even memory to say so properly. */
 static void refuse_without_memory(struct connection *c)
 {
-	static const char text[] =
-		"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+	static const char text[] = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n"
+				   "X-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\n";
 	uv_buf_t buf = {.base = (char *)(uintptr_t)text, .len = sizeof(text) - 1};
 
 	c->last = true;

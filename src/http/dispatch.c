@@ -5,6 +5,7 @@
 #include "base/fiber.h"
 #include "base/log.h"
 #include "http/problem.h"
+#include "http/security_headers.h"
 
 #include <stdatomic.h>
 #include <stdio.h>
@@ -233,6 +234,17 @@ static void reply_clear(struct req *rq)
 	rq->replied = false;
 }
 
+/* What handlers need not think of. */
+static void complete_reply(struct req *rq)
+{
+	const struct dispatcher_options *options = &rq->worker->dispatcher->options;
+
+	rates_tell(rq);
+	rq->reply.lines[0] = security_headers(&rq->reply, options->https);
+	if (options->cors != NULL)
+		rq->reply.lines[1] = cors_lines(options->cors, rq->http);
+}
+
 static void send_reply(struct req *rq, size_t route_index)
 {
 	if (rq->reply.status >= 500)
@@ -240,7 +252,7 @@ static void send_reply(struct req *rq, size_t route_index)
 		    LOG_TEXT("operation", rq->route != NULL ? rq->route->id : "none"),
 		    LOG_NUMBER("status", rq->reply.status));
 	count(rq->worker->dispatcher, route_index, rq->reply.status);
-	rates_tell(rq);
+	complete_reply(rq);
 	http_send(rq->http, &rq->reply);
 }
 
@@ -305,7 +317,7 @@ static void serve(void *arg)
 
 static const char *const method_names[] = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"};
 
-static void header_allow(struct req *rq, unsigned allowed)
+static void header_methods(struct req *rq, const char *name, unsigned allowed)
 {
 	const char *text = "OPTIONS";
 
@@ -313,7 +325,7 @@ static void header_allow(struct req *rq, unsigned allowed)
 		if (allowed >> i & 1)
 			text = arena_printf(rq->cx.arena, "%s, %s", method_names[i], text);
 	if (text != NULL)
-		req_header(rq, "Allow", text);
+		req_header(rq, name, text);
 }
 
 static void refuse(struct req *rq, enum rc rc, size_t route_index)
@@ -325,29 +337,37 @@ static void refuse(struct req *rq, enum rc rc, size_t route_index)
 /* No route takes it: nothing there, another method, or the question which methods there are. */
 static void no_route(struct req *rq, const struct router_match *match, size_t route_index)
 {
+	const struct cors *cors = rq->worker->dispatcher->options.cors;
+
 	if (match->allowed == 0) {
 		refuse(rq, RC_NO_ROUTE, route_index);
 		return;
 	}
-	header_allow(rq, match->allowed);
+	header_methods(rq, "Allow", match->allowed);
 	if (rq->http->method != HTTP_OPTIONS_) {
 		refuse(rq, RC_BAD_METHOD, route_index);
 		return;
 	}
 	rq->reply.status = 204;
+	if (cors != NULL && cors_is_preflight(cors, rq->http)) {
+		header_methods(rq, "Access-Control-Allow-Methods", match->allowed);
+		req_header(rq, "Access-Control-Allow-Headers", cors->headers);
+		req_header(rq, "Access-Control-Max-Age", cors->max_age);
+	}
 	send_reply(rq, route_index);
 }
 
 /* So little memory that there is not even a request: a fixed answer. */
 static void answer_without_memory(struct http_exchange *exchange)
 {
-	const struct http_reply reply = {
+	struct http_reply reply = {
 		.status = 503,
 		.content_type = STR("application/problem+json"),
 		.body = STR("{\"status\":503,\"success\":false,\"error\":\"out_of_memory\"}"),
 		.close = true,
 	};
 
+	reply.lines[0] = security_headers(&reply, false);
 	http_send(exchange, &reply);
 }
 

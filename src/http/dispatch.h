@@ -6,6 +6,7 @@
 #ifndef HTTP_DISPATCH_H
 #define HTTP_DISPATCH_H
 
+#include "http/cors.h"
 #include "http/req.h"
 #include "http/router.h"
 
@@ -19,7 +20,9 @@ struct dispatcher_options {
 	/* Who asks: sets rq->cx.principal, or leaves it as anyone. On the request's fiber. RC_UNAUTHENTICATED
 	 * when what he sent proves nothing. NULL: everybody is the operator. */
 	enum rc (*authenticate)(struct req *rq);
-	struct rates *rates; /* NULL: no limits */
+	struct rates *rates;	 /* NULL: no limits */
+	const struct cors *cors; /* NULL: no other site's page may call */
+	bool https;		 /* security_headers() */
 	bool strict; /* what a route's row does not name ends the process; else it is logged, and answered 500
 		      */
 	/* At the start and the end of each thread; `close` takes what a failed `open` left as well. */

@@ -116,6 +116,8 @@ static size_t room_for(const struct http_reply *reply)
 {
 	size_t room = FIXED_MAX + reply->content_type.len;
 
+	for (size_t i = 0; i < HTTP_REPLY_LINES_MAX; i++)
+		room += reply->lines[i].len;
 	for (size_t i = 0; i < reply->header_count; i++)
 		room += reply->headers[i].name.len + reply->headers[i].value.len + sizeof(": \r\n") - 1;
 	return room;
@@ -143,6 +145,8 @@ struct str reply_head(struct arena *arena, const struct http_reply *reply, const
 		at = put(at, STR("Connection: keep-alive\r\n"));
 	for (size_t i = 0; i < reply->header_count; i++)
 		at = put_header(at, reply->headers[i].name, reply->headers[i].value);
+	for (size_t i = 0; i < HTTP_REPLY_LINES_MAX; i++)
+		at = put(at, reply->lines[i]);
 	at = put(at, STR("\r\n"));
 	return (struct str){head, (size_t)(at - head)};
 }

@@ -47,7 +47,8 @@ struct http_exchange {
 	void *admitted;	      /* what admit() left for handle() */
 };
 
-#define HTTP_REPLY_HEADERS_MAX 16
+#define HTTP_REPLY_HEADERS_MAX 20
+#define HTTP_REPLY_LINES_MAX   2
 
 struct http_reply {
 	int status;
@@ -56,6 +57,8 @@ struct http_reply {
 	/* Besides Date, Content-Length, Content-Type and Connection. */
 	struct http_header headers[HTTP_REPLY_HEADERS_MAX];
 	size_t header_count;
+	/* Whole lines of the head, each with its CRLF, that many replies have in common; sent as they are. */
+	struct str lines[HTTP_REPLY_LINES_MAX];
 	bool close;
 };
 

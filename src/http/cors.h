@@ -1,0 +1,42 @@
+/*
+ * Cross-origin resource sharing: which other sites' pages may call, and what they may read of the replies
+ * (https://fetch.spec.whatwg.org/#http-cors-protocol). Errors are readable as well. Origins are compared
+ * whole: no wildcards within them, no suffixes, and `null` is nobody.
+ */
+#ifndef HTTP_CORS_H
+#define HTTP_CORS_H
+
+#include "base/config.h"
+#include "http/server.h"
+
+#define CORS_ORIGINS_MAX 64
+
+struct cors_origin {
+	struct str name;  /* "https://app.example.com", as browsers write it */
+	struct str lines; /* of replies to it */
+};
+
+struct cors {
+	bool on;
+	bool any; /* every origin, without credentials */
+	struct cors_origin origins[CORS_ORIGINS_MAX];
+	size_t count;
+	struct str any_lines;
+	const char *headers, *max_age; /* of the answer to a preflight */
+};
+
+/*
+ * From CORS_ORIGINS, CORS_ALLOW_CREDENTIALS, CORS_MAX_AGE and ENVIRONMENT; texts lie in the arena. Unset:
+ * any origin in development, none elsewhere. False: *ret_bad of the list is no good, and *ret_why tells why,
+ * as what the setting must be.
+ */
+bool cors_parse(const struct config *config, struct arena *arena, struct cors *ret, struct str *ret_bad,
+		const char **ret_why) MUST_USE;
+
+/* Header lines of the reply to that request. */
+struct str cors_lines(const struct cors *cors, const struct http_exchange *exchange);
+
+/* Does that request ask whether another one would be allowed, and may its origin? */
+bool cors_is_preflight(const struct cors *cors, const struct http_exchange *exchange);
+
+#endif
