@@ -15,4 +15,7 @@ extern const struct service auth_service;
  */
 enum rc auth_authenticate(struct req *rq) MUST_USE;
 
+/* The handlers. */
+enum rc auth_jwks(struct req *rq) MUST_USE;
+
 #endif

@@ -4,7 +4,6 @@
 
 #include "auth/base64url.h"
 #include "base/log.h"
-#include "json/write.h"
 
 #include <stdio.h>
 #include <sys/stat.h>
@@ -185,21 +184,30 @@ const struct key *keys_by_kid(const struct keys *keys, enum key_kind kind, struc
 	return NULL;
 }
 
-enum rc keys_jwks(const struct keys *keys, struct arena *arena, struct str *ret)
+SHAPE_DEFINE(jwk, JWK);
+SHAPE_DEFINE(jwk_set, JWK_SET);
+
+enum rc keys_jwks(const struct keys *keys, struct arena *arena, struct jwk_set *ret)
 {
 	const struct key_set *set = &keys->sets[KEY_SIGN];
-	char x[BASE64URL_LEN(crypto_sign_PUBLICKEYBYTES) + 1];
-	struct writer w;
+	struct jwk *jwks = arena_array(arena, set->count, sizeof(jwks[0]));
 
-	writer_init(&w, arena, 16 + 192 * set->count);
-	write_raw(&w, STR("{\"keys\":["));
+	if (jwks == NULL)
+		return RC_NO_MEMORY;
 	for (size_t i = 0; i < set->count; i++) {
-		base64url_write(x, set->keys[i].public_key, crypto_sign_PUBLICKEYBYTES);
-		write_format(&w,
-			     "%s{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"use\":\"sig\",\"alg\":\"EdDSA\","
-			     "\"kid\":\"%s\",\"x\":\"%s\"}",
-			     i > 0 ? "," : "", set->keys[i].kid, x);
+		const struct key *key = &set->keys[i];
+
+		jwks[i] = (struct jwk){
+			.kty = "OKP",
+			.crv = "Ed25519",
+			.use = "sig",
+			.alg = "EdDSA",
+			.kid = arena_text(arena, str_from(key->kid)),
+			.x = base64url_text(arena, key->public_key, sizeof(key->public_key)),
+		};
+		if (jwks[i].kid == NULL || jwks[i].x == NULL)
+			return RC_NO_MEMORY;
 	}
-	write_raw(&w, STR("]}"));
-	return writer_take(&w, ret) ? RC_OK : RC_NO_MEMORY;
+	ret->keys = (struct list){jwks, set->count};
+	return RC_OK;
 }

@@ -12,8 +12,23 @@
 #include "base/config.h"
 #include "base/errors.h"
 #include "base/world.h"
+#include "json/shape.h"
 
 struct keys;
+
+/* clang-format off */
+#define JWK(F, T)                                                                                       \
+	F(T, TEXT, kty, REQUIRED, "`OKP`: RFC 8037.", .example = "\"OKP\"")                              \
+	F(T, TEXT, crv, REQUIRED, "`Ed25519`.", .example = "\"Ed25519\"")                                \
+	F(T, TEXT, use, REQUIRED, "`sig`: it signs.", .example = "\"sig\"")                              \
+	F(T, TEXT, alg, REQUIRED, "`EdDSA`, and no other for this key.", .example = "\"EdDSA\"")         \
+	F(T, TEXT, kid, REQUIRED, "Its thumbprint (RFC 7638), as in the tokens' headers.")              \
+	F(T, TEXT, x,   REQUIRED, "The public key, base64url.")
+SHAPE_DECLARE(jwk, JWK);
+
+#define JWK_SET(F, T) F(T, LIST(jwk), keys, REQUIRED, "The newest, which signs, first.")
+SHAPE_DECLARE(jwk_set, JWK_SET);
+/* clang-format on */
 
 enum keys_mode {
 	KEYS_MAKE,  /* makes the folder, and a first key of each kind, where there is none */
@@ -34,8 +49,8 @@ void keys_destroy(struct keys *keys);
  */
 bool keys_refresh(struct keys *keys);
 
-/* The public halves, as a JWK set (RFC 7517), newest first. */
-enum rc keys_jwks(const struct keys *keys, struct arena *arena, struct str *ret) MUST_USE;
+/* The public halves, newest first. RC_NO_MEMORY. */
+enum rc keys_jwks(const struct keys *keys, struct arena *arena, struct jwk_set *ret) MUST_USE;
 
 /* Seals a secret for the store (XChaCha20-Poly1305, base64url), bound to `place`, which must be given again
  * to open it: "identity_provider:<id>". RC_INTERNAL: it was not sealed by these keys, or not for that place.

@@ -69,7 +69,8 @@ static json_t *reply_content(struct openapi *doc, const struct route_reply *repl
 	schema = openapi_shape_ref(doc, reply->shape, OPENAPI_GIVEN);
 	if (reply->list)
 		schema = json_pack("{s:s, s:o}", "type", "array", "items", schema);
-	return json_pack("{s:{s:o}}", "application/json", "schema", schema);
+	return json_pack("{s:{s:o}}", reply->type != NULL ? reply->type : "application/json", "schema",
+			 schema);
 }
 
 static json_t *reply_response(struct openapi *doc, const struct route *route, const struct route_reply *reply)

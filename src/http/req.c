@@ -27,33 +27,30 @@ const void *req_query(const struct req *rq, const struct shape *shape)
 	return rq->query;
 }
 
-static void declared(const struct req *rq, int status, const struct shape *shape, bool list)
+/* Status and media type, as that reply's row in the routes table has them. */
+static void begin_reply(struct req *rq, int status, const struct shape *shape, bool list)
 {
+	rq->reply.status = status;
+	if (shape != NULL)
+		rq->reply.content_type = STR("application/json; charset=utf-8");
 	for (size_t i = 0; i < ROUTE_REPLIES_MAX; i++) {
 		const struct route_reply *reply = &rq->route->replies[i];
 
-		if (reply->status == status && reply->shape == shape && reply->list == list)
+		if (reply->status == status && reply->shape == shape && reply->list == list) {
+			if (shape != NULL && reply->type != NULL)
+				rq->reply.content_type = str_from(reply->type);
 			return;
+		}
 	}
 	if (rq->strict)
 		disagree(rq, "the reply");
 }
 
-static void set_json(struct req *rq, int status, struct str body)
+static enum rc reply_written(struct req *rq, struct writer *writer)
 {
-	rq->reply.status = status;
-	rq->reply.content_type = STR("application/json; charset=utf-8");
-	rq->reply.body = body;
-	rq->replied = true;
-}
-
-static enum rc reply_json(struct req *rq, int status, struct writer *writer)
-{
-	struct str body;
-
-	if (!writer_take(writer, &body))
+	if (!writer_take(writer, &rq->reply.body))
 		return RC_NO_MEMORY;
-	set_json(rq, status, body);
+	rq->replied = true;
 	return RC_OK;
 }
 
@@ -61,31 +58,30 @@ enum rc req_reply(struct req *rq, int status, const struct shape *shape, const v
 {
 	struct writer writer;
 
-	declared(rq, status, shape, false);
+	begin_reply(rq, status, shape, false);
 	writer_init(&writer, rq->cx.arena, 1024);
 	write_shape(&writer, shape, object);
-	return reply_json(rq, status, &writer);
+	return reply_written(rq, &writer);
 }
 
 enum rc req_reply_ready(struct req *rq, int status, const struct shape *shape, struct str body)
 {
-	declared(rq, status, shape, false);
-	set_json(rq, status, body);
+	begin_reply(rq, status, shape, false);
+	rq->reply.body = body;
+	rq->replied = true;
 	return RC_OK;
 }
 
 enum rc req_reply_empty(struct req *rq, int status)
 {
-	declared(rq, status, NULL, false);
-	rq->reply.status = status;
+	begin_reply(rq, status, NULL, false);
 	rq->replied = true;
 	return RC_OK;
 }
 
 enum rc req_reply_raw(struct req *rq, int status, struct str type, struct str body)
 {
-	declared(rq, status, NULL, false);
-	rq->reply.status = status;
+	begin_reply(rq, status, NULL, false);
 	rq->reply.content_type = type;
 	rq->reply.body = body;
 	rq->replied = true;
@@ -281,7 +277,7 @@ enum rc req_reply_list(struct req *rq, const struct shape *shape, const void *ro
 	struct cursor cursor;
 	enum rc rc;
 
-	declared(rq, 200, shape, true);
+	begin_reply(rq, 200, shape, true);
 	if (count > (size_t)limit) {
 		count = (size_t)limit;
 		cursor = key((const char *)rows + (count - 1) * shape->size);
@@ -291,5 +287,5 @@ enum rc req_reply_list(struct req *rq, const struct shape *shape, const void *ro
 	}
 	writer_init(&writer, rq->cx.arena, 1024);
 	write_list(&writer, shape, rows, count);
-	return reply_json(rq, 200, &writer);
+	return reply_written(rq, &writer);
 }

@@ -40,9 +40,9 @@ enum rc access_check(enum access access, const struct principal *who) MUST_USE;
 
 struct route_reply {
 	int status;
-	const struct shape *shape; /* NULL: no body, or `type` tells */
+	const struct shape *shape; /* NULL: no body, or one of `type` that is no JSON of a shape */
 	bool list;
-	const char *type; /* a body that is no JSON of a shape: its media type */
+	const char *type; /* its media type; NULL with a shape: application/json */
 	const char *doc;
 };
 
