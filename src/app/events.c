@@ -3,6 +3,7 @@
 #include "app/events.h"
 
 #include "app/consumers.h"
+#include "app/rates.h"
 #include "base/log.h"
 #include "booking/queries.h"
 #include "events/follower.h"
@@ -42,6 +43,7 @@ struct app_events {
 	struct effect_queries *effects; /* of the groups' rooms */
 	struct janitor *janitor;
 	struct follower *follower;
+	struct rate_share *rates; /* NULL: nobody to share with */
 };
 
 /* --- The tasks' thread, and the bus --------------------------------------------- */
@@ -207,6 +209,8 @@ bool app_events_start(struct app *app)
 	if (rc == RC_OK)
 		rc = create_follower(app);
 	if (rc == RC_OK)
+		rc = app_rates_share(app, app->events->tasks, &app->events->rates);
+	if (rc == RC_OK)
 		rc = tasks_start(app->events->tasks);
 	if (rc == RC_NO_MEMORY)
 		LOG(ERROR, "no memory for the events' tasks");
@@ -222,6 +226,7 @@ void app_events_stop(struct app *app)
 	tasks_stop(events->tasks);
 	for (size_t i = 0; i < RELAYS; i++)
 		relay_destroy(events->relays[i]);
+	rate_share_destroy(events->rates);
 	follower_destroy(events->follower);
 	janitor_destroy(events->janitor);
 	consumers_destroy(events->consumers);
@@ -304,4 +309,5 @@ void app_events_metrics(void *arg, struct writer *writer)
 	relay_metrics(app->events, writer);
 	consumer_metrics(app->events, writer);
 	group_metrics(app->events, writer);
+	app_rates_metrics(app, app->events->rates, writer);
 }

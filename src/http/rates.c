@@ -18,16 +18,17 @@
 /* In the order in which they stand in RateLimit-Policy. */
 static const struct {
 	const char *name;
-	int seconds; /* the window */
+	unsigned char kind; /* of its keys: the same in every version, since processes share them */
+	int seconds;	    /* the window */
 	size_t member;
 	int production; /* what a negative setting means there; in development: no limit */
 } policies[RATE_POLICIES] = {
-	[RATE_POLICY_ADDRESS] = {"address", 1, offsetof(struct config, rate_ip), 50},
-	[RATE_POLICY_PRINCIPAL] = {"principal", 1, offsetof(struct config, rate_principal), 50},
-	[RATE_POLICY_WRITES] = {"writes", 1, offsetof(struct config, rate_write), 20},
-	[RATE_POLICY_TENANT] = {"tenant", 1, offsetof(struct config, rate_tenant), 500},
-	[RATE_POLICY_LOGINS] = {"logins", 60, offsetof(struct config, rate_login_ip), 60},
-	[RATE_POLICY_ACCOUNT] = {"account", 60, offsetof(struct config, rate_login), 5},
+	[RATE_POLICY_ADDRESS] = {"address", 'a', 1, offsetof(struct config, rate_ip), 50},
+	[RATE_POLICY_PRINCIPAL] = {"principal", 'p', 1, offsetof(struct config, rate_principal), 50},
+	[RATE_POLICY_WRITES] = {"writes", 'w', 1, offsetof(struct config, rate_write), 20},
+	[RATE_POLICY_TENANT] = {"tenant", 't', 1, offsetof(struct config, rate_tenant), 500},
+	[RATE_POLICY_LOGINS] = {"logins", 'l', 60, offsetof(struct config, rate_login_ip), 60},
+	[RATE_POLICY_ACCOUNT] = {"account", 'n', 60, offsetof(struct config, rate_login), 5},
 };
 
 struct rates {
@@ -72,7 +73,7 @@ static void remember(struct rate_state *state, enum rate_policy policy, const st
 static enum rc take(struct rates *rates, struct rate_state *state, uint64_t now_ns, enum rate_policy policy,
 		    const void *id, size_t size)
 {
-	struct rate_key key = {.kind = (unsigned char)policy};
+	struct rate_key key = {.kind = policies[policy].kind};
 	struct gcra_verdict verdict;
 
 	if (rates->limits[policy].step == 0)
