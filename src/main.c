@@ -147,7 +147,7 @@ static const struct command commands[] = {
 	},
 	{
 		.name = "docs",
-		.usage = "configuration|errors|events",
+		.usage = "configuration|environment|errors|events",
 		.summary = "Print a table of the documentation, in Markdown.",
 		.details = "",
 		.run = command_docs,

@@ -2,6 +2,7 @@
 #include "app/app.h"
 
 #include "app/events.h"
+#include "app/posture.h"
 #include "audit/audit.h"
 #include "audit/queries.h"
 #include "auth/auth.h"
@@ -58,18 +59,13 @@ static bool choose(const char *variable, const char *value, const char *const *w
 	return false;
 }
 
-static bool clock_start(const struct config *config, bool production, utime *ret)
+static bool clock_start(const struct config *config, utime *ret)
 {
 	struct wire_time when;
 
 	*ret = UTIME_NONE;
 	if (config->clock == NULL)
 		return true;
-	if (production) {
-		fprintf(stderr,
-			"marca: MARCA_CLOCK is for tests; unset it, or set ENVIRONMENT=development\n");
-		return false;
-	}
 	if (!utime_parse(str_from(config->clock), &when) || when.local) {
 		fprintf(stderr, "marca: MARCA_CLOCK=%s: must be a time such as 2025-12-01T12:00:00Z\n",
 			config->clock);
@@ -79,12 +75,11 @@ static bool clock_start(const struct config *config, bool production, utime *ret
 	return true;
 }
 
-bool app_init(struct app *app, const struct config *config)
+static bool init(struct app *app, const struct config *config, bool serves)
 {
 	static const char *const levels[] = {"error", "warn", "info", "debug", NULL};
 	static const char *const formats[] = {"text", "json", "auto", NULL};
-	static const char *const environments[] = {"development", "production", NULL};
-	int level, format, environment;
+	int level, format;
 	utime start;
 
 	*app = (struct app){.config = *config};
@@ -92,15 +87,23 @@ bool app_init(struct app *app, const struct config *config)
 		fprintf(stderr, "marca: the machine gives no random numbers\n");
 		return false;
 	}
-	if (!choose("MARCA_LOG_LEVEL", config->log_level, levels, &level) ||
-	    !choose("MARCA_LOG_FORMAT", config->log_format, formats, &format) ||
-	    !choose("ENVIRONMENT", config->environment, environments, &environment) ||
-	    !clock_start(config, environment == 1, &start))
+	arena_json_init();
+	if (!posture_check(config, serves) || !choose("MARCA_LOG_LEVEL", config->log_level, levels, &level) ||
+	    !choose("MARCA_LOG_FORMAT", config->log_format, formats, &format) || !clock_start(config, &start))
 		return false;
 	log_init((enum log_level)level, format == 2 ? -1 : format);
-	arena_json_init();
 	world_init(&app->world, start);
 	return true;
+}
+
+bool app_init(struct app *app, const struct config *config)
+{
+	return init(app, config, false);
+}
+
+bool app_init_to_serve(struct app *app, const struct config *config)
+{
+	return init(app, config, true);
 }
 
 /* --- What the services keep for the process ------------------------------------ */

@@ -34,8 +34,10 @@ extern const struct query_set *const app_queries[ROOM_COUNT];
 /* The room of that service, or ROOM_COUNT. */
 enum room app_room(const char *name);
 
-/* Checks the configuration, sets the log and the clock. False: said why on standard error. */
+/* Checks the configuration (posture.h), sets the log and the clock. False: said why on standard error. */
 bool app_init(struct app *app, const struct config *config) MUST_USE;
+/* The same where strangers will talk to it, which asks for more. */
+bool app_init_to_serve(struct app *app, const struct config *config) MUST_USE;
 
 /* Is that store one of this process's? */
 bool app_has_store(const struct app *app, enum room room);

@@ -103,7 +103,7 @@ int command_serve(const struct command *command, int argc, char **argv)
 		return 1;
 	if (!serve_options(&config, argc, argv))
 		return command_usage(command);
-	if (!app_init(&app, &config))
+	if (!app_init_to_serve(&app, &config))
 		return 1;
 	good = app_start(&app);
 	if (good) {
@@ -215,15 +215,39 @@ static void docs_configuration(void)
 {
 	printf("# Configuration\n\n"
 	       "From the environment. `make openapi` writes this page from `src/base/config.def`.\n\n"
+	       "A secret `X` may also come from a file, which `X_FILE` names and others may not read, or "
+	       "from "
+	       "the\nsystemd credential `X`: see [security/secrets.md](security/secrets.md).\n\n"
 	       "| variable | default | meaning |\n|---|---|---|\n");
 	for (const struct config_info *row = config_table; row->variable != NULL; row++) {
-		if (row->is_int)
+		if (row->kind == CONFIG_IS_INT)
 			printf("| `%s` | %d (%d to %d) | %s |\n", row->variable, row->dflt_int, row->min,
 			       row->max, row->doc);
+		else if (row->kind == CONFIG_IS_SECRET)
+			printf("| `%s`, `%s_FILE` | unset | **Secret.** %s |\n", row->variable, row->variable,
+			       row->doc);
 		else
 			printf("| `%s` | %s%s%s | %s |\n", row->variable, row->dflt != NULL ? "`" : "",
 			       row->dflt != NULL ? row->dflt : "unset", row->dflt != NULL ? "`" : "",
 			       row->doc);
+	}
+}
+
+/* .env.example: every setting, none of them set, and nowhere a value that somebody could keep for a secret.
+ */
+static void docs_environment(void)
+{
+	printf("# Settings of marca; `make openapi` writes this file from src/base/config.def.\n"
+	       "# Copy it to .env (which git ignores), and take away the # where a default does not suit.\n"
+	       "# A secret X is better off in a file: X_FILE=/path, readable by nobody else.\n");
+	for (const struct config_info *row = config_table; row->variable != NULL; row++) {
+		printf("\n# %s\n", row->doc);
+		if (row->kind == CONFIG_IS_SECRET)
+			printf("#%s=\n#%s_FILE=\n", row->variable, row->variable);
+		else if (row->kind == CONFIG_IS_INT)
+			printf("#%s=%d\n", row->variable, row->dflt_int);
+		else
+			printf("#%s=%s\n", row->variable, row->dflt != NULL ? row->dflt : "");
 	}
 }
 
@@ -256,6 +280,8 @@ int command_docs(const struct command *command, int argc, char **argv)
 {
 	if (argc == 1 && strcmp(argv[0], "configuration") == 0)
 		docs_configuration();
+	else if (argc == 1 && strcmp(argv[0], "environment") == 0)
+		docs_environment();
 	else if (argc == 1 && strcmp(argv[0], "errors") == 0)
 		docs_errors();
 	else if (argc == 1 && strcmp(argv[0], "events") == 0)

@@ -56,22 +56,13 @@ enum rc auth_authenticate(struct req *rq)
 	return RC_OK;
 }
 
-/* Unset: optional in development on loopback. */
-static bool is_optional(const struct config *config)
-{
-	if (config->auth != NULL)
-		return strcmp(config->auth, "optional") == 0;
-	return strcmp(config->environment, "development") == 0 &&
-	       (strncmp(config->listen, "127.", 4) == 0 || strncmp(config->listen, "[::1]", 5) == 0);
-}
-
 struct auth_local *auth_local_create(const struct config *config, const struct world *world)
 {
 	struct auth_local *local = calloc(1, sizeof(*local));
 
 	if (local == NULL)
 		return NULL;
-	local->optional = is_optional(config);
+	local->optional = config_auth_optional(config);
 	local->keys = keys_create(config, world, KEYS_MAKE);
 	if (local->keys != NULL)
 		return local;

@@ -1,6 +1,6 @@
 /*
  * The process's settings, from config.def and the environment. Texts belong to
- * the environment or to the binary.
+ * the environment or to the binary, secrets to secret.c.
  */
 #ifndef BASE_CONFIG_H
 #define BASE_CONFIG_H
@@ -9,18 +9,34 @@
 
 struct config {
 #define CONFIG_TEXT(member, variable, dflt, doc)	  const char *member;
+#define CONFIG_SECRET(member, variable, doc)		  const char *member;
 #define CONFIG_INT(member, variable, dflt, min, max, doc) int member;
 #include "base/config.def"
 #undef CONFIG_TEXT
+#undef CONFIG_SECRET
 #undef CONFIG_INT
 };
 
-/* Reads the environment. False, with the reason and its mend on standard error, when a value is no good. */
+/* Reads the environment, takes the secrets out of it, and the log learns to mask them. False, with the
+ * reasons and their mends on standard error, when values are no good. Before any thread starts. */
 bool config_read(struct config *ret) MUST_USE;
+
+/* --- What follows from several settings: the one place where it is decided. --- */
+
+/* Anything but the word `development` is production: a typing error must not open a door. */
+bool config_in_production(const struct config *config);
+/* Only this machine can reach it. */
+bool config_on_loopback(const struct config *config);
+/* Strangers may reach it: production, or an address that is not loopback. */
+bool config_exposed(const struct config *config);
+/* A call without a token acts as the operator. Unset: where it is not exposed. */
+bool config_auth_optional(const struct config *config);
+
+enum config_kind { CONFIG_IS_TEXT, CONFIG_IS_SECRET, CONFIG_IS_INT };
 
 struct config_info {
 	const char *variable, *dflt, *doc;
-	bool is_int;
+	enum config_kind kind;
 	int dflt_int, min, max;
 };
 

@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -16,6 +17,11 @@ static bool as_json, in_colour;
 
 static const char *const level_names[] = {"error", "warn", "info", "debug"};
 static const char *const level_colours[] = {"\033[31m", "\033[33m", "\033[32m", "\033[2m"};
+
+#define HIDDEN_MAX 64
+
+static struct str hidden[HIDDEN_MAX];
+static size_t hidden_count;
 
 struct line {
 	char text[LINE_BYTES];
@@ -32,16 +38,34 @@ static void put(struct line *line, const char *text)
 	line->len += len;
 }
 
+/* The bytes of a hidden text that begins here, or 0. */
+static size_t hidden_at(const char *text)
+{
+	size_t longest = 0;
+
+	for (size_t i = 0; i < hidden_count; i++)
+		if (hidden[i].len > longest && strncmp(text, hidden[i].p, hidden[i].len) == 0)
+			longest = hidden[i].len;
+	return longest;
+}
+
 /* As the inside of a JSON string. A text that is too long is cut between two characters. */
 static void put_escaped(struct line *line, const char *text)
 {
 	char escape[8];
+	size_t masked;
 
 	for (; *text != '\0'; text++) {
 		bool begins = ((unsigned char)*text & 0xc0) != 0x80; /* a character of UTF-8 */
 
 		if (begins && line->len > TEXT_BYTES)
 			return;
+		masked = hidden_at(text);
+		if (masked > 0) {
+			put(line, "***");
+			text += masked - 1;
+			continue;
+		}
 		if (*text == '"' || *text == '\\')
 			snprintf(escape, sizeof(escape), "\\%c", *text);
 		else if ((unsigned char)*text < 0x20 || *text == 0x7f)
@@ -59,6 +83,21 @@ void log_init(enum log_level level, int json)
 	threshold = level;
 	as_json = json < 0 ? !terminal : json > 0;
 	in_colour = terminal && !as_json;
+}
+
+void log_hide(const char *text, size_t len)
+{
+	char *copy;
+
+	for (size_t i = 0; i < hidden_count; i++)
+		if (str_equal(hidden[i], (struct str){text, len}))
+			return;
+	if (len < LOG_HIDE_MIN || hidden_count == HIDDEN_MAX)
+		return;
+	copy = strndup(text, len);
+	if (copy == NULL)
+		return;
+	hidden[hidden_count++] = (struct str){copy, len};
 }
 
 bool log_wants(enum log_level level)

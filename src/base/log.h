@@ -18,6 +18,12 @@ struct log_pair {
 /* Before any thread starts. Standard error decides between JSON and readable lines when json < 0. */
 void log_init(enum log_level level, int json);
 
+/* From now on every line shows *** where this text would stand: the last wall, should a library's message
+ * hold a secret. Texts shorter than LOG_HIDE_MIN stay: they would mask half the log. Before any thread
+ * starts. */
+#define LOG_HIDE_MIN 6
+void log_hide(const char *text, size_t len);
+
 bool log_wants(enum log_level level);
 
 void log_write(enum log_level level, const char *message, const struct log_pair *pairs, size_t count);

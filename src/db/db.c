@@ -24,6 +24,19 @@ static const struct driver *driver_for(const char *url)
 	return NULL;
 }
 
+bool db_url_check(const char *url, enum db_transport *ret, const char **ret_why)
+{
+	const struct driver *driver = driver_for(url);
+
+	*ret_why = "it begins neither with sqlite: nor with postgresql://";
+	if (driver == NULL)
+		return false;
+	if (driver->url_check != NULL)
+		return driver->url_check(url, ret, ret_why);
+	*ret = DB_LOCAL;
+	return true;
+}
+
 static int within(int value, int fallback, int max)
 {
 	return value <= 0 ? fallback : value > max ? max : value;
@@ -66,11 +79,13 @@ static enum rc start(struct db *db)
 enum rc db_open(const struct query_set *set, const struct db_options *options, struct db **ret)
 {
 	const struct driver *driver = driver_for(options->url);
+	enum db_transport transport;
+	const char *why;
 	struct db *db;
 	enum rc rc;
 
-	if (driver == NULL) {
-		LOG(ERROR, "a store's URL begins with sqlite: or postgresql://", LOG_TEXT("room", set->name));
+	if (!db_url_check(options->url, &transport, &why)) {
+		LOG(ERROR, "a store's URL is no good", LOG_TEXT("room", set->name), LOG_TEXT("why", why));
 		return RC_INTERNAL;
 	}
 	db = calloc(1, sizeof(*db));

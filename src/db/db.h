@@ -89,6 +89,17 @@ struct db_options {
 	const struct world *world; /* whose clock dates the migrations */
 };
 
+/* What lies between this process and a store. */
+enum db_transport {
+	DB_LOCAL,	 /* nothing: a file, a socket, loopback */
+	DB_TLS_VERIFIED, /* TLS, and the server has shown a certificate that we trust */
+	DB_TLS_ONLY,	 /* TLS with whoever answers */
+	DB_PLAIN,	 /* a network that may listen in, or TLS only where both sides feel like it */
+};
+/* False: the reason, which says nothing of what the URL holds; a password may be in any part of a mistyped
+ * one. Connects to nothing. */
+bool db_url_check(const char *url, enum db_transport *ret, const char **ret_why) MUST_USE;
+
 /* Opens, and starts the committer. On failure says why on the log. */
 enum rc db_open(const struct query_set *set, const struct db_options *options, struct db **ret) MUST_USE;
 /* Finishes what is queued, then closes. NULL is fine. */

@@ -59,6 +59,8 @@ struct driver {
 	enum dialect dialect;
 	bool shared; /* other processes may write this store */
 
+	/* See db_url_check(). NULL: every URL of this driver is local. */
+	bool (*url_check)(const char *url, enum db_transport *ret, const char **ret_why);
 	/* Fills db->store, and db->hands by db_add_writer(). Logs why not. */
 	enum rc (*open)(struct db *db);
 	/* After the committer has ended. */

@@ -467,6 +467,7 @@ static void postgres_close(struct db *db)
 const struct driver postgres_driver = {
 	.dialect = DIALECT_POSTGRES,
 	.shared = true,
+	.url_check = postgres_url_check,
 	.open = postgres_open,
 	.close = postgres_close,
 	.ping = postgres_ping,

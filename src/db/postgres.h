@@ -1,7 +1,7 @@
 /*
- * Inside the PostgreSQL driver: postgres_conn.c (one connection), postgres_value.c (parameters and rows),
- * postgres.c (the store: reads and groups), postgres_session.c (migrations), postgres_watch.c (LISTEN and
- * NOTIFY).
+ * Inside the PostgreSQL driver: postgres_url.c (what an address says), postgres_conn.c (one connection),
+ * postgres_value.c (parameters and rows), postgres.c (the store: reads and groups), postgres_session.c
+ * (migrations), postgres_watch.c (LISTEN and NOTIFY).
  */
 #ifndef DB_POSTGRES_H
 #define DB_POSTGRES_H
@@ -29,6 +29,11 @@ struct pg_conn {
 	PGconn *pg;	/* NULL: not connected */
 	bool *prepared; /* by the queries' index */
 };
+
+/* --- postgres_url.c ------------------------------------------------------ */
+
+/* db_url_check() of postgresql:// */
+bool postgres_url_check(const char *url, enum db_transport *ret, const char **ret_why) MUST_USE;
 
 /* --- postgres_conn.c ----------------------------------------------------- */
 

@@ -212,7 +212,7 @@ static int setting(const struct config *config, size_t policy)
 	memcpy(&value, (const char *)config + policies[policy].member, sizeof(value));
 	if (value >= 0)
 		return value;
-	return strcmp(config->environment, "production") == 0 ? policies[policy].production : 0;
+	return config_in_production(config) ? policies[policy].production : 0;
 }
 
 /* RateLimit-Policy for each set of limits that may apply to a request. */

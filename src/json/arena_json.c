@@ -26,17 +26,13 @@ void arena_json_init(void)
 	json_object_seed(0);
 }
 
-/* jansson quotes what stands near the fault, and may cut a character in two. */
+/* jansson quotes what stands near the fault: it may be a password, and may cut a character in two. */
 static const char *why_not(struct arena *arena, const json_error_t *error)
 {
-	char *why = arena_printf(arena, "%s (line %d, column %d)", error->text, error->line, error->column);
+	const char *quote = strstr(error->text, " near '");
+	int len = (int)(quote != NULL ? quote - error->text : (ptrdiff_t)strlen(error->text));
 
-	if (why == NULL || arena_json_utf8(arena, str_from(why)))
-		return why;
-	for (char *c = why; *c != '\0'; c++)
-		if ((unsigned char)*c >= 0x80)
-			*c = '?';
-	return why;
+	return arena_printf(arena, "%.*s (line %d, column %d)", len, error->text, error->line, error->column);
 }
 
 json_t *arena_json_load(struct arena *arena, struct str text, const char **ret_why)
