@@ -125,10 +125,11 @@ class PostgresDatabase:
 
     @staticmethod
     def sql(url, text):
-        """Runs one statement as psql prints it, without decoration."""
+        """Runs one statement as psql prints it, without decoration. As the owner, and of all tenants."""
         return subprocess.run(
             ["psql", "-X", "-q", "-At", "-v", "ON_ERROR_STOP=1", "-d", url, "-c", text],
             check=True, capture_output=True, text=True,
+            env={**os.environ, "PGOPTIONS": "-c app.tenant=*"},
         ).stdout
 
     def drop(self):

@@ -291,18 +291,21 @@ static void judge_on_postgres(PGconn *pg, const struct query *query)
 static void judge_all_on_postgres(PGconn *pg, const char *tables)
 {
 	print_message("tables: %s\n", tables);
+	do_sql(pg, "SET ROLE marca_app");
 	for (size_t room = 0; room < SERVICE_COUNT; room++)
 		for (size_t i = 0; i < app_queries[room]->count; i++)
 			judge_on_postgres(pg, app_queries[room]->queries[i]);
 	do_sql(pg, "DEALLOCATE ALL");
+	do_sql(pg, "RESET ROLE");
 }
 
-/* With the options of the stores' own connections. */
+/* With the options of the stores' own connections; to fill the tables, as the owner, of all tenants. */
 static PGconn *connect_to(const char *server)
 {
 	const char *const keys[] = {"dbname", "options", NULL};
 	const char *const values[] = {server,
-				      "-c search_path=plans -c client_min_messages=warning " PG_PLANNING,
+				      "-c search_path=plans -c client_min_messages=warning "
+				      "-c app.tenant=* " PG_PLANNING,
 				      NULL};
 	PGconn *pg = PQconnectdbParams(keys, values, 1);
 

@@ -93,6 +93,7 @@ bool app_open_store(struct app *app, enum room room)
 		.relaxed = room == ROOM_events,
 		.guest = app->guest,
 		.url = url,
+		.role = app->config.db_role,
 		.write_connections = app->config.db_writers,
 		.read_connections = app->config.db_readers,
 		.group_max = (size_t)app->config.group_max,

@@ -7,6 +7,7 @@
 
 #define GROUP_DEFAULT	    64
 #define CONNECTIONS_DEFAULT 2
+#define ROLE_DEFAULT	    "marca_app"
 
 struct db_port {
 	struct db *db;
@@ -48,17 +49,19 @@ static bool set_options(struct db *db, const struct db_options *options)
 
 	*own = *options;
 	own->url = strdup(options->url);
+	own->role = strdup(options->role != NULL ? options->role : ROLE_DEFAULT);
 	own->write_connections = within(own->write_connections, CONNECTIONS_DEFAULT, WRITERS_MAX);
 	own->read_connections = within(own->read_connections, CONNECTIONS_DEFAULT, WRITERS_MAX);
 	if (own->group_max == 0 || own->group_max > GROUP_MAX)
 		own->group_max = own->group_max == 0 ? GROUP_DEFAULT : GROUP_MAX;
-	return own->url != NULL;
+	return own->url != NULL && own->role != NULL;
 }
 
 static void db_free(struct db *db)
 {
 	pthread_mutex_destroy(&db->watch.lock);
 	free((void *)(uintptr_t)db->options.url);
+	free((void *)(uintptr_t)db->options.role);
 	free(db);
 }
 

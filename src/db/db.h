@@ -84,8 +84,10 @@ struct db_options {
 	size_t group_max;      /* scripts in one commit */
 	/* SQLite only: a commit survives the end of the process, but perhaps not a power failure. */
 	bool relaxed;
-	/* SQLite only: beside the process that has the store open, for an operator's commands. */
+	/* Beside the process that has the store open, for an operator's commands: makes nothing. */
 	bool guest;
+	/* PostgreSQL only: who reads and writes rows, and owns no table. NULL: marca_app. */
+	const char *role;
 	const struct world *world; /* whose clock dates the migrations */
 };
 

@@ -96,6 +96,12 @@ struct driver {
 				 struct arena *arena, struct rows *ret);
 	enum rc (*session_prepare)(struct session *session, const struct query *query);
 
+	/*
+	 * Are all tables of tenants behind the store's own wall between them? `mend`: build it where it is
+	 * missing, in the session's transaction. NULL: this store has none.
+	 */
+	enum rc (*session_wall)(struct session *session, bool mend, bool *ret_whole);
+
 	/* Starts a transaction beside which no other process can change the schema. */
 	const char *schema_begin;
 	/* The first statement in it; NULL when the above suffices. */

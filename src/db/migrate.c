@@ -202,6 +202,15 @@ static enum rc step(struct run *run, int target, const struct migration **ret)
 	return rc;
 }
 
+/* The wall stands when the transaction ends, so that no table is ever there without it. */
+static enum rc mend_wall(struct run *run)
+{
+	const struct driver *driver = run->db->driver;
+	bool whole;
+
+	return driver->session_wall != NULL ? driver->session_wall(run->session, true, &whole) : RC_OK;
+}
+
 /* *ret is what was applied, NULL when nothing is left to do. */
 static enum rc step_alone(struct run *run, int target, const struct migration **ret)
 {
@@ -215,6 +224,8 @@ static enum rc step_alone(struct run *run, int target, const struct migration **
 	if (rc == RC_OK)
 		rc = step(run, target, ret);
 	if (rc == RC_OK)
+		rc = mend_wall(run);
+	if (rc == RC_OK)
 		rc = driver->session_commit(run->session);
 	if (rc == RC_OK)
 		return RC_OK;
@@ -222,21 +233,39 @@ static enum rc step_alone(struct run *run, int target, const struct migration **
 	return undone == RC_OK ? RC_INTERNAL : undone;
 }
 
+/* So that a login which owns nothing can serve what the owner has migrated. */
+static enum rc nothing_to_do(struct run *run, int target, bool *ret)
+{
+	const struct driver *driver = run->db->driver;
+	bool whole = true;
+	int version;
+	enum rc rc = read_version(run, &version);
+
+	if (rc == RC_OK && version == target && driver->session_wall != NULL)
+		rc = driver->session_wall(run->session, false, &whole);
+	if (rc == RC_OK)
+		*ret = version == target && whole;
+	return rc;
+}
+
 static enum rc migrate(struct run *run, int target, db_progress_fn *progress)
 {
 	const struct query_set *set = run->db->set;
 	const struct migration *done = NULL;
-	bool any = false;
-	enum rc rc;
+	bool any = false, ready = false;
+	enum rc rc = nothing_to_do(run, target, &ready);
 
-	do {
+	if (rc != RC_OK)
+		return rc;
+	while (!ready) {
 		rc = step_alone(run, target, &done);
 		if (rc != RC_OK)
 			return rc;
 		if (done != NULL && progress != NULL)
 			progress(set->name, done, false);
 		any = any || done != NULL;
-	} while (done != NULL);
+		ready = done == NULL;
+	}
 	if (!any && progress != NULL && set->migration_count > 0)
 		progress(set->name, &set->migrations[target > 0 ? target - 1 : 0], true);
 	return RC_OK;

@@ -1,10 +1,13 @@
 /*
  * The remote store. Worker threads own the connections: some take reads, many of them in one round trip,
- * some take groups of scripts from the committer. A group goes in one flight:
+ * some take groups of scripts from the committer. A group goes in one flight, and so do reads:
  *
  *     BEGIN, the scripts' steps, Sync, COMMIT, Sync
+ *     BEGIN, the queries, COMMIT, Sync
  *
- * When a step fails, PostgreSQL skips what follows up to the first Sync, and the COMMIT rolls back.
+ * with a SET LOCAL before each step that is for another tenant than the one before it (postgres_wall.c). When
+ * a step fails, PostgreSQL skips what follows up to the first Sync, and the COMMIT rolls back. Reads that
+ * were skipped are sent again.
  */
 #include "db/postgres.h"
 
@@ -49,6 +52,22 @@ static void give_up(struct batch *batch, enum rc rc)
 	batch->count = 0;
 }
 
+/* Those that only ask whether the store answers come first; then by tenant, for fewer SET LOCAL. */
+static int by_tenant(const void *a, const void *b)
+{
+	const struct read *x = *(struct read *const *)a, *y = *(struct read *const *)b;
+
+	if (x->query == NULL || y->query == NULL)
+		return (x->query != NULL) - (y->query != NULL);
+	return memcmp(pg_wall_tenant(x->query, x->in)->b, pg_wall_tenant(y->query, y->in)->b,
+		      sizeof(struct uuid));
+}
+
+static bool has_rows(const struct batch *batch)
+{
+	return batch->count > 0 && batch->reads[batch->count - 1]->query != NULL;
+}
+
 /* False: lost. Of reads that cannot be prepared, the fibers are told. */
 static bool prepare_reads(struct pg_conn *conn, struct batch *batch)
 {
@@ -71,15 +90,50 @@ static bool prepare_reads(struct pg_conn *conn, struct batch *batch)
 	return true;
 }
 
+static bool send_step(struct pg_conn *conn, struct pg_wall *wall, const struct query *query, const void *in)
+{
+	return (!pg_wall_moves(wall, query, in) || pg_send_wall(conn, wall)) && pg_send(conn, query, in);
+}
+
 static bool send_reads(struct pg_conn *conn, const struct batch *batch)
 {
-	for (size_t i = 0; i < batch->count; i++) {
+	struct pg_wall wall = {.rows_of = PG_ROWS_OF_NOBODY};
+	bool sent = !has_rows(batch) || pg_send_sql(conn, "BEGIN");
+
+	for (size_t i = 0; sent && i < batch->count; i++) {
 		const struct read *read = batch->reads[i];
 
-		if (read->query != NULL && !pg_send(conn, read->query, read->in))
-			return false;
+		sent = read->query == NULL || send_step(conn, &wall, read->query, read->in);
 	}
-	return PQpipelineSync(conn->pg) == 1;
+	return sent && (!has_rows(batch) || pg_send_sql(conn, "COMMIT")) && PQpipelineSync(conn->pg) == 1;
+}
+
+/* What controls the transaction has done this; OUTCOME_REFUSED: it was skipped. */
+static enum outcome take_control(struct pg_conn *conn, const char *tag)
+{
+	PGresult *result = pg_result(conn);
+	enum outcome outcome = OUTCOME_LOST;
+
+	if (result != NULL && PQresultStatus(result) == PGRES_PIPELINE_ABORTED)
+		outcome = OUTCOME_REFUSED;
+	else if (result != NULL && strcmp(PQcmdStatus(result), tag) == 0)
+		outcome = OUTCOME_DONE;
+	PQclear(result);
+	return outcome;
+}
+
+static bool tag_is(struct pg_conn *conn, const char *tag)
+{
+	return take_control(conn, tag) == OUTCOME_DONE;
+}
+
+/* The result of what send_step() sent. NULL: lost. */
+static PGresult *step_result(struct pg_conn *conn, struct pg_wall *wall, const struct query *query,
+			     const void *in)
+{
+	if (pg_wall_moves(wall, query, in) && take_control(conn, "SET") == OUTCOME_LOST)
+		return NULL;
+	return pg_result(conn);
 }
 
 /* False: it was skipped, since one before it failed. */
@@ -100,24 +154,17 @@ static bool answer(struct read *read, const PGresult *result)
 }
 
 /* Leaves in the batch what is to be sent again. False: lost. */
-static bool answer_reads(struct pg_conn *conn, struct batch *batch)
+static bool answer_rows(struct pg_conn *conn, struct batch *batch)
 {
-	struct batch asking = {.count = 0};
+	struct pg_wall wall = {.rows_of = PG_ROWS_OF_NOBODY};
 	size_t kept = 0;
-	bool synced;
 
 	for (size_t i = 0; i < batch->count; i++) {
 		struct read *read = batch->reads[i];
-		PGresult *result;
+		PGresult *result = step_result(conn, &wall, read->query, read->in);
 
-		if (read->query == NULL) {
-			asking.reads[asking.count++] = read;
-			continue;
-		}
-		result = pg_result(conn);
 		if (result == NULL) {
 			keep_rest(batch, kept, i);
-			give_up(&asking, RC_STORE_DOWN);
 			return false;
 		}
 		if (!answer(read, result))
@@ -125,9 +172,40 @@ static bool answer_reads(struct pg_conn *conn, struct batch *batch)
 		PQclear(result);
 	}
 	batch->count = kept;
-	synced = pg_synced(conn);
+	return true;
+}
+
+static bool roll_back(struct pg_conn *conn)
+{
+	return pg_send_sql(conn, "ROLLBACK") && PQpipelineSync(conn->pg) == 1 && tag_is(conn, "ROLLBACK") &&
+	       pg_synced(conn);
+}
+
+/* Out of the batch: those that only ask whether the store answers. */
+static void part(struct batch *batch, struct batch *asking)
+{
+	asking->count = 0;
+	while (asking->count < batch->count && batch->reads[asking->count]->query == NULL) {
+		asking->reads[asking->count] = batch->reads[asking->count];
+		asking->count++;
+	}
+	keep_rest(batch, 0, asking->count);
+}
+
+/* Also ends the transaction, which the COMMIT does not when it was skipped with the rest. */
+static bool answer_reads(struct pg_conn *conn, struct batch *batch)
+{
+	enum outcome end = OUTCOME_DONE;
+	struct batch asking;
+	bool synced;
+
+	part(batch, &asking);
+	if (batch->count > 0)
+		end = tag_is(conn, "BEGIN") && answer_rows(conn, batch) ? take_control(conn, "COMMIT")
+									: OUTCOME_LOST;
+	synced = end != OUTCOME_LOST && pg_synced(conn);
 	give_up(&asking, synced ? RC_OK : RC_STORE_DOWN);
-	return synced;
+	return synced && (end == OUTCOME_DONE || roll_back(conn));
 }
 
 /* Whatever is not answered when the connection is lost is sent once more: reading twice does no harm. */
@@ -139,6 +217,7 @@ static bool run_reads(void *hand, struct job **jobs, size_t count)
 
 	for (size_t i = 0; i < count; i++)
 		batch.reads[i] = CONTAINER_OF(jobs[i], struct read, job);
+	qsort(batch.reads, count, sizeof(batch.reads[0]), by_tenant);
 	while (batch.count > 0 && losses < 2 && pg_conn_ready(conn)) {
 		if (prepare_reads(conn, &batch) && send_reads(conn, &batch) && answer_reads(conn, &batch))
 			continue;
@@ -204,10 +283,10 @@ static enum outcome prepare_scripts(struct pg_conn *conn, struct script **script
 	return OUTCOME_DONE;
 }
 
-static bool send_script(struct pg_conn *conn, const struct script *script)
+static bool send_script(struct pg_conn *conn, struct pg_wall *wall, const struct script *script)
 {
 	for (size_t i = 0; i < script->count; i++) {
-		if (!pg_send(conn, script->steps[i].query, script->steps[i].in))
+		if (!send_step(conn, wall, script->steps[i].query, script->steps[i].in))
 			return false;
 	}
 	return true;
@@ -237,24 +316,29 @@ static bool send_commit(struct pg_conn *conn)
 
 static bool send_together(struct pg_conn *conn, struct script **scripts, size_t count)
 {
+	struct pg_wall wall = {.rows_of = PG_ROWS_OF_NOBODY};
 	bool sent = send_begin(conn, scripts, count);
 
 	for (size_t i = 0; sent && i < count; i++)
-		sent = send_script(conn, scripts[i]);
+		sent = send_script(conn, &wall, scripts[i]);
 	return sent && send_commit(conn);
 }
 
 /*
  * A script that succeeds sets the savepoint anew; one that fails is skipped up to its Sync, and so has not.
  * So `ROLLBACK TO kept` takes back a failure, and nothing else, though it is sent before either is known.
+ * With a script its SET LOCAL may be taken back: each names its tenant anew.
  */
 static bool send_apart(struct pg_conn *conn, struct script **scripts, size_t count)
 {
 	bool sent = send_begin(conn, scripts, count) && pg_send_sql(conn, "SAVEPOINT kept");
 
-	for (size_t i = 0; sent && i < count; i++)
-		sent = send_script(conn, scripts[i]) && pg_send_sql(conn, "SAVEPOINT kept") &&
+	for (size_t i = 0; sent && i < count; i++) {
+		struct pg_wall wall = {.rows_of = PG_ROWS_OF_NOBODY};
+
+		sent = send_script(conn, &wall, scripts[i]) && pg_send_sql(conn, "SAVEPOINT kept") &&
 		       PQpipelineSync(conn->pg) == 1 && pg_send_sql(conn, "ROLLBACK TO kept");
+	}
 	return sent && send_commit(conn);
 }
 
@@ -276,31 +360,22 @@ static enum outcome take_step(struct script *script, struct step *step, const PG
 	return again ? OUTCOME_AGAIN : OUTCOME_REFUSED;
 }
 
-static enum outcome take_script(struct pg_conn *conn, struct script *script)
+static enum outcome take_script(struct pg_conn *conn, struct pg_wall *wall, struct script *script)
 {
 	enum outcome outcome = OUTCOME_DONE, one;
 
 	for (size_t i = 0; i < script->count; i++) {
-		PGresult *result = pg_result(conn);
+		struct step *step = &script->steps[i];
+		PGresult *result = step_result(conn, wall, step->query, step->in);
 
 		if (result == NULL)
 			return OUTCOME_LOST;
-		one = take_step(script, &script->steps[i], result);
+		one = take_step(script, step, result);
 		if (one != OUTCOME_DONE)
 			outcome = one;
 		PQclear(result);
 	}
 	return outcome;
-}
-
-/* What controls the transaction has done this. */
-static bool tag_is(struct pg_conn *conn, const char *tag)
-{
-	PGresult *result = pg_result(conn);
-	bool same = result != NULL && strcmp(PQcmdStatus(result), tag) == 0;
-
-	PQclear(result);
-	return same;
 }
 
 static bool take_commit(struct pg_conn *conn, const char *tag)
@@ -316,12 +391,13 @@ static bool take_begin(struct pg_conn *conn, struct script **scripts, size_t cou
 static enum outcome take_together(struct pg_conn *conn, struct script **scripts, size_t count,
 				  size_t *ret_failed)
 {
+	struct pg_wall wall = {.rows_of = PG_ROWS_OF_NOBODY};
 	enum outcome outcome = OUTCOME_DONE, one;
 
 	if (!take_begin(conn, scripts, count))
 		return OUTCOME_LOST;
 	for (size_t i = 0; i < count; i++) {
-		one = take_script(conn, scripts[i]);
+		one = take_script(conn, &wall, scripts[i]);
 		if (one == OUTCOME_LOST)
 			return one;
 		if (one != OUTCOME_DONE) {
@@ -335,7 +411,8 @@ static enum outcome take_together(struct pg_conn *conn, struct script **scripts,
 /* Its steps, the savepoint when they went well, the end of its part, and the way back to the savepoint. */
 static enum outcome take_apart(struct pg_conn *conn, struct script *script)
 {
-	enum outcome outcome = take_script(conn, script);
+	struct pg_wall wall = {.rows_of = PG_ROWS_OF_NOBODY};
+	enum outcome outcome = take_script(conn, &wall, script);
 	PGresult *savepoint;
 
 	if (outcome == OUTCOME_LOST)
@@ -433,7 +510,9 @@ static enum rc postgres_open(struct db *db)
 
 	if (store == NULL)
 		return RC_NO_MEMORY;
-	rc = open_conns(store, db);
+	rc = pg_role_ready(db);
+	if (rc == RC_OK)
+		rc = open_conns(store, db);
 	if (rc == RC_OK)
 		rc = start_readers(store, reads);
 	if (rc != RC_OK) {
@@ -484,6 +563,7 @@ const struct driver postgres_driver = {
 	.session_commit = pg_session_commit,
 	.session_query = pg_session_query,
 	.session_prepare = pg_session_prepare,
+	.session_wall = pg_session_wall,
 	.schema_begin = "BEGIN",
 	.schema_lock = "LOCK TABLE marca_schema IN SHARE ROW EXCLUSIVE MODE",
 };

@@ -1,7 +1,7 @@
 /*
  * Inside the PostgreSQL driver: postgres_url.c (what an address says), postgres_conn.c (one connection),
- * postgres_value.c (parameters and rows), postgres.c (the store: reads and groups), postgres_session.c
- * (migrations), postgres_watch.c (LISTEN and NOTIFY).
+ * postgres_value.c (parameters and rows), postgres.c (the store: reads and groups), postgres_wall.c (row-level
+ * security), postgres_session.c (migrations), postgres_watch.c (LISTEN and NOTIFY).
  */
 #ifndef DB_POSTGRES_H
 #define DB_POSTGRES_H
@@ -20,7 +20,8 @@
 #define PG_PLANNING \
 	"-c plan_cache_mode=force_generic_plan -c jit=off -c enable_seqscan=off -c enable_sort=off"
 
-enum pg_use { PG_READS, PG_WRITES, PG_SESSION };
+/* PG_SESSION runs as the login, who owns the tables; the others as the role that owns none. */
+enum pg_use { PG_READS, PG_WRITES, PG_WATCH, PG_SESSION };
 
 /* A connection, which may be lost and opened again. Reads and writes: non-blocking, in pipeline mode. */
 struct pg_conn {
@@ -73,6 +74,31 @@ void pg_params_fill(struct pg_params *params, const struct query *query, const v
 enum rc pg_columns_check(const struct query *query, const PGresult *described) MUST_USE;
 enum rc pg_rows(const struct query *query, const PGresult *result, struct arena *arena,
 		struct rows *ret) MUST_USE;
+
+/* --- postgres_wall.c ----------------------------------------------------- */
+
+/* Whose rows a transaction has been opened to; of nobody's when it begins. */
+enum pg_rows_of { PG_ROWS_OF_NOBODY, PG_ROWS_OF_TENANT, PG_ROWS_OF_ALL };
+struct pg_wall {
+	enum pg_rows_of rows_of;
+	struct uuid tenant;
+};
+
+/* That the query is for; nil: for all. */
+const struct uuid *pg_wall_tenant(const struct query *query, const void *in);
+/* True when that query is for other rows than the one before it: pg_send_wall() comes first. */
+bool pg_wall_moves(struct pg_wall *wall, const struct query *query, const void *in) MUST_USE;
+/* Puts the SET LOCAL into the pipeline. False: lost. */
+bool pg_send_wall(struct pg_conn *conn, const struct pg_wall *wall) MUST_USE;
+
+/*
+ * That rows can be read and written as the role, which is made where the login may. Else says what is to be
+ * done, and RC_INTERNAL. RC_STORE_DOWN.
+ */
+enum rc pg_role_ready(const struct db *db) MUST_USE;
+
+/* driver.h: session_wall */
+enum rc pg_session_wall(struct session *session, bool mend, bool *ret_whole) MUST_USE;
 
 /* --- postgres_watch.c ---------------------------------------------------- */
 

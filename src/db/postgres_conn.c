@@ -14,13 +14,16 @@
 #define SERVER_VERSION_MIN 150000
 #define ANSWER_TIMEOUT_MS  10000 /* of silence; PostgreSQL itself ends a statement earlier */
 
-/* After the URL's own options. */
-#define WRITE_OPTIONS PG_PLANNING " -c statement_timeout=5000 -c idle_in_transaction_session_timeout=10000"
+/* After the URL's own options. No tenant is named until a transaction does so; a migration is for all. */
+#define WRITE_OPTIONS \
+	PG_PLANNING " -c statement_timeout=5000 -c idle_in_transaction_session_timeout=10000 " ROWLESS
+#define ROWLESS "-c app.tenant= -c row_security=on"
 
 static const char *const options_of[] = {
 	[PG_READS] = WRITE_OPTIONS " -c default_transaction_read_only=on",
 	[PG_WRITES] = WRITE_OPTIONS,
-	[PG_SESSION] = "-c statement_timeout=0 -c lock_timeout=0",
+	[PG_WATCH] = ROWLESS,
+	[PG_SESSION] = "-c statement_timeout=0 -c lock_timeout=0 -c app.tenant=*",
 };
 
 /* --- Connecting ---------------------------------------------------------- */
@@ -31,18 +34,22 @@ static void on_notice(void *arg, const char *message)
 	LOG(DEBUG, "PostgreSQL says", LOG_TEXT("message", message));
 }
 
-/* The options within the URL, then ours. */
-static void join_options(char *buf, size_t size, const struct pg_conn *conn)
+/* The options within the URL, then ours. False: too long. */
+static bool join_options(char *buf, size_t size, const struct pg_conn *conn)
 {
 	PQconninfoOption *parts = PQconninfoParse(conn->db->options.url, NULL);
+	bool as_login = conn->use == PG_SESSION;
 	const char *own = "";
+	int len;
 
 	for (const PQconninfoOption *p = parts; p != NULL && p->keyword != NULL; p++) {
 		if (strcmp(p->keyword, "options") == 0 && p->val != NULL)
 			own = p->val;
 	}
-	snprintf(buf, size, "%s %s", own, options_of[conn->use]);
+	len = snprintf(buf, size, "%s %s %s%s", own, options_of[conn->use],
+		       as_login ? "" : "-c role=", as_login ? "" : conn->db->options.role);
 	PQconninfoFree(parts);
+	return len < (int)size;
 }
 
 /* What comes before the URL yields to it, what comes after it overrules it. */
@@ -62,8 +69,7 @@ static PGconn *connect_to(const struct pg_conn *conn)
 	const char *const values[] = {"5",    "30",    "5", "3", "15000", "marca", conn->db->options.url,
 				      "UTF8", options, NULL};
 
-	join_options(options, sizeof(options), conn);
-	return PQconnectdbParams(keys, values, 1);
+	return join_options(options, sizeof(options), conn) ? PQconnectdbParams(keys, values, 1) : NULL;
 }
 
 static bool refuse(const struct pg_conn *conn, const char *why)
@@ -73,6 +79,13 @@ static bool refuse(const struct pg_conn *conn, const char *why)
 	return false;
 }
 
+/* A pooler between us may have left our options out. */
+static bool check_role(const struct pg_conn *conn, const PGresult *told)
+{
+	return conn->use == PG_SESSION || strcmp(PQgetvalue(told, 0, 2), conn->db->options.role) == 0 ||
+	       refuse(conn, "a connection does not act as the role that it was opened for");
+}
+
 static bool unreachable(const struct pg_conn *conn)
 {
 	LOG(WARN, "PostgreSQL cannot be reached", LOG_TEXT("room", conn->db->set->name),
@@ -80,20 +93,24 @@ static bool unreachable(const struct pg_conn *conn)
 	return false;
 }
 
-/* An acknowledged booking must survive a power failure. */
-static bool check_durability(const struct pg_conn *conn)
+/* An acknowledged booking must survive a power failure; and rows are read and written as the role only. */
+static bool check_settings(const struct pg_conn *conn)
 {
 	PGresult *result =
-		PQexec(conn->pg, "SELECT current_setting('fsync'), current_setting('synchronous_commit')");
+		PQexec(conn->pg, "SELECT current_setting('fsync'), current_setting('synchronous_commit'), "
+				 "current_user");
 	bool told = PQresultStatus(result) == PGRES_TUPLES_OK;
 	bool fsync = told && strcmp(PQgetvalue(result, 0, 0), "on") == 0;
 	bool synchronous = told && strcmp(PQgetvalue(result, 0, 1), "off") != 0;
+	bool right_role = told && check_role(conn, result);
 
 	PQclear(result);
 	if (!told)
 		return unreachable(conn);
 	if (!fsync)
 		return refuse(conn, "it runs with fsync=off, so that a power failure loses bookings");
+	if (!right_role)
+		return false;
 	if (synchronous)
 		return true;
 	result = PQexec(conn->pg, "SET synchronous_commit = on");
@@ -110,12 +127,12 @@ static bool check_server(const struct pg_conn *conn)
 		return refuse(conn, "it is older than version 15");
 	if (encoding == NULL || strcmp(encoding, "UTF8") != 0)
 		return refuse(conn, "the database's encoding is not UTF8");
-	return check_durability(conn);
+	return check_settings(conn);
 }
 
 static bool start_pipeline(const struct pg_conn *conn)
 {
-	return conn->use == PG_SESSION ||
+	return conn->use == PG_SESSION || conn->use == PG_WATCH ||
 	       (PQsetnonblocking(conn->pg, 1) == 0 && PQenterPipelineMode(conn->pg) == 1);
 }
 

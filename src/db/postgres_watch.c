@@ -103,7 +103,7 @@ enum rc pg_watch_create(struct db *db, struct pg_watch **ret)
 		return RC_NO_MEMORY;
 	watch->db = db;
 	watch->bell = eventfd(0, EFD_CLOEXEC);
-	if (watch->bell < 0 || !pg_conn_init(&watch->conn, db, PG_SESSION) ||
+	if (watch->bell < 0 || !pg_conn_init(&watch->conn, db, PG_WATCH) ||
 	    pthread_create(&watch->thread, NULL, listen_on, watch) != 0) {
 		pg_conn_finish(&watch->conn);
 		if (watch->bell >= 0)

@@ -34,7 +34,7 @@ RETURNING sequence;
 -- :scope global
 -- :out   struct relay_sequence: sequence:int
 -- Is any event not marked yet?
-SELECT 1 FROM :room_outbox o WHERE o.sequence IS NULL LIMIT 1;
+SELECT 1 FROM :room_outbox o WHERE o.sequence IS NULL ORDER BY o.created_at, o.subject_id, o.ordinal LIMIT 1;
 
 -- :name  :room_relay_mark :none
 -- :scope global

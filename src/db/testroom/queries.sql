@@ -72,7 +72,7 @@ SELECT c.version FROM counters c WHERE c.tenant_id = $1 AND c.id = $2;
 -- :sqlite
 SELECT 1;
 -- :postgres
-SELECT pg_terminate_backend(pg_backend_pid());
+SELECT hang_up();
 
 -- :name  nap :none
 -- :scope global
