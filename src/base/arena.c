@@ -1,6 +1,7 @@
 /* See arena.h. Chunks of 8 KiB, or of the size asked for when that is larger. */
 #include "base/arena.h"
 
+#include <sodium.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,6 +38,8 @@ void arena_finish(struct arena *arena)
 
 	for (struct arena_chunk *c = arena->chunks; c != NULL; c = next) {
 		next = c->next;
+		if (arena->wipe)
+			sodium_memzero(c->bytes, c->size);
 		chunk_release(arena->pool, c);
 	}
 	arena_init(arena, arena->pool);

@@ -22,6 +22,7 @@ struct arena {
 	struct arena_chunk *chunks; /* the newest first */
 	char *at, *end;
 	struct arena_pool *pool; /* may be NULL */
+	bool wipe;		 /* it holds a secret: its memory is zeroed when it goes */
 };
 
 void arena_init(struct arena *arena, struct arena_pool *pool);

@@ -108,6 +108,29 @@ static void texts_end_in_nul(void **state)
 	arena_finish(&arena); /* twice does no harm */
 }
 
+static void secrets_are_wiped(void **state)
+{
+	static const char none[64];
+	struct arena_pool pool = {0};
+	struct arena arena;
+	char *first, *again;
+
+	(void)state;
+	for (int wipe = 0; wipe <= 1; wipe++) {
+		arena_init(&arena, &pool);
+		arena.wipe = wipe != 0;
+		first = arena_text(&arena,
+				   STR("correct horse battery staple, and the rest of a long secret"));
+		arena_finish(&arena);
+		assert_false(arena.wipe);
+		again = arena_copy(&arena, NULL, 0); /* the same chunk, as it was left */
+		assert_ptr_equal(again, first);
+		assert_int_equal(memcmp(again, none, 32) == 0, wipe);
+		arena_finish(&arena);
+	}
+	arena_pool_finish(&pool);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -116,6 +139,7 @@ int main(void)
 		cmocka_unit_test(a_finished_arena_goes_on_from_the_pool),
 		cmocka_unit_test(impossible_sizes_are_refused),
 		cmocka_unit_test(texts_end_in_nul),
+		cmocka_unit_test(secrets_are_wiped),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

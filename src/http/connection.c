@@ -12,6 +12,7 @@
 #include "http/loop.h"
 #include "http/message.h"
 
+#include <sodium.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
@@ -431,10 +432,22 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *ret)
 	*ret = uv_buf_init(c->loop->buffer, sizeof(c->loop->buffer));
 }
 
+static void take(struct connection *c, const char *bytes, size_t len)
+{
+	size_t used = feed(c, bytes, len);
+
+	if (used == len || c->state == CLOSED)
+		return;
+	if (c->last)
+		discard(c, len - used);
+	else
+		keep(c, bytes + used, len - used);
+}
+
 static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
 {
 	struct connection *c = stream->data;
-	size_t len = count > 0 ? (size_t)count : 0, used;
+	size_t len = count > 0 ? (size_t)count : 0;
 
 	if (count == UV_EOF && (c->state == HANDLING || c->state == WRITING)) {
 		c->eof = true;
@@ -445,13 +458,10 @@ static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
 	if (len == 0)
 		return;
 	counter_add(&c->loop->counters.bytes_in, len);
-	used = feed(c, buf->base, len);
-	if (used == len || c->state == CLOSED)
-		return;
-	if (c->last)
-		discard(c, len - used);
-	else
-		keep(c, buf->base + used, len - used);
+	take(c, buf->base, len);
+	if (c->loop->wipe)
+		sodium_memzero(buf->base, len);
+	c->loop->wipe = false;
 }
 
 /* The reply to the last request is out: on with what came meanwhile. */

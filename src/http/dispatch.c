@@ -420,6 +420,8 @@ static void handle(struct http_exchange *exchange, enum rc fault)
 	}
 	rq->route = match.route;
 	rq->service = match.service;
+	if (match.route->body != NULL && shape_is_secret(match.route->body))
+		http_exchange_wipe(exchange);
 	call = (struct call){.rq = rq, .param = match.param, .route_index = match.index};
 	if (fiber_run(http_loop_fibers(exchange->loop), serve, &call) != RC_OK)
 		refuse(rq, RC_NO_MEMORY, match.index);

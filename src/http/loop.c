@@ -10,6 +10,12 @@
 
 #define BACKLOG 4096
 
+void http_exchange_wipe(struct http_exchange *exchange)
+{
+	exchange->arena->wipe = true;
+	exchange->loop->wipe = true;
+}
+
 void *http_loop_user(const struct http_loop *loop)
 {
 	return loop->user;

@@ -48,6 +48,7 @@ struct http_loop {
 	bool abandoned;	   /* handlers never came back */
 	uv_thread_t thread;
 	struct loop_counters counters;
+	bool wipe; /* what is read now has a secret in it */
 	char buffer[READ_BYTES];
 };
 

@@ -129,6 +129,9 @@ struct str http_header(const struct http_exchange *exchange, const char *name);
 void *http_loop_user(const struct http_loop *loop);
 struct fiber_pool *http_loop_fibers(struct http_loop *loop);
 
+/* What was sent, or will be answered, is a secret: no copy of it stays in memory once the reply is out. */
+void http_exchange_wipe(struct http_exchange *exchange);
+
 /* Counters of the process, for /metrics. */
 struct http_stats {
 	uint64_t accepted, refused, open, requests, bytes_in, bytes_out;

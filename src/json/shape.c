@@ -118,6 +118,17 @@ void shape_copy(const struct shape *to_shape, void *to, const struct shape *from
 	}
 }
 
+bool shape_is_secret(const struct shape *shape)
+{
+	for (size_t i = 0; i < shape->count; i++) {
+		const struct field *field = &shape->fields[i];
+
+		if (field->secret || (field->kind == KIND_OBJECT && shape_is_secret(field->shape)))
+			return true;
+	}
+	return false;
+}
+
 enum rc shape_check_required(const struct shape *shape, const void *object, const struct loc *loc,
 			     struct issues *issues)
 {

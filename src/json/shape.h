@@ -196,6 +196,9 @@ void shape_copy(const struct shape *to_shape, void *to, const struct shape *from
 /* Was the field of this name sent? True also where the shape has none. */
 bool shape_was_sent(const struct shape *shape, const void *object, const char *name);
 
+/* Has it, or an object in it, a secret field? */
+bool shape_is_secret(const struct shape *shape) MUST_USE;
+
 /* Tells the required fields that `object`, which stood at `loc`, was never sent. */
 enum rc shape_check_required(const struct shape *shape, const void *object, const struct loc *loc,
 			     struct issues *issues) MUST_USE;

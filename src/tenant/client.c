@@ -71,6 +71,7 @@ static enum rc compile(struct local *local, const struct tenant_row *row, struct
 			},
 		.timezone = open->name,
 		.is_active = row->is_active,
+		.self_signup = row->self_signup,
 	};
 	return RC_OK;
 }

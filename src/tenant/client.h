@@ -13,7 +13,7 @@ struct config;
 struct tenant_rules {
 	struct policy policy;
 	const char *timezone;
-	bool is_active;
+	bool is_active, self_signup;
 };
 
 /* RC_OK, RC_TENANT_UNKNOWN, RC_SETTINGS_DOWN. A tenant without settings books by the DEFAULT_* of config.def.

@@ -15,19 +15,20 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 1, $9, $9, $10);
 -- :in    struct tenant: id:uuid settings.id:uuid settings.business_type:text settings.timezone:text
 --        settings.working_hours_start:int settings.working_hours_end:int settings.booking_interval:int
 --        settings.advance_booking_days:int settings.cancellation_hours:int settings.custom_labels:json
---        settings.auto_confirm:bool settings.created_at:time settings.updated_at:time change_id:uuid
+--        settings.auto_confirm:bool settings.self_signup:bool settings.created_at:time settings.updated_at:time
+--        change_id:uuid
 -- Creates or changes, after the tenant itself: only where this change of it came about.
 INSERT INTO tenant_settings AS s (tenant_id, id, business_type, timezone, working_hours_start, working_hours_end,
                                   booking_interval, advance_booking_days, cancellation_hours, custom_labels,
-                                  auto_confirm, created_at, updated_at)
-SELECT t.tenant_id, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13
-  FROM tenants t WHERE t.tenant_id = $1 AND t.change_id = $14
+                                  auto_confirm, self_signup, created_at, updated_at)
+SELECT t.tenant_id, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14
+  FROM tenants t WHERE t.tenant_id = $1 AND t.change_id = $15
 ON CONFLICT (tenant_id) DO UPDATE
    SET business_type = excluded.business_type, timezone = excluded.timezone,
        working_hours_start = excluded.working_hours_start, working_hours_end = excluded.working_hours_end,
        booking_interval = excluded.booking_interval, advance_booking_days = excluded.advance_booking_days,
        cancellation_hours = excluded.cancellation_hours, custom_labels = excluded.custom_labels,
-       auto_confirm = excluded.auto_confirm, updated_at = excluded.updated_at;
+       auto_confirm = excluded.auto_confirm, self_signup = excluded.self_signup, updated_at = excluded.updated_at;
 
 -- :name  tenant_by_id :maybe
 -- :scope tenant
@@ -37,11 +38,11 @@ ON CONFLICT (tenant_id) DO UPDATE
 --        settings.id:uuid? settings.business_type:text? settings.timezone:text? settings.working_hours_start:int?
 --        settings.working_hours_end:int? settings.booking_interval:int? settings.advance_booking_days:int?
 --        settings.cancellation_hours:int? settings.custom_labels:json? settings.auto_confirm:bool
---        settings.created_at:time? settings.updated_at:time?
+--        settings.self_signup:bool settings.created_at:time? settings.updated_at:time?
 SELECT t.tenant_id, t.name, t.domain, t.logo_url, t.theme_primary_color, t.plan, t.is_active, t.created_at,
        t.updated_at, t.version, s.id, s.business_type, s.timezone, s.working_hours_start, s.working_hours_end,
        s.booking_interval, s.advance_booking_days, s.cancellation_hours, s.custom_labels,
-       COALESCE(s.auto_confirm, FALSE), s.created_at, s.updated_at
+       COALESCE(s.auto_confirm, FALSE), COALESCE(s.self_signup, FALSE), s.created_at, s.updated_at
   FROM tenants t LEFT JOIN tenant_settings s ON s.tenant_id = $1
  WHERE t.tenant_id = $1 AND t.deleted_at IS NULL;
 
@@ -53,11 +54,11 @@ SELECT t.tenant_id, t.name, t.domain, t.logo_url, t.theme_primary_color, t.plan,
 --        settings.id:uuid? settings.business_type:text? settings.timezone:text? settings.working_hours_start:int?
 --        settings.working_hours_end:int? settings.booking_interval:int? settings.advance_booking_days:int?
 --        settings.cancellation_hours:int? settings.custom_labels:json? settings.auto_confirm:bool
---        settings.created_at:time? settings.updated_at:time?
+--        settings.self_signup:bool settings.created_at:time? settings.updated_at:time?
 SELECT t.tenant_id, t.name, t.domain, t.logo_url, t.theme_primary_color, t.plan, t.is_active, t.created_at,
        t.updated_at, t.version, s.id, s.business_type, s.timezone, s.working_hours_start, s.working_hours_end,
        s.booking_interval, s.advance_booking_days, s.cancellation_hours, s.custom_labels,
-       COALESCE(s.auto_confirm, FALSE), s.created_at, s.updated_at
+       COALESCE(s.auto_confirm, FALSE), COALESCE(s.self_signup, FALSE), s.created_at, s.updated_at
   FROM tenants t LEFT JOIN tenant_settings s ON s.tenant_id = t.tenant_id
  WHERE t.tenant_id > $1 AND t.deleted_at IS NULL
    AND ($2 IS NULL OR t.search_name LIKE $2 ESCAPE '\')
@@ -109,7 +110,8 @@ SELECT t.tenant_id, $3, $4, $5, $6, $7, t.version, $8, $9, $10
 -- :in    id:uuid
 -- :out   struct tenant_row: is_active:bool timezone:text? working_hours_start:int? working_hours_end:int?
 --        booking_interval:int? advance_booking_days:int? cancellation_hours:int? auto_confirm:bool
+--        self_signup:bool
 SELECT t.is_active, s.timezone, s.working_hours_start, s.working_hours_end, s.booking_interval,
-       s.advance_booking_days, s.cancellation_hours, COALESCE(s.auto_confirm, FALSE)
+       s.advance_booking_days, s.cancellation_hours, COALESCE(s.auto_confirm, FALSE), COALESCE(s.self_signup, FALSE)
   FROM tenants t LEFT JOIN tenant_settings s ON s.tenant_id = $1
  WHERE t.tenant_id = $1 AND t.deleted_at IS NULL;

@@ -49,11 +49,21 @@ static void settings_check(const void *object, const struct loc *loc, struct iss
 	check_hours(settings->working_hours_start, settings->working_hours_end, loc, issues);
 }
 
+static void tenant_admin_check(const void *object, const struct loc *loc, struct issues *issues)
+{
+	const struct tenant_admin *admin = object;
+	struct loc here = {.up = loc, .name = "password"};
+
+	if (password_is_personal(issues->arena, admin->password, admin->name, admin->email))
+		issue_add(issues, &here, ISSUE_PERSONAL_PASSWORD, NULL);
+}
+
 /* clang-format off */
 ENUM_DEFINE(plan, PLAN);
 SHAPE_DEFINE(labels, LABELS, .doc = "The words a business uses for what is booked, a booking, and who books.");
 SHAPE_DEFINE(settings_new, SETTINGS_NEW, .doc = "Rules of booking, as set.", .check = settings_new_check);
 SHAPE_DEFINE(settings, SETTINGS, .doc = "Rules of booking.");
+SHAPE_DEFINE(tenant_admin, TENANT_ADMIN, .doc = "Who is to run an organisation.", .check = tenant_admin_check);
 SHAPE_DEFINE(tenant_new, TENANT_NEW, .doc = "An organisation, as it is registered.");
 SHAPE_DEFINE(tenant, TENANT, .doc = "An organisation.");
 SHAPE_DEFINE(brand, BRAND, .doc = "What a booking page shows of an organisation.");

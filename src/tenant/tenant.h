@@ -3,6 +3,7 @@
 #define TENANT_TENANT_H
 
 #include "http/route.h"
+#include "user/client.h"
 
 #define PLAN(X, E) X(E, basico) X(E, profissional) X(E, corporativo)
 ENUM_DECLARE(plan, PLAN);
@@ -26,7 +27,8 @@ SHAPE_DECLARE(labels, LABELS);
 	F(T, INT,   cancellation_hours,   OPTIONAL, "How many hours before its start a booking can still be cancelled.",  \
 	  DEFAULT(24), .max = 168)                                                                                        \
 	F(T, STORED(labels), custom_labels, REQUIRED, "The words this business uses.")                                    \
-	F(T, BOOL,  auto_confirm,         OPTIONAL, "New bookings are confirmed at once.", DEFAULT(false))
+	F(T, BOOL,  auto_confirm,         OPTIONAL, "New bookings are confirmed at once.", DEFAULT(false))                \
+	F(T, BOOL,  self_signup,          OPTIONAL, "People may register themselves, to book; see `POST /auth/signup`.", DEFAULT(false))
 
 /* What comes in, and (with an id and its times) what goes out. */
 #define SETTINGS_NEW(F, T) SETTINGS_FIELDS(F, T)
@@ -51,10 +53,17 @@ SHAPE_DECLARE(settings, SETTINGS);
 	F(T, ENUM(plan), plan, OPTIONAL, "What it pays for.", DEFAULT(plan_basico))                                       \
 	F(T, BOOL, is_active, OPTIONAL, "An inactive tenant takes no bookings.", DEFAULT(true))
 
+#define TENANT_ADMIN(F, T)                                                                                        \
+	F(T, TEXT, name,     REQUIRED, "Full name.", .example = "\"Ana Souza\"", .min = 1, .max = 200)                    \
+	F(T, TEXT, email,    REQUIRED, "E-mail address.", .example = "\"ana@academia-fit.com\"", .max = 254, .format = &format_email) \
+	F(T, TEXT, password, REQUIRED, "To log in by; never told again.", NEW_PASSWORD)
+SHAPE_DECLARE(tenant_admin, TENANT_ADMIN);
+
 #define TENANT_NEW(F, T)                                                                   \
 	BRAND_FIELDS(F, T)                                                                 \
 	STANDING_FIELDS(F, T)                                                              \
-	F(T, OBJECT(settings_new), settings, OPTIONAL, "Its rules of booking.")
+	F(T, OBJECT(settings_new), settings, OPTIONAL, "Its rules of booking.")            \
+	F(T, OBJECT(tenant_admin), admin, OPTIONAL, "The first of its staff, created with it; or `marca admin create` later.", .fixed = true)
 SHAPE_DECLARE(tenant_new, TENANT_NEW);
 
 #define TENANT(F, T)                                                                       \
@@ -92,7 +101,7 @@ struct tenant_row {
 	const char *timezone; /* NULL: the tenant has no settings */
 	int64_t working_hours_start, working_hours_end, booking_interval, advance_booking_days,
 		cancellation_hours;
-	bool auto_confirm, is_active;
+	bool auto_confirm, self_signup, is_active;
 };
 
 /* What the service derives before a row is written: domain in lower case, name for search. */

@@ -3,6 +3,7 @@
 #define USER_CLIENT_H
 
 #include "base/ctx.h"
+#include "user/password_rules.h"
 
 struct config;
 
@@ -17,6 +18,20 @@ enum rc user_brief(struct ctx *cx, const struct uuid *tenant_id, const struct uu
 
 /* Whose user is this? For the operator alone. RC_USER_UNKNOWN. */
 enum rc user_tenant_of(struct ctx *cx, const struct uuid *user_id, struct uuid *ret) MUST_USE;
+
+/* Somebody who is to run a tenant, with the password that he chose: NEW_PASSWORD, and not personal. */
+struct new_admin {
+	const char *name, *email, *password;
+};
+
+/*
+ * The first one of a tenant, which need not exist yet: until it does, nobody logs in there. Waits for the
+ * hash. RC_EMAIL_TAKEN, RC_OVERLOADED.
+ */
+enum rc user_add_admin(struct ctx *cx, const struct uuid *tenant_id, const struct new_admin *admin,
+		       struct uuid *ret_id) MUST_USE;
+/* Takes that back, as if it had never been: for a tenant that did not come about. */
+enum rc user_take_back(struct ctx *cx, const struct uuid *tenant_id, const struct uuid *id) MUST_USE;
 
 /* What the process keeps, and what one thread of it keeps besides: ctx->locals[ROOM_user]. */
 void *user_shared_create(const struct config *config, const struct world *world);

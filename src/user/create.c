@@ -22,7 +22,7 @@ enum rc user_create(struct req *rq)
 		rc = tenant_rules(&rq->cx, &row.tenant_id, &tenant);
 	if (rc != RC_OK)
 		return rc;
-	rc = user_derive(rq, &row);
+	rc = user_derive(&rq->cx, &row);
 	if (rc == RC_OK)
 		rc = user_set_password(rq, &row, in);
 	if (rc != RC_OK)

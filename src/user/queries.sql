@@ -81,6 +81,12 @@ UPDATE users SET deleted_at = $4, updated_at = $4, password_hash = NULL, change_
  WHERE tenant_id = $1 AND id = $2 AND version = $3 AND deleted_at IS NULL
 RETURNING version;
 
+-- :name  user_take_back :none
+-- :scope tenant
+-- :in    tenant_id:uuid id:uuid
+-- Of somebody whose tenant did not come about: nothing else can know of him.
+DELETE FROM users WHERE tenant_id = $1 AND id = $2;
+
 -- :name  notification_add :none
 -- :scope tenant
 -- :in    tenant_id:uuid id:uuid user_id:uuid booking_id:uuid type:text payload:json occurred_at:time created_at:time

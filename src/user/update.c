@@ -39,7 +39,7 @@ enum rc user_update(struct req *rq)
 	if (rc != RC_OK)
 		return rc;
 	SHAPE_COPY(user, row, user_new, change, COPY_SENT);
-	rc = user_derive(rq, row);
+	rc = user_derive(&rq->cx, row);
 	if (rc == RC_OK)
 		rc = user_set_password(rq, row, change);
 	if (rc == RC_OK)

@@ -44,10 +44,10 @@ enum rc user_find(struct req *rq, struct user **ret)
 	return RC_OK;
 }
 
-enum rc user_derive(struct req *rq, struct user *row)
+enum rc user_derive(struct ctx *cx, struct user *row)
 {
-	row->search_name = fold_text(rq->cx.arena, row->name);
-	row->email_key = fold_case(rq->cx.arena, row->email);
+	row->search_name = fold_text(cx->arena, row->name);
+	row->email_key = fold_case(cx->arena, row->email);
 	return row->search_name != NULL && row->email_key != NULL ? RC_OK : RC_NO_MEMORY;
 }
 

@@ -4,7 +4,7 @@
 
 #include "events/outbox.h"
 #include "http/route.h"
-#include "user/password_rules.h"
+#include "user/client.h"
 
 #define USER_TYPE(X, E) X(E, admin) X(E, user)
 ENUM_DECLARE(user_type, USER_TYPE);
@@ -65,7 +65,11 @@ extern const struct service user_service;
 /* The user of the path; RC_USER_UNKNOWN. */
 enum rc user_find(struct req *rq, struct user **ret) MUST_USE;
 /* What the service derives before a row is written: name for search, address for uniqueness. */
-enum rc user_derive(struct req *rq, struct user *row) MUST_USE;
+enum rc user_derive(struct ctx *cx, struct user *row) MUST_USE;
+/* A new member of the staff, derived, with a password by that hash. For user_add_admin() and `marca admin`.
+ */
+enum rc user_store_admin(struct ctx *cx, const struct uuid *tenant_id, const struct new_admin *admin,
+			 const char *hash, struct uuid *ret_id) MUST_USE;
 /* Takes the password that was sent, if one was: waits for its hash. RC_OVERLOADED; RC_INVALID when it is what
  * is known of him. */
 enum rc user_set_password(struct req *rq, struct user *row, const struct user_new *sent) MUST_USE;

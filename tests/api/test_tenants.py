@@ -57,6 +57,7 @@ def test_everything(api):
             "business_type": "fitness", "timezone": "America/Sao_Paulo", "working_hours_start": "06:00:00",
             "working_hours_end": "22:00:00", "booking_interval": 60, "advance_booking_days": 10,
             "cancellation_hours": 12, "custom_labels": LABELS, "auto_confirm": True,
+            "self_signup": True,
         },
     }
     reply = api.post("/tenants/", sent)
@@ -180,6 +181,7 @@ def test_no_domain(api, bad):
     ("advance_booking_days", [0, 365], [-1, 366, 1.5, "1", None]),
     ("cancellation_hours", [0, 168], [-1, 169, None, "24"]),
     ("auto_confirm", [True, False], [None, "false", 0]),
+    ("self_signup", [True, False], [None, "false", 0]),
 ])
 def test_settings_rules(api, field, good, bad):
     for value in good:
@@ -310,7 +312,7 @@ def test_put_null_where_there_must_be_a_value(api):
     assert checks.issues(api.put(path(tenant), dict.fromkeys(names))) == {
         f"body.{name}": "null_forbidden" for name in names}
     names = ("business_type", "timezone", "working_hours_start", "working_hours_end", "booking_interval",
-             "advance_booking_days", "cancellation_hours", "custom_labels", "auto_confirm")
+             "advance_booking_days", "cancellation_hours", "custom_labels", "auto_confirm", "self_signup")
     nulls = dict.fromkeys(names)
     assert checks.issues(api.put(path(tenant, "/settings"), nulls)) == {
         f"body.{name}": "null_forbidden" for name in names}
