@@ -139,6 +139,24 @@ static const struct command commands[] = {
 		.run = command_token,
 	},
 	{
+		.name = "tenant",
+		.usage = "export|erase ID [OPTIONS]",
+		.summary = "All that is kept of one tenant: out, or away for good.",
+		.details =
+			"  export       prints it, one JSON object a line: {service, table, row}; without\n"
+			"               what proves who someone is, such as hashes of passwords\n"
+			"  erase --yes  takes it out of every store, stream and the audit trail, of a\n"
+			"               tenant that was deleted (DELETE /tenants/{id}) before\n"
+			"  --data DIR   where embedded stores keep their files, ./data by default\n\n"
+			"Works beside a running marca. Backups, and the files' free pages until they\n"
+			"are used again, are the operator's: docs/security/privacy.md.\n"
+			"Exit status: 0 done, 1 refused or failed, 2 wrong usage.\n\n"
+			"Examples:\n"
+			"  marca tenant export 0193a3f2-7c00-7000-8000-000000000001 > tenant.jsonl\n"
+			"  marca tenant erase 0193a3f2-7c00-7000-8000-000000000001 --yes\n",
+		.run = command_tenant,
+	},
+	{
 		.name = "openapi",
 		.usage = "[NAME]",
 		.summary = "Print the OpenAPI document of all services, or of one.",

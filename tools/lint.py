@@ -295,6 +295,21 @@ def check_blanks(tree):
                 yield name, number, "a tab indents; .editorconfig has spaces here"
 
 
+# `tests/api/test_privacy.py` or `tests/api/test_privacy.py::test_name`, as the documents name what shows a claim.
+NAMED_TEST = re.compile(r"`((?:tests|src|tools)/[\w/.-]+\.(?:py|c|mjs))(?:::(\w+))?`")
+
+
+def check_claims(tree):
+    for path in sorted(tree.root.glob("docs/**/*.md")):
+        name = str(path.relative_to(tree.root))
+        for number, line in enumerate(path.read_text().split("\n"), 1):
+            for file, function in NAMED_TEST.findall(line):
+                if not (tree.root / file).is_file():
+                    yield name, number, f"there is no {file}"
+                elif function and not re.search(rf"\b{function}\b", (tree.root / file).read_text()):
+                    yield name, number, f"there is no {function} in {file}"
+
+
 CHECKS = {
     "imports": check_imports,
     "size": check_size,
@@ -304,6 +319,7 @@ CHECKS = {
     "scripts": check_scripts,
     "unfinished": check_unfinished,
     "blanks": check_blanks,
+    "claims": check_claims,
 }
 
 

@@ -177,6 +177,7 @@ int main(int argc, char **argv)
 		else
 			parse_queries(&room, args.files[i], text);
 	}
+	add_tables(&room);
 	check_room(&room);
 	if (faults == 0)
 		write_out(&room, &args);

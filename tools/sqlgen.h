@@ -75,6 +75,8 @@ struct room {
 	size_t query_count;
 	struct migration *migrations[ITEMS_MAX];
 	size_t migration_count;
+	const char *tables[ITEMS_MAX]; /* those of a tenant: sqlgen_tables.c */
+	size_t table_count;
 };
 
 /* "file:line: message" on standard error; the run goes on, writes nothing and ends with 1. */
@@ -86,6 +88,9 @@ char *keep_text(const char *from, size_t len);
 /* sqlgen_parse.c */
 void parse_queries(struct room *room, const char *file, const char *text);
 void parse_migration(struct room *room, const char *file, const char *text);
+
+/* sqlgen_tables.c, after the migrations */
+void add_tables(struct room *room);
 
 /* sqlgen_check.c */
 void check_room(const struct room *room);

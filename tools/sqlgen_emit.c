@@ -343,13 +343,17 @@ void emit_source(FILE *out, const struct room *room, const char *header)
 	for (size_t i = 0; i < room->query_count; i++)
 		put_query_source(out, room, i);
 	put_migrations(out, room);
-	fputs("static const struct query *const queries[] = {\n", out);
+	fputs("static const struct tenant_table tables[] = {\n", out);
+	for (size_t i = 0; i < room->table_count; i++)
+		fprintf(out, "\t{\"%s\", &q_%s_rows_%s_query, &q_%s_erase_%s_query},\n", room->tables[i],
+			room->name, room->tables[i], room->name, room->tables[i]);
+	fputs("\t{NULL, NULL, NULL},\n};\n\nstatic const struct query *const queries[] = {\n", out);
 	for (size_t i = 0; i < room->query_count; i++)
 		fprintf(out, "\t&q_%s_query,\n", room->queries[i]->name);
 	fprintf(out,
 		"\tNULL,\n};\n\n"
 		"const struct query_set %s_queries = {\n"
 		"\t.name = \"%s\",\n\t.room = ROOM_%s,\n\t.queries = queries,\n\t.count = %zu,\n"
-		"\t.migrations = migrations,\n\t.migration_count = %zu,\n};\n",
+		"\t.migrations = migrations,\n\t.migration_count = %zu,\n\t.tables = tables,\n};\n",
 		room->name, room->name, room->name, room->query_count, room->migration_count);
 }

@@ -283,7 +283,7 @@ static void test_scopes(void **state)
 		{"-- :scope operator\n", ".operators = true,\n\t.why = \"The operator's.\""},
 		{"-- :scope global\n-- :because Of \"this\".\n", ".why = \"Of \\\"this\\\".\""},
 	};
-	char sql[512], said[4096], out[32768];
+	char sql[512], said[4096], out[32768], *own;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(scopes) / sizeof(scopes[0]); i++) {
@@ -295,6 +295,10 @@ static void test_scopes(void **state)
 		if (run(files, 2, said, sizeof(said)) != 0)
 			fail_msg("%s", said);
 		read_file(path_of("out.c"), out, sizeof(out));
+		own = strstr(out, "x_rows_things"); /* what sqlgen adds for the table is a tenant's */
+		if (own == NULL)
+			fail_msg("no queries for the table in:\n%s", out);
+		*own = '\0';
 		if (strstr(out, scopes[i].emitted) == NULL || strstr(out, ".tenant = true") != NULL)
 			fail_msg("not \"%s\" in:\n%s", scopes[i].emitted, out);
 	}

@@ -37,6 +37,8 @@ const struct consumer app_consumers[] = {
 
 	{"booking-service", STREAM_DELETIONS, "resource.deleted", booking_on_resource_deleted},
 	{"booking-service", STREAM_DELETIONS, "user.deleted", booking_on_user_deleted},
+	{"booking-service", STREAM_DELETIONS, "user.erased", booking_on_user_erased},
+	{"booking-service", STREAM_BOOKINGS, "booking.erased", booking_on_erased},
 	{"booking-service", STREAM_DELETIONS, "tenant.deleted", booking_on_tenant_deleted},
 
 	{"audit", STREAM_BOOKINGS, NULL, audit_record},

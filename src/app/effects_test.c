@@ -100,7 +100,8 @@ static const char *booking_payload(struct ctx *cx, const struct uuid *booking, c
 static void notify(struct house *house, struct ctx *cx)
 {
 	static const char *const types[] = {"booking.created", "booking.cancelled", "booking.status_changed"};
-	struct uuid tenant = house_id(cx), user = house_id(cx), booking = house_id(cx), other = house_id(cx);
+	struct uuid tenant = house_id(cx), user = add_user(cx, &tenant), booking = house_id(cx),
+		    other = house_id(cx);
 	const char *payload = booking_payload(cx, &booking, &user, &other);
 	struct event event;
 

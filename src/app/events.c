@@ -135,6 +135,13 @@ static enum rc create_janitor(struct app *app)
 		.relay_count = RELAYS,
 		.effect_count = app_group_count,
 		.retention_hours = app->config.event_retention,
+		.erased =
+			{
+				.room = ROOM_booking,
+				.stream = STREAM_BOOKINGS,
+				.next = &q_erased_next_query,
+				.done = &q_erased_done_query,
+			},
 	};
 
 	events->effects = calloc(app_group_count, sizeof(events->effects[0]));

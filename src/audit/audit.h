@@ -29,7 +29,8 @@ struct event;
 	  .example = "{\"booking_id\": \"019b0d2f-6c5e-7a3b-9f10-2d6a8c4e1b37\"}")                                \
 	F(T, TEXT,    payload_hash, REQUIRED, "SHA-256 of the payload's bytes.", .hidden = true)                  \
 	F(T, TEXT,    hash,         REQUIRED, "SHA-256 of this event and of all before it.",                      \
-	  .example = "\"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08\"")
+	  .example = "\"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08\"")                     \
+	F(T, INSTANT, erased_at,    OPTIONAL, "When the payload was erased at a person's request; its hash stays.")
 SHAPE_DECLARE(audit_event, AUDIT_EVENT);
 
 #define AUDIT_FILTER(F, T)                                                                                        \
@@ -44,6 +45,9 @@ SHAPE_DECLARE(audit_event, AUDIT_EVENT);
 SHAPE_DECLARE(audit_filter, AUDIT_FILTER);
 /* clang-format on */
 
+/* What stands where a payload was erased. */
+#define AUDIT_ERASED "{\"erased\":true}"
+
 /* The end of a tenant's chain: its last row's number and hash. */
 struct audit_head {
 	struct uuid tenant_id;
@@ -56,7 +60,7 @@ extern const struct service audit_service;
 /* --- The consumer group: events/consumer.h ------------------------------------ */
 
 /* The steps that one event adds at most. */
-#define AUDIT_STEPS 2
+#define AUDIT_STEPS 3
 
 /*
  * One event at the end of its tenant's chain. Where two scripts add to one chain at once, one of them fails

@@ -170,15 +170,26 @@ static bool follows(struct chain *chain, const struct audit_event *row, const st
 		      row->number, row->number - 1);
 }
 
+/* An erased payload is gone, and nothing may stand in its place; the row's own hash still covers what it was.
+ */
+static bool payload_holds(struct chain *chain, const struct audit_event *row)
+{
+	struct chain_hash payload;
+
+	if (row->erased_at != UTIME_NONE && strcmp(row->payload, AUDIT_ERASED) == 0)
+		return true;
+	payload = chain_payload_hash(row->payload);
+	if (row->erased_at == UTIME_NONE && strcmp(payload.text, row->payload_hash) == 0)
+		return true;
+	return BROKEN(chain, row->number, "the payload of row %" PRId64 " was changed", row->number);
+}
+
 bool chain_feed(struct chain *chain, const struct audit_event *row)
 {
-	struct chain_hash payload, hash;
+	struct chain_hash hash;
 
-	if (chain_broken(chain) || !in_place(chain, row))
+	if (chain_broken(chain) || !in_place(chain, row) || !payload_holds(chain, row))
 		return false;
-	payload = chain_payload_hash(row->payload);
-	if (strcmp(payload.text, row->payload_hash) != 0)
-		return BROKEN(chain, row->number, "the payload of row %" PRId64 " was changed", row->number);
 	hash = chain_row_hash(chain->hash.text, row);
 	if (!follows(chain, row, &hash))
 		return false;

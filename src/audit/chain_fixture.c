@@ -62,6 +62,7 @@ struct audit_event an_event(struct arena *to, const struct audit_head *head)
 		.trace_id = arena_printf(to, "%016" PRIx64 "%016" PRIx64, next(), next()),
 		.payload = arena_printf(to, "{\"notes\": \"%" PRIx64 "\",  \"n\":%zu}", next(), below(99)),
 		.recorded_at = (int64_t)next(),
+		.erased_at = UTIME_NONE,
 	};
 
 	return row;

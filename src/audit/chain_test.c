@@ -224,6 +224,25 @@ static void test_notes(void **unused)
 	arena_finish(&arena);
 }
 
+/* A payload may be erased, and nothing else may stand where it was. */
+static void test_erased(void **unused)
+{
+	static struct trail trail;
+	struct audit_event *row;
+
+	(void)unused;
+	arena_init(&arena, NULL);
+	trail = original;
+	row = row_of(&trail, &tenants[0], 30);
+	row->payload = AUDIT_ERASED;
+	check_words(&trail, "the payload of row 30 was changed");
+	row->erased_at = UTIME_SECOND;
+	check_words(&trail, "");
+	row->payload = "{\"erased\":false}";
+	check_words(&trail, "the payload of row 30 was changed");
+	arena_finish(&arena);
+}
+
 /* These bytes are what every trail that there is was hashed with. */
 static void test_known_hashes(void **unused)
 {
@@ -242,6 +261,7 @@ static void test_known_hashes(void **unused)
 		.trace_id = "0af7651916cd43dd8448eb211c80319c",
 		.payload = "{\"status\": \"pendente\"}",
 		.recorded_at = 1764590400000001,
+		.erased_at = UTIME_NONE,
 	};
 	struct chain_hash start = chain_start(&id), payload = chain_payload_hash(row.payload), hash;
 
@@ -256,9 +276,10 @@ static void test_known_hashes(void **unused)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_intact),	  cmocka_unit_test(test_nothing_at_all),
-		cmocka_unit_test(test_mutations), cmocka_unit_test(test_words),
-		cmocka_unit_test(test_notes),	  cmocka_unit_test(test_known_hashes),
+		cmocka_unit_test(test_intact),	     cmocka_unit_test(test_nothing_at_all),
+		cmocka_unit_test(test_mutations),    cmocka_unit_test(test_words),
+		cmocka_unit_test(test_notes),	     cmocka_unit_test(test_erased),
+		cmocka_unit_test(test_known_hashes),
 	};
 	struct world world;
 

@@ -10,6 +10,13 @@ INSERT INTO audit_events (tenant_id, number, event_id, stream, sequence, type, s
                           occurred_at, trace_id, payload, recorded_at, payload_hash, hash)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15);
 
+-- :name  audit_erase :none
+-- :scope tenant
+-- :in    tenant_id:uuid subject_id:uuid payload:text erased_at:time
+-- What events said of a person in his own words or others'. Their place in the chain, and their hashes, stay.
+UPDATE audit_events SET payload = $3, erased_at = $4
+ WHERE tenant_id = $1 AND subject_id = $2 AND type IN ('booking.updated', 'booking.cancelled') AND erased_at IS NULL;
+
 -- :name  audit_head_set :none
 -- :scope tenant
 -- :in    struct audit_head: tenant_id:uuid number:int hash:text
@@ -49,8 +56,10 @@ SELECT e.tenant_id FROM audit_events e WHERE e.tenant_id >= $1 ORDER BY e.tenant
 -- :in    tenant_id:uuid from:int limit:int
 -- :out   struct audit_event: tenant_id:uuid number:int event_id:uuid stream:text sequence:int type:text subject_id:uuid
 --        version:int ordinal:int occurred_at:time trace_id:text payload:text recorded_at:time payload_hash:text hash:text
+--        erased_at:time?
 SELECT e.tenant_id, e.number, e.event_id, e.stream, e.sequence, e.type, e.subject_id, e.version, e.ordinal,
-       e.occurred_at, e.trace_id, e.payload, e.recorded_at, e.payload_hash, e.hash
+       e.occurred_at, e.trace_id, e.payload, e.recorded_at, e.payload_hash, e.hash,
+       e.erased_at
   FROM audit_events e
  WHERE e.tenant_id = $1 AND e.number >= $2
  ORDER BY e.number
@@ -73,8 +82,10 @@ SELECT MIN(e.number), MAX(e.number)
 -- :in    tenant_id:uuid after:int last:int since:time before:time limit:int
 -- :out   struct audit_event: tenant_id:uuid number:int event_id:uuid stream:text sequence:int type:text subject_id:uuid
 --        version:int ordinal:int occurred_at:time trace_id:text payload:text recorded_at:time payload_hash:text hash:text
+--        erased_at:time?
 SELECT e.tenant_id, e.number, e.event_id, e.stream, e.sequence, e.type, e.subject_id, e.version, e.ordinal,
-       e.occurred_at, e.trace_id, e.payload, e.recorded_at, e.payload_hash, e.hash
+       e.occurred_at, e.trace_id, e.payload, e.recorded_at, e.payload_hash, e.hash,
+       e.erased_at
   FROM audit_events e
  WHERE e.tenant_id = $1 AND e.number > $2 AND e.number <= $3 AND e.occurred_at >= $4 AND e.occurred_at < $5
  ORDER BY e.number
@@ -85,8 +96,10 @@ SELECT e.tenant_id, e.number, e.event_id, e.stream, e.sequence, e.type, e.subjec
 -- :in    tenant_id:uuid after:int last:int since:time before:time limit:int type:text
 -- :out   struct audit_event: tenant_id:uuid number:int event_id:uuid stream:text sequence:int type:text subject_id:uuid
 --        version:int ordinal:int occurred_at:time trace_id:text payload:text recorded_at:time payload_hash:text hash:text
+--        erased_at:time?
 SELECT e.tenant_id, e.number, e.event_id, e.stream, e.sequence, e.type, e.subject_id, e.version, e.ordinal,
-       e.occurred_at, e.trace_id, e.payload, e.recorded_at, e.payload_hash, e.hash
+       e.occurred_at, e.trace_id, e.payload, e.recorded_at, e.payload_hash, e.hash,
+       e.erased_at
   FROM audit_events e
  WHERE e.tenant_id = $1 AND e.type = $7 AND e.number > $2 AND e.number <= $3 AND e.occurred_at >= $4
    AND e.occurred_at < $5
@@ -98,9 +111,11 @@ SELECT e.tenant_id, e.number, e.event_id, e.stream, e.sequence, e.type, e.subjec
 -- :in    tenant_id:uuid after:int last:int since:time before:time limit:int subject_id:uuid type:text?
 -- :out   struct audit_event: tenant_id:uuid number:int event_id:uuid stream:text sequence:int type:text subject_id:uuid
 --        version:int ordinal:int occurred_at:time trace_id:text payload:text recorded_at:time payload_hash:text hash:text
+--        erased_at:time?
 -- And of one type.
 SELECT e.tenant_id, e.number, e.event_id, e.stream, e.sequence, e.type, e.subject_id, e.version, e.ordinal,
-       e.occurred_at, e.trace_id, e.payload, e.recorded_at, e.payload_hash, e.hash
+       e.occurred_at, e.trace_id, e.payload, e.recorded_at, e.payload_hash, e.hash,
+       e.erased_at
   FROM audit_events e
  WHERE e.tenant_id = $1 AND e.subject_id = $7 AND e.number > $2 AND e.number <= $3 AND e.occurred_at >= $4
    AND e.occurred_at < $5 AND ($8 IS NULL OR e.type = $8)

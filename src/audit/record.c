@@ -98,6 +98,7 @@ static enum rc row_after(struct ctx *cx, const struct audit_head *head, const st
 		.trace_id = event->trace_id,
 		.payload = event->payload,
 		.recorded_at = cx->now,
+		.erased_at = UTIME_NONE,
 		.payload_hash = arena_copy(cx->arena, payload.text, sizeof(payload.text)),
 	};
 	if (ret->payload_hash == NULL)
@@ -125,5 +126,9 @@ enum rc audit_record(struct delivery *delivery, const struct event *event)
 	tip->head.hash = row.hash;
 	script_add(delivery->script, &q_audit_event_insert_query, &row);
 	script_add(delivery->script, &q_audit_head_set_query, &tip->head);
+	if (strcmp(event->type, "booking.erased") == 0)
+		SCRIPT_ADD(delivery->script, audit_erase, .tenant_id = event->tenant_id,
+			   .subject_id = event->subject_id, .payload = AUDIT_ERASED,
+			   .erased_at = delivery->cx->now);
 	return RC_OK;
 }

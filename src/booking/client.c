@@ -2,6 +2,7 @@
 #include "booking/client.h"
 
 #include "booking/queries.h"
+#include "json/write.h"
 
 enum rc booking_busy(struct ctx *cx, const struct uuid *tenant, const struct uuid *resource,
 		     struct span window, struct spans *ret)
@@ -21,4 +22,37 @@ uint64_t booking_version(const struct ctx *cx, const struct uuid *resource, bool
 
 	*ret_shared = db_shared(port);
 	return db_version(port, resource);
+}
+
+#define PAGE 500
+
+/* Pages share the request's arena: all of them go into one document there anyway. */
+enum rc booking_write_of_user(struct ctx *cx, const struct uuid *tenant, const struct uuid *user,
+			      struct writer *writer)
+{
+	struct q_bookings_of_user_in in = {.tenant_id = *tenant,
+					   .user_id = *user,
+					   .earliest = UTIME_MIN,
+					   .ends_after = UTIME_MIN,
+					   .starts_before = UTIME_MAX,
+					   .after_start = UTIME_MIN,
+					   .limit = PAGE};
+	struct booking *rows;
+	size_t count = PAGE;
+	bool first = true;
+	enum rc rc = RC_OK;
+
+	write_char(writer, '[');
+	while (count == PAGE && rc == RC_OK) {
+		rc = q_bookings_of_user(cx, &in, &rows, &count);
+		for (size_t i = 0; rc == RC_OK && i < count; i++, first = false) {
+			if (!first)
+				write_char(writer, ',');
+			write_shape(writer, &booking_shape, &rows[i]);
+			in.after_start = rows[i].start_time;
+			in.after_id = rows[i].id;
+		}
+	}
+	write_char(writer, ']');
+	return rc;
 }

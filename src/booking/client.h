@@ -5,6 +5,8 @@
 #include "base/ctx.h"
 #include "calendar/overlap.h"
 
+struct writer;
+
 /*
  * The active bookings of a resource that overlap `window`, by start; in the arena. RC_BOOKINGS_DOWN when they
  * cannot be read: never "all free".
@@ -17,5 +19,9 @@ enum rc booking_busy(struct ctx *cx, const struct uuid *tenant_id, const struct 
  * too and nothing can be told this way.
  */
 uint64_t booking_version(const struct ctx *cx, const struct uuid *resource_id, bool *ret_shared);
+
+/* All bookings of a user, as a JSON array of what GET /bookings/{id} gives. */
+enum rc booking_write_of_user(struct ctx *cx, const struct uuid *tenant_id, const struct uuid *user_id,
+			      struct writer *writer) MUST_USE;
 
 #endif

@@ -1,5 +1,7 @@
 -- :include booking/booking.h
+-- :include events/bus.h
 -- :include events/outbox.h
+-- :include events/room.h
 
 -- Overlap searches are bounded from below by BOOKING_LENGTH_MAX (26 hours, 93600000000 us): no booking is longer,
 -- so one that began before that has ended. Without the bound they would read all of a resource's past.
@@ -272,3 +274,59 @@ SELECT b.id, b.tenant_id, b.resource_id, b.user_id, b.client_id, b.start_time, b
    AND ($5 IS NULL OR b.status = $5) AND (b.start_time, b.id) > ($6, $7) AND b.deleted_at IS NULL
  ORDER BY b.start_time, b.id
  LIMIT $8;
+
+-- Erasing what the bookings of a person say of him: erase.c.
+
+-- :name  bookings_with_words :many
+-- :scope tenant
+-- :in    tenant_id:uuid user_id:uuid after_start:time after_id:uuid limit:int
+-- :out   struct booking: id:uuid tenant_id:uuid resource_id:uuid user_id:uuid start_time:time version:int updated_at:time
+-- All of a user, also those of a tenant that was deleted.
+SELECT b.id, b.tenant_id, b.resource_id, b.user_id, b.start_time, b.version, b.updated_at
+  FROM bookings b
+ WHERE b.tenant_id = $1 AND b.user_id = $2 AND (b.start_time, b.id) > ($3, $4)
+ ORDER BY b.start_time, b.id
+ LIMIT $5;
+
+-- :name  booking_erase :maybe
+-- :scope tenant
+-- :in    tenant_id:uuid id:uuid version:int change_id:uuid updated_at:time
+-- :out   version:int
+UPDATE bookings
+   SET notes = NULL, cancellation_reason = NULL, cancelled_by = NULL, change_id = $4, updated_at = $5,
+       version = version + 1
+ WHERE tenant_id = $1 AND id = $2 AND version = $3
+RETURNING version;
+
+-- :name  outbox_with_words :many
+-- :scope tenant
+-- :in    tenant_id:uuid after:uuid user_id:uuid limit:int
+-- :out   id:uuid type:text payload:json
+-- The tenant's events of this user's bookings that can hold a person's words. Reads what the outbox has of the tenant.
+SELECT o.id, o.type, o.payload
+  FROM booking_outbox o JOIN bookings b ON b.tenant_id = $1 AND b.id = o.subject_id
+ WHERE o.tenant_id = $1 AND o.id > $2 AND b.user_id = $3 AND o.type IN ('booking.updated', 'booking.cancelled')
+ ORDER BY o.id
+ LIMIT $4;
+
+-- :name  outbox_reword :none
+-- :scope tenant
+-- :in    tenant_id:uuid id:uuid payload:json
+UPDATE booking_outbox SET payload = $3 WHERE tenant_id = $1 AND id = $2;
+
+-- :name  erased_add :none
+-- :scope tenant
+-- :in    tenant_id:uuid id:uuid
+INSERT INTO erased (tenant_id, id) VALUES ($1, $2) ON CONFLICT (tenant_id, id) DO NOTHING;
+
+-- :name  erased_next :many
+-- :scope global
+-- :because The janitor looks through a stream for all of them at once.
+-- :in    struct erased_after: tenant_id:uuid limit:int
+-- :out   struct bus_subject: tenant_id:uuid id:uuid
+SELECT e.tenant_id, e.id FROM erased e WHERE e.tenant_id > $1 ORDER BY e.tenant_id, e.id LIMIT $2;
+
+-- :name  erased_done :none
+-- :scope tenant
+-- :in    struct bus_subject: tenant_id:uuid id:uuid
+DELETE FROM erased WHERE tenant_id = $1 AND id = $2;

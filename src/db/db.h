@@ -63,6 +63,16 @@ struct migration {
 	const char *const *statements[DIALECT_COUNT]; /* one statement a string; ended by NULL */
 };
 
+/*
+ * A table of tenants' rows. `rows`: in are tenant_id, the key after which the page begins, a limit (where the
+ * key is more than tenant_id), out is every column. `erase`: in are tenant_id and (likewise) a limit; a row
+ * for each that went.
+ */
+struct tenant_table {
+	const char *name;
+	const struct query *rows, *erase;
+};
+
 /* All that sqlgen made of one room's folder. */
 struct query_set {
 	const char *name;
@@ -71,6 +81,7 @@ struct query_set {
 	size_t count;
 	const struct migration *migrations;
 	size_t migration_count;
+	const struct tenant_table *tables; /* ended by one without a name */
 };
 
 /* --- The process's side ------------------------------------------------- */

@@ -119,6 +119,16 @@ enum rc bus_bury(struct bus_reader *reader, struct ctx *cx, const struct event *
 	return reader->bus->driver->bury(reader->bus->self, cx, reader, event, why, tries);
 }
 
+const struct bus_driver *bus_driver(const struct bus *bus)
+{
+	return bus->driver;
+}
+
+void *bus_self(const struct bus *bus)
+{
+	return bus->self;
+}
+
 /* --- For the operator ----------------------------------------------------------- */
 
 enum rc bus_range(struct bus *bus, struct ctx *cx, const char *stream, int64_t after, size_t max,

@@ -119,6 +119,17 @@ enum rc bus_drop(struct bus *bus, struct ctx *cx, int64_t number, bool *ret_foun
 enum rc bus_seek(struct bus *bus, struct ctx *cx, const char *stream, const char *group, int64_t after,
 		 bool *ret_found) MUST_USE;
 
+struct bus_subject {
+	struct uuid tenant_id, id; /* id nil: all of the tenant */
+};
+/*
+ * Removes what a stream has of these subjects (which it sorts), and their dead letters, before their time.
+ * What some group has still to acknowledge stays: *ret_left, and it is to be called again. Reads the whole
+ * stream.
+ */
+enum rc bus_forget(struct bus *bus, struct ctx *cx, const char *stream, struct bus_subject *subjects,
+		   size_t count, bool *ret_left) MUST_USE;
+
 /* Drops events that happened before that instant and that every group has acknowledged, some thousand at a
  * call; and the dead letters of before. */
 enum rc bus_trim(struct bus *bus, struct ctx *cx, const char *stream, utime before,

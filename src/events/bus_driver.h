@@ -53,7 +53,17 @@ struct bus_driver {
 	enum rc (*seek)(void *self, struct ctx *cx, const char *stream, const char *group, int64_t after,
 			bool *ret_found);
 	enum rc (*trim)(void *self, struct ctx *cx, const char *stream, utime before, int64_t *ret_dropped);
+	/* The first place that some group has still to acknowledge; INT64_MAX: no group waits for anything.
+	 */
+	enum rc (*floor)(void *self, struct ctx *cx, const char *stream, int64_t *ret);
+	/* Those entries, whatever their age. */
+	enum rc (*remove)(void *self, struct ctx *cx, const char *stream, const int64_t *places,
+			  size_t count);
 };
+
+/* bus.c, for what is done by any driver's means (forget.c). */
+const struct bus_driver *bus_driver(const struct bus *bus);
+void *bus_self(const struct bus *bus);
 
 extern const struct bus_driver bus_embedded, bus_redis;
 

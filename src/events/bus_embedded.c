@@ -414,4 +414,6 @@ const struct bus_driver bus_embedded = {
 	.drop = embedded_drop,
 	.seek = embedded_seek,
 	.trim = embedded_trim,
+	.floor = embedded_floor,
+	.remove = embedded_remove,
 };

@@ -43,5 +43,7 @@ enum rc embedded_drop(void *self, struct ctx *cx, int64_t number, bool *ret_foun
 enum rc embedded_seek(void *self, struct ctx *cx, const char *stream, const char *group, int64_t after,
 		      bool *ret_found);
 enum rc embedded_trim(void *self, struct ctx *cx, const char *stream, utime before, int64_t *ret_dropped);
+enum rc embedded_floor(void *self, struct ctx *cx, const char *stream, int64_t *ret);
+enum rc embedded_remove(void *self, struct ctx *cx, const char *stream, const int64_t *places, size_t count);
 
 #endif

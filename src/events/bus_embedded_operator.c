@@ -200,3 +200,27 @@ enum rc embedded_trim(void *self, struct ctx *cx, const char *stream, utime befo
 		*ret_dropped = (int64_t)trimmed->rows.count;
 	return embedded_rc(rc);
 }
+
+enum rc embedded_floor(void *self, struct ctx *cx, const char *stream, int64_t *ret)
+{
+	const struct q_stream_floor_in in = {.stream = stream};
+	struct q_stream_floor_out *row;
+	enum rc rc = q_stream_floor(cx, &in, &row);
+
+	(void)self;
+	if (rc == RC_OK)
+		*ret = row->sequence != INT_NONE ? row->sequence : INT64_MAX;
+	return embedded_rc(rc);
+}
+
+enum rc embedded_remove(void *self, struct ctx *cx, const char *stream, const int64_t *places, size_t count)
+{
+	struct script script;
+
+	(void)self;
+	embedded_script(&script, cx);
+	script_reserve(&script, count);
+	for (size_t i = 0; i < count; i++)
+		SCRIPT_ADD(&script, entry_remove, stream, places[i]);
+	return embedded_rc(db_write(&script));
+}

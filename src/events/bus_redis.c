@@ -385,4 +385,6 @@ const struct bus_driver bus_redis = {
 	.drop = bus_redis_drop,
 	.seek = bus_redis_seek,
 	.trim = bus_redis_trim,
+	.floor = bus_redis_floor,
+	.remove = bus_redis_remove,
 };

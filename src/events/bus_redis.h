@@ -86,6 +86,8 @@ enum rc bus_redis_drop(void *self, struct ctx *cx, int64_t number, bool *ret_fou
 enum rc bus_redis_seek(void *self, struct ctx *cx, const char *stream, const char *group, int64_t after,
 		       bool *ret_found);
 enum rc bus_redis_trim(void *self, struct ctx *cx, const char *stream, utime before, int64_t *ret_dropped);
+enum rc bus_redis_floor(void *self, struct ctx *cx, const char *stream, int64_t *ret);
+enum rc bus_redis_remove(void *self, struct ctx *cx, const char *stream, const int64_t *places, size_t count);
 enum rc bus_redis_end(void *self, struct ctx *cx, const char *stream, int64_t *ret);
 
 #endif

@@ -455,3 +455,35 @@ enum rc bus_redis_trim(void *self, struct ctx *cx, const char *stream, utime bef
 		*ret_dropped = dropped;
 	return rc;
 }
+
+enum rc bus_redis_floor(void *self, struct ctx *cx, const char *stream, int64_t *ret)
+{
+	int index = bus_redis_stream(stream);
+	struct entry_id floor;
+	enum rc rc = index >= 0 ? find_floor(self, cx, index, &floor) : RC_INTERNAL;
+
+	if (rc != RC_OK)
+		return rc;
+	/* Our entries are <place>-0. */
+	*ret = floor.first >= INT64_MAX ? INT64_MAX : (int64_t)floor.first + (floor.second > 0);
+	return RC_OK;
+}
+
+enum rc bus_redis_remove(void *self, struct ctx *cx, const char *stream, const int64_t *places, size_t count)
+{
+	struct bus_redis *bus = self;
+	int index = bus_redis_stream(stream);
+	const struct redis_reply *reply;
+	struct redis_batch batch;
+	enum rc rc;
+
+	if (index < 0)
+		return RC_INTERNAL;
+	redis_batch_init(&batch, cx);
+	redis_begin(&batch, "XDEL");
+	redis_words(&batch, bus->names[index], NULL);
+	for (size_t i = 0; i < count; i++)
+		redis_str(&batch, str_from(bus_redis_id(cx, places[i])));
+	rc = redis_call(bus->link, cx, &batch, 0, &reply);
+	return rc == RC_OK ? redis_expect(reply, REPLY_NUMBER, "XDEL") : rc;
+}

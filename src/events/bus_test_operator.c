@@ -388,7 +388,48 @@ static void trims_letters(struct bed *bed, struct ctx *cx)
 	bus_leave(reader);
 }
 
+/* Only what every group has had, and only of that subject; of a tenant as a whole likewise. */
+static bool forget(struct bed *bed, struct ctx *cx, struct bus_subject subject)
+{
+	bool left = true;
+
+	assert_int_equal(bus_forget(bed->bus, cx, STREAM_BOOKINGS, &subject, 1, &left), RC_OK);
+	return !left;
+}
+
+static void forgets(struct bed *bed, struct ctx *cx)
+{
+	const struct bus_subject subject = {source_b, source_a}, other = {source_b, source_b},
+				 all = {source_b, UUID_NONE};
+	struct bus_reader *reader = join(bed, cx, "group", "one");
+	struct events events;
+
+	put(bed, cx, STREAM_BOOKINGS, 5);
+	put(bed, cx, STREAM_DELETIONS, 1);
+	events = take_these(cx, reader, 1, 3);
+	assert_false(forget(bed, cx, subject));
+	check_range(bed, cx, STREAM_BOOKINGS, 1, 5);
+
+	bury(cx, reader, &events.items[1], "x");
+	ack(cx, reader, events);
+	assert_true(forget(bed, cx, other));
+	check_range(bed, cx, STREAM_BOOKINGS, 1, 5);
+	letters(bed, cx, 0, 10, 1);
+	assert_false(forget(bed, cx, subject));
+	check_range(bed, cx, STREAM_BOOKINGS, 4, 2);
+	letters(bed, cx, 0, 10, 0);
+
+	ack(cx, reader, take_these(cx, reader, 4, 2));
+	assert_true(forget(bed, cx, all));
+	check_range(bed, cx, STREAM_BOOKINGS, 6, 0);
+	check_range(bed, cx, STREAM_DELETIONS, 1, 1);
+	put(bed, cx, STREAM_BOOKINGS, 1);
+	take_these(cx, reader, 6, 1);
+	bus_leave(reader);
+}
+
 const struct scene bus_scenes_operator[] = {
+	{"forgetting waits for every group", {forgets}},
 	{"what is buried is a dead letter", {buries}},
 	{"a dropped letter is gone", {drops}},
 	{"a revived letter is claimed at once", {revives}},

@@ -7,6 +7,7 @@
 
 #define COUNT_MS   2000
 #define CLEAN_MS   60000
+#define FORGET_MAX 500	/* subjects in one search */
 #define CLEAN_ROWS 2000 /* of one table in one script: others' commits wait for it */
 
 struct janitor {
@@ -144,6 +145,31 @@ static enum rc clean(const struct janitor *janitor, struct ctx *cx, bool *ret_mo
 	return rc;
 }
 
+/* What the streams still have of subjects that were erased. */
+static enum rc forget(const struct janitor *janitor, struct ctx *cx)
+{
+	const struct erased_queries *erased = &janitor->options.erased;
+	const struct erased_after in = {.limit = FORGET_MAX};
+	struct script script;
+	struct rows rows;
+	bool left;
+	enum rc rc;
+
+	if (erased->next == NULL)
+		return RC_OK;
+	rc = db_read(cx, erased->next, &in, &rows);
+	if (rc != RC_OK || rows.count == 0)
+		return rc;
+	rc = bus_forget(janitor->options.bus, cx, erased->stream, rows.items, rows.count, &left);
+	if (rc != RC_OK || left)
+		return rc;
+	script_init(&script, cx, erased->room, &UUID_NONE, &UUID_NONE);
+	script_reserve(&script, rows.count);
+	for (size_t i = 0; i < rows.count; i++)
+		script_add(&script, erased->done, (const struct bus_subject *)rows.items + i);
+	return db_write(&script);
+}
+
 static void run(struct task *task, void *arg)
 {
 	struct janitor *janitor = arg;
@@ -158,6 +184,7 @@ static void run(struct task *task, void *arg)
 		task_arena(task, &arena);
 		task_begin(task, &arena, &cx);
 		count_groups(janitor, &cx);
+		(void)forget(janitor, &cx); /* the next round tries again */
 		if (janitor->cleaned_at == 0 || now - janitor->cleaned_at >= CLEAN_MS) {
 			if (clean(janitor, &cx, &more) != RC_OK || !more)
 				janitor->cleaned_at = now;

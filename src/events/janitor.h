@@ -1,7 +1,7 @@
 /*
  * Janitor: now and then lets go what is older than the retention (published outbox rows, acknowledged entries
- * of streams, the ids of events whose effects were had, dead letters), and counts what each group has before
- * it.
+ * of streams, the ids of events whose effects were had, dead letters), and what was erased at a person's
+ * request before its time; and counts what each group has before it.
  */
 #ifndef EVENTS_JANITOR_H
 #define EVENTS_JANITOR_H
@@ -18,6 +18,7 @@ struct janitor_options {
 	const struct effect_queries *effects; /* of each room that keeps them */
 	size_t effect_count;
 	int retention_hours;
+	struct erased_queries erased; /* .next NULL: nothing is ever erased */
 };
 
 enum rc janitor_create(const struct janitor_options *options, struct janitor **ret) MUST_USE;

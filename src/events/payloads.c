@@ -6,6 +6,7 @@ SHAPE_DEFINE(booking_created, BOOKING_CREATED);
 SHAPE_DEFINE(booking_updated, BOOKING_UPDATED);
 SHAPE_DEFINE(booking_cancelled, BOOKING_CANCELLED);
 SHAPE_DEFINE(booking_status_changed, BOOKING_STATUS_CHANGED);
+SHAPE_DEFINE(booking_erased, BOOKING_ERASED);
 SHAPE_DEFINE(tenant_ids, TENANT_IDS);
 SHAPE_DEFINE(user_ids, USER_IDS);
 SHAPE_DEFINE(resource_ids, RESOURCE_IDS);
@@ -16,8 +17,10 @@ const struct event_type event_types[] = {
 	{"booking.updated", STREAM_BOOKINGS, &booking_updated_shape, "Something of a booking changed, besides its status."},
 	{"booking.cancelled", STREAM_BOOKINGS, &booking_cancelled_shape, "A booking was cancelled, by whatever way."},
 	{"booking.status_changed", STREAM_BOOKINGS, &booking_status_changed_shape, "A booking's status changed, other than by cancelling."},
+	{"booking.erased", STREAM_BOOKINGS, &booking_erased_shape, "What a booking said of a person was erased at his request."},
 	{"tenant.deleted", STREAM_DELETIONS, &tenant_ids_shape, "A tenant was removed."},
 	{"user.deleted", STREAM_DELETIONS, &user_ids_shape, "A user was removed."},
+	{"user.erased", STREAM_DELETIONS, &user_ids_shape, "What is known of a user was erased at his request; user.deleted came before."},
 	{"resource.deleted", STREAM_DELETIONS, &resource_ids_shape, "A resource was removed."},
 	{"tenant.settings_changed", STREAM_TENANTS, &tenant_ids_shape, "A tenant or its settings changed."},
 	{"resource.changed", STREAM_TENANTS, &resource_ids_shape, "A resource changed; or its category, which is then named by category_id."},

@@ -41,6 +41,11 @@ SHAPE_DECLARE(booking_cancelled, BOOKING_CANCELLED);
 	F(T, TEXT, new_status,  REQUIRED, "To.", .example = "\"confirmado\"")
 SHAPE_DECLARE(booking_status_changed, BOOKING_STATUS_CHANGED);
 
+#define BOOKING_ERASED(F, T)                                                                               \
+	F(T, UUID, booking_id,  REQUIRED, "The booking.")                                                  \
+	F(T, UUID, resource_id, REQUIRED, "What is booked.")
+SHAPE_DECLARE(booking_erased, BOOKING_ERASED);
+
 #define TENANT_IDS(F, T) F(T, UUID, tenant_id, REQUIRED, "Which tenant.")
 SHAPE_DECLARE(tenant_ids, TENANT_IDS);
 

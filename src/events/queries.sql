@@ -293,6 +293,21 @@ DELETE FROM stream_entries
                                                    WHERE w.occurred_at >= $2), w.sequence + 1))
 RETURNING sequence;
 
+-- :name  stream_floor :one
+-- :scope global
+-- :in    stream:text
+-- :out   sequence:int?
+-- What comes before it, every group has acknowledged.
+SELECT MIN(COALESCE((SELECT MIN(p.sequence) FROM stream_pending p WHERE p.stream = g.stream AND p.name = g.name),
+                    g.delivered + 1))
+  FROM stream_groups g
+ WHERE g.stream = $1;
+
+-- :name  entry_remove :none
+-- :scope global
+-- :in    stream:text sequence:int
+DELETE FROM stream_entries WHERE stream = $1 AND sequence = $2;
+
 -- :name  letters_trim :none
 -- :scope global
 -- :in    before:time limit:int

@@ -36,6 +36,14 @@ struct effect_queries {
 	const struct query *add, *find, *purge;
 };
 
+/* Subjects that were erased, and of which a stream may still have events. */
+struct erased_queries {
+	enum room room;
+	const char *stream;
+	const struct query *next; /* in: struct erased_after, out: struct bus_subject */
+	const struct query *done; /* in: struct bus_subject */
+};
+
 /* RELAY_QUERIES(booking) */
 #define RELAY_QUERIES(name)                                                                         \
 	{                                                                                           \
@@ -95,6 +103,11 @@ struct effect_find {
 	struct uuid tenant_id;
 	const char *consumer;
 	struct uuid event_id;
+};
+/* tenant_id nil: from the first on. */
+struct erased_after {
+	struct uuid tenant_id;
+	int64_t limit;
 };
 struct effects_purge {
 	struct uuid before; /* ids of version 7 begin with their time */

@@ -65,7 +65,8 @@ static json_t *reply_content(struct openapi *doc, const struct route_reply *repl
 	json_t *schema;
 
 	if (reply->shape == NULL)
-		return json_pack("{s:{s:{s:s}}}", reply->type, "schema", "type", "string");
+		return json_pack("{s:{s:{s:s}}}", reply->type, "schema", "type",
+				 strstr(reply->type, "json") != NULL ? "object" : "string");
 	schema = openapi_shape_ref(doc, reply->shape, OPENAPI_GIVEN);
 	if (reply->list)
 		schema = json_pack("{s:s, s:o}", "type", "array", "items", schema);

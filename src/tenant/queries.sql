@@ -115,3 +115,9 @@ SELECT t.is_active, s.timezone, s.working_hours_start, s.working_hours_end, s.bo
        s.advance_booking_days, s.cancellation_hours, COALESCE(s.auto_confirm, FALSE), COALESCE(s.self_signup, FALSE)
   FROM tenants t LEFT JOIN tenant_settings s ON s.tenant_id = $1
  WHERE t.tenant_id = $1 AND t.deleted_at IS NULL;
+
+-- :name  tenant_deletion :maybe
+-- :scope tenant
+-- :in    tenant_id:uuid
+-- :out   deleted_at:time?
+SELECT t.deleted_at FROM tenants t WHERE t.tenant_id = $1;

@@ -1,4 +1,5 @@
 -- :include user/client.h
+-- :include user/privacy.h
 -- :include user/user.h
 -- :include events/outbox.h
 
@@ -91,8 +92,10 @@ DELETE FROM users WHERE tenant_id = $1 AND id = $2;
 -- :scope tenant
 -- :in    tenant_id:uuid id:uuid user_id:uuid booking_id:uuid type:text payload:json occurred_at:time created_at:time
 -- Once, also when the streams are played again after it is forgotten which events have been had.
+-- Nothing any more for whoever was erased.
 INSERT INTO notifications (tenant_id, id, user_id, booking_id, type, payload, occurred_at, created_at, attempts)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0)
+SELECT u.tenant_id, $2, u.id, $4, $5, $6, $7, $8, 0
+  FROM users u WHERE u.tenant_id = $1 AND u.id = $3 AND u.erased_at IS NULL
 ON CONFLICT (tenant_id, id) DO NOTHING;
 
 -- :name  user_event :none
@@ -103,3 +106,45 @@ ON CONFLICT (tenant_id, id) DO NOTHING;
 INSERT INTO user_outbox (tenant_id, id, ordinal, stream, type, subject_id, version, payload, trace_id, created_at)
 SELECT u.tenant_id, $3, $4, $5, $6, u.id, u.version, $8, $9, $10
   FROM users u WHERE u.tenant_id = $1 AND u.id = $7 AND u.change_id = $2;
+
+-- Privacy: export.c, erase.c.
+
+-- :name  user_tenant_even_deleted :maybe
+-- :scope operator
+-- :in    id:uuid
+-- :out   tenant_id:uuid
+SELECT u.tenant_id FROM users u WHERE u.id = $1;
+
+-- :name  user_even_deleted :maybe
+-- :scope tenant
+-- :in    tenant_id:uuid id:uuid
+-- :out   struct user_trace: tenant_id:uuid id:uuid user_type:enum(user_type) version:int updated_at:time
+--        deleted_at:time? erased_at:time?
+SELECT u.tenant_id, u.id, u.user_type, u.version, u.updated_at, u.deleted_at, u.erased_at
+  FROM users u WHERE u.tenant_id = $1 AND u.id = $2;
+
+-- :name  user_erase :maybe
+-- :scope tenant
+-- :in    tenant_id:uuid id:uuid version:int erased_at:time change_id:uuid nobody:text
+-- :out   version:int
+-- The row stays, for bookings name it: it says nothing of anybody. `nobody` is unique, as addresses are.
+UPDATE users
+   SET name = '', search_name = '', email = '', email_key = $6, phone = NULL, department = NULL, metadata = NULL,
+       password_hash = NULL, is_active = FALSE, can_book = FALSE, can_manage_resources = FALSE,
+       can_manage_users = FALSE, can_view_all_bookings = FALSE, deleted_at = COALESCE(deleted_at, $4), erased_at = $4,
+       updated_at = $4, change_id = $5, version = version + 1
+ WHERE tenant_id = $1 AND id = $2 AND version = $3
+RETURNING version;
+
+-- :name  notifications_forget :none
+-- :scope tenant
+-- :in    tenant_id:uuid user_id:uuid
+DELETE FROM notifications WHERE tenant_id = $1 AND user_id = $2;
+
+-- :name  notifications_of_user :many
+-- :scope tenant
+-- :in    tenant_id:uuid user_id:uuid
+-- :out   struct notification: id:uuid booking_id:uuid type:text payload:json occurred_at:time sent_at:time?
+-- Reads what there is of the tenant: it is kept for some days.
+SELECT n.id, n.booking_id, n.type, n.payload, n.occurred_at, n.sent_at
+  FROM notifications n WHERE n.tenant_id = $1 AND n.user_id = $2 ORDER BY n.id;

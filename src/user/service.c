@@ -1,5 +1,6 @@
 /* The user service: its routes, and what it keeps for each thread. */
 #include "user/client.h"
+#include "user/privacy.h"
 #include "user/user.h"
 
 /* clang-format off */
@@ -34,6 +35,21 @@ static const struct route routes[] = {
 		.versioned = true, .handler = user_delete,
 		.replies = {{204, .doc = "Removed."}},
 		.errors = {RC_USER_UNKNOWN},
+	}, {
+		.method = HTTP_GET_, .path = "/users/{id}/export", .id = "exportUser",
+		.summary = "All that is kept about a person: the user, bookings, notifications.",
+		.access = ACCESS_USER, .handler = user_export,
+		.replies = {{200, .type = "application/json", .doc = "One JSON object: user, bookings, notifications."}},
+		.errors = {RC_USER_UNKNOWN},
+	}, {
+		.method = HTTP_POST_, .path = "/users/{id}/erase", .id = "eraseUser",
+		.summary = "Forget a person for good.",
+		.doc = "The user is removed, and nothing is known of him any more: name, address, notes and reasons "
+		       "of his bookings, what events said of them. Future bookings are cancelled; the books stay. "
+		       "What lies in streams and in the audit trail follows within seconds.",
+		.access = ACCESS_USER, .handler = user_erase,
+		.replies = {{204, .doc = "Forgotten."}},
+		.errors = {RC_USER_UNKNOWN, RC_FORBIDDEN, RC_CHANGED_MEANWHILE},
 	},
 };
 /* clang-format on */

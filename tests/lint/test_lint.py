@@ -24,11 +24,14 @@ SOUND = {
     "tools/gen.c": '/* strcpy() and "time()" in words are no calls */\nconst char *words = "sprintf(";\n',
     "web/app.js": "// every page\n",
     "tests/test_one.py": "def test_one():\n    assert True\n",
+    "docs/security.md": "Met: `tests/test_one.py::test_one`.\n",
     "scripts/go": "#!/usr/bin/env bash\necho go\n",
 }
 
 # The check, the file, what is added at its end (or instead of it, after "="), and the line that must be told.
 FAULTS = [
+    ("claims", "docs/security.md", "Met: `tests/test_none.py`.\n", 2),
+    ("claims", "docs/security.md", "Met: `tests/test_one.py::test_two`.\n", 2),
     ("imports", "src/base/world.c", '#include "db/db.h"\n', 7),
     ("imports", "src/json/shape.c", '#include "http/server.h"\n', 3),
     ("imports", "src/base/fold.c", '#include "json/shape.h"\n', 3),
