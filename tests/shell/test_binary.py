@@ -53,9 +53,9 @@ PROBE = """
 int main(int argc, char **argv)
 {
 	char text[64];
-	(void)argc;
-	snprintf(text, strlen(argv[0]), "%s", argv[0]);
-	return puts(text);
+    (void)argc;
+    snprintf(text, strlen(argv[0]), "%s", argv[0]);
+    return puts(text);
 }
 """
 HARD = ["-O2", "-U_FORTIFY_SOURCE", "-D_FORTIFY_SOURCE=3", "-fstack-protector-strong", "-fPIE", "-pie",
