@@ -52,7 +52,7 @@ PROBE = """
 #include <string.h>
 int main(int argc, char **argv)
 {
-	char text[64];
+    char text[64];
     (void)argc;
     snprintf(text, strlen(argv[0]), "%s", argv[0]);
     return puts(text);
