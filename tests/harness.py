@@ -68,8 +68,9 @@ class Reply:
 class Api:
     """One keep-alive connection. For a second one at the same time: another Api."""
 
-    def __init__(self, address, headers=None):
+    def __init__(self, address, headers=None, siblings=None):
         self.address = address  # host:port
+        self.siblings = siblings  # those that the server closes before it stops
         self.headers = dict(headers or {})
         self.connection = http.client.HTTPConnection(address, timeout=60)
 
@@ -104,6 +105,13 @@ class Api:
 
     def delete(self, path, headers=None, **query):
         return self.request("DELETE", path, None, headers, query)
+
+    def bearing(self, token):
+        """A new connection to the same server, with that token."""
+        api = Api(self.address, {**self.headers, "Authorization": f"Bearer {token}"}, self.siblings)
+        if self.siblings is not None:
+            self.siblings.append(api)
+        return api
 
     def close(self):
         self.connection.close()
@@ -234,7 +242,7 @@ class Marca:
             self.database = PostgresDatabase() if store == "postgres" else None
         # Nothing of the caller's own marca set-up may leak in.
         kept = {k: v for k, v in os.environ.items() if not re.match(r"MARCA_|.*(DATABASE|SERVICE|REDIS)_URL$", k)}
-        wanted = {"MARCA_CLOCK": clock, "MARCA_STRICT": "1", "DATABASE_URL": self.database and self.database.url, **(env or {})}
+        wanted = {"MARCA_CLOCK": clock, "MARCA_STRICT": "1", "RATE_LOGIN": "0", "DATABASE_URL": self.database and self.database.url, **(env or {})}
         self.env = {**kept, **{k: v for k, v in wanted.items() if v is not None}}
         self.process = None
         self.address = None
@@ -291,8 +299,12 @@ class Marca:
 
     def api(self, headers=None):
         """A new connection; closed before the server is stopped."""
-        self.apis.append(Api(self.address, headers))
+        self.apis.append(Api(self.address, headers, self.apis))
         return self.apis[-1]
+
+    def operator(self):
+        """A new connection, with an operator's token: for a marca that asks for one."""
+        return self.api().bearing(self.run("token").strip())
 
     def close_apis(self):
         while self.apis:
@@ -388,6 +400,27 @@ def make_user(api, tenant, **fields):
         "permissions": {"can_book": True},
         **fields,
     })
+
+
+PASSWORD = "correct horse battery"
+
+
+def log_in(api, tenant, email, password=PASSWORD):
+    """What POST /auth/login gives."""
+    reply = api.post("/auth/login", {"tenant_id": tenant["id"], "email": email, "password": password})
+    assert reply.status == 200, reply
+    return reply.json
+
+
+def login(api, tenant, email, password=PASSWORD):
+    """A new connection, with the access token of that user."""
+    return api.bearing(log_in(api, tenant, email, password)["access_token"])
+
+
+def make_person(api, tenant, **fields):
+    """(user, a connection with his access token): a user with a password, made by `api`."""
+    user = make_user(api, tenant, password=PASSWORD, **fields)
+    return user, login(api, tenant, user["email"])
 
 
 def make_category(api, tenant, **fields):

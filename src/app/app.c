@@ -33,6 +33,14 @@ const struct query_set *const app_queries[ROOM_COUNT] = {
 #undef ROOM
 };
 
+const struct service *const *app_service(const char *name)
+{
+	for (size_t i = 0; i < APP_SERVICES; i++)
+		if (strcmp(app_services[i]->name, name) == 0)
+			return &app_services[i];
+	return NULL;
+}
+
 enum room app_room(const char *name)
 {
 	size_t room = 0;
@@ -248,7 +256,7 @@ bool app_start(struct app *app)
 	if (!read_cors(app) || !rates_create(&app->config, &app->world, &app->rates) ||
 	    !app_open_stores(app) || !app_open_shared(app) || !start_dispatcher(app) || !start_server(app))
 		return false;
-	if (gateway_init(&app->gateway, app_services, SERVICE_COUNT, app->dbs) != RC_OK)
+	if (gateway_init(&app->gateway, app_services, APP_SERVICES, app->dbs) != RC_OK)
 		return false;
 	app->gateway.dispatcher = app->dispatcher;
 	app->gateway.server = app->server;

@@ -31,6 +31,8 @@ struct app {
 extern const struct service *const app_services[APP_SERVICES];
 extern const struct query_set *const app_queries[ROOM_COUNT];
 
+/* Its place in that row, or NULL. */
+const struct service *const *app_service(const char *name);
 /* The room of that service, or ROOM_COUNT. */
 enum room app_room(const char *name);
 

@@ -193,18 +193,15 @@ int command_migrate(const struct command *command, int argc, char **argv)
 
 int command_openapi(const struct command *command, int argc, char **argv)
 {
-	enum room room = argc > 0 ? app_room(argv[0]) : ROOM_COUNT;
+	const struct service *const *one = argc > 0 ? app_service(argv[0]) : NULL;
 	struct arena arena;
 	struct str text;
 	enum rc rc;
 
-	if (argc > 1 || (argc == 1 && room == ROOM_COUNT))
+	if (argc > 1 || (argc == 1 && one == NULL))
 		return command_usage(command);
 	arena_init(&arena, NULL);
-	if (room == ROOM_COUNT)
-		rc = openapi_write(&arena, app_services, SERVICE_COUNT, &text);
-	else
-		rc = openapi_write(&arena, &app_services[room], 1, &text);
+	rc = openapi_write(&arena, one != NULL ? one : app_services, one != NULL ? 1 : APP_SERVICES, &text);
 	if (rc == RC_OK)
 		printf("%.*s\n", (int)text.len, text.p);
 	arena_finish(&arena);

@@ -35,6 +35,12 @@ static const struct {
 
 #define RELAYS ARRAY_LEN(relayed)
 
+/* Rows that end by themselves. */
+static const struct purge_query purges[] = {
+	{ROOM_user, &q_sessions_purge_query},
+	{ROOM_user, &q_refresh_purge_query},
+};
+
 struct app_events {
 	struct tasks *tasks;
 	struct bus *bus;
@@ -142,6 +148,8 @@ static enum rc create_janitor(struct app *app)
 				.next = &q_erased_next_query,
 				.done = &q_erased_done_query,
 			},
+		.purges = purges,
+		.purge_count = ARRAY_LEN(purges),
 	};
 
 	events->effects = calloc(app_group_count, sizeof(events->effects[0]));
@@ -160,7 +168,7 @@ static void heard(void *arg, const struct event *event)
 
 	if (strncmp(event->type, "tenant.", 7) == 0)
 		db_touch(app->dbs[ROOM_tenant], &event->tenant_id);
-	else if (strncmp(event->type, "user.", 5) == 0)
+	else if (strncmp(event->type, "user.", 5) == 0 || strncmp(event->type, "session.", 8) == 0)
 		db_touch(app->dbs[ROOM_user], &event->subject_id);
 	else if (strncmp(event->type, "resource.", 9) == 0)
 		db_touch(app->dbs[ROOM_resource], &event->tenant_id);

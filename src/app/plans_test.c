@@ -132,8 +132,9 @@ static void on_sqlite(void **state)
 
 /* --- PostgreSQL ------------------------------------------------------------- */
 
-#define TABLES                                                                                     \
-	"tenants, tenant_settings, users, categories, resources, resource_locks, gone, bookings, " \
+#define TABLES                                                                                               \
+	"tenants, tenant_settings, users, sessions, refresh_tokens, categories, resources, resource_locks, " \
+	"gone, bookings, "                                                                                   \
 	"audit_events, audit_heads"
 
 static const char *const prepare_fill[] = {
@@ -160,6 +161,12 @@ static const char *const fill[] = {
 	"can_manage_resources, can_manage_users, can_view_all_bookings, version, created_at, updated_at) "
 	"SELECT an_id(n % 10), an_id(n), 'U' || n, 'u' || n, n || '@example.com', "
 	"n || '@example.com', 'user', true, true, false, false, false, 1, n, n FROM numbers",
+
+	"INSERT INTO sessions (tenant_id, id, user_id, auth_epoch, method, created_at, used_at, expires_at) "
+	"SELECT an_id(n % 10), an_id(n), an_id(n % 1000), 0, 'password', n, n, n FROM numbers",
+
+	"INSERT INTO refresh_tokens (tenant_id, session_id, hash, created_at, expires_at) "
+	"SELECT an_id(n % 10), an_id(n % 1000), n::text, n, n FROM numbers",
 
 	"INSERT INTO categories (tenant_id, id, name, search_name, type, is_active, touched, version, "
 	"created_at, "

@@ -18,4 +18,15 @@ enum rc auth_authenticate(struct req *rq) MUST_USE;
 /* The handlers. */
 enum rc auth_jwks(struct req *rq) MUST_USE;
 
+/* POST /auth/login; also POST /users/login, where clients of before look for it. */
+enum rc auth_login(struct req *rq);
+extern const struct shape login_shape, tokens_shape;
+
+#define AUTH_LOGIN_DOC                                                                                       \
+	"JSON, or a form as OAuth2 clients send it for the grant type `password` (`username` is the e-mail " \
+	"address; `scope` and what names the client are ignored). A tenant is named by `tenant_id` or by "   \
+	"`domain`. Without one, the password opens whichever account of that address it belongs to; where "  \
+	"it belongs to several, 400 asks for the tenant. Wrong address, wrong password, no password, not "   \
+	"active, no such tenant: the answer is the same, after the same time."
+
 #endif

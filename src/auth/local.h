@@ -3,13 +3,23 @@
 #define AUTH_LOCAL_H
 
 #include "auth/keys.h"
+#include "base/cache.h"
 
 struct auth_local {
 	bool optional; /* a call without a token acts as the operator */
 	struct keys *keys;
+	uint64_t keys_version;		 /* moves when they change */
+	struct cache *tokens;		 /* that were verified: authenticate.c */
+	unsigned char token_key[32];	 /* of the hash that they are found by */
+	struct cache *sessions;		 /* principal.c */
+	utime access_life;		 /* of an access token */
+	utime session_idle, session_cap; /* of a session: since its last use, since its beginning */
 };
 
 struct auth_local *auth_local_create(const struct config *config, const struct world *world) MUST_USE;
 void auth_local_destroy(struct auth_local *local);
+
+/* The keys as they are in their folder now. */
+struct keys *auth_local_keys(struct auth_local *local);
 
 #endif

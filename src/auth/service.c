@@ -1,15 +1,52 @@
 /* Identity: its routes. */
 #include "auth/auth.h"
 #include "auth/keys.h"
+#include "auth/session.h"
 
 /* clang-format off */
 static const struct route routes[] = {
 	{
 		.method = HTTP_GET_, .path = "/.well-known/jwks.json", .id = "getJwks",
-		.summary = "The public keys that verify access tokens.", .access = ACCESS_PUBLIC,
+		.summary = "The public keys that verify access tokens.", .access = ACCESS_PUBLIC, .anonymous = true,
 		.doc = "A JWK set (RFC 7517). May be kept for five minutes; a `kid` that is not in it is a reason to ask again.",
 		.handler = auth_jwks,
 		.replies = {{200, &jwk_set_shape, .type = "application/jwk-set+json", .doc = "The keys."}},
+	}, {
+		.method = HTTP_POST_, .path = "/auth/login", .id = "login",
+		.summary = "A password for tokens.", .doc = AUTH_LOGIN_DOC,
+		.access = ACCESS_PUBLIC, .anonymous = true, .class = RATE_LOGIN,
+		.body = &login_shape, .form = true, .handler = auth_login,
+		.replies = {{200, &tokens_shape, .doc = "Logged in: a new session."}},
+		.errors = {RC_BAD_CREDENTIALS, RC_TENANT_NEEDED},
+	}, {
+		.method = HTTP_POST_, .path = "/auth/refresh", .id = "refreshTokens",
+		.summary = "A refresh token for new tokens, once.",
+		.doc = "Each refresh token is good for one exchange, and the newest one alone. One that comes a second "
+		       "time was copied: it ends the session, for whoever holds its tokens.",
+		.access = ACCESS_PUBLIC, .anonymous = true, .class = RATE_LOGIN,
+		.body = &refresh_shape, .handler = auth_refresh,
+		.replies = {{200, &tokens_shape, .doc = "The session goes on."}},
+		.errors = {RC_TOKEN_SPENT},
+	}, {
+		.method = HTTP_POST_, .path = "/auth/logout", .id = "logout",
+		.summary = "End this session, or all of this user's.", .access = ACCESS_USER,
+		.body = &logout_shape, .body_optional = true, .handler = auth_logout,
+		.replies = {{204, .doc = "Ended: its tokens are worth nothing any more."}},
+		.errors = {RC_SESSION_UNKNOWN, RC_CHANGED_MEANWHILE},
+	}, {
+		.method = HTTP_GET_, .path = "/auth/sessions", .id = "listSessions",
+		.summary = "Where one is logged in.",
+		.doc = "Another user's sessions are shown to whoever holds `can_manage_users`.",
+		.access = ACCESS_USER, .query = &session_filter_shape, .handler = session_list,
+		.replies = {{200, &session_shape, .list = true, .doc = "A page of sessions that have not ended."}},
+		.errors = {RC_USER_UNKNOWN, RC_FORBIDDEN},
+	}, {
+		.method = HTTP_DELETE_, .path = "/auth/sessions/{id}", .id = "endSession",
+		.summary = "End one session.",
+		.doc = "One's own; whoever holds `can_manage_users` ends anyone's of the tenant.",
+		.access = ACCESS_USER, .handler = session_delete,
+		.replies = {{204, .doc = "Ended."}},
+		.errors = {RC_SESSION_UNKNOWN},
 	},
 };
 /* clang-format on */

@@ -91,6 +91,20 @@ static enum rc purge_effects(struct ctx *cx, const struct effect_queries *effect
 	return rc;
 }
 
+static enum rc purge_ended(struct ctx *cx, const struct purge_query *purge, bool *ret_more)
+{
+	const struct purge in = {.before = cx->now, .limit = CLEAN_ROWS};
+	struct script script;
+	struct step *step;
+	enum rc rc;
+
+	script_init(&script, cx, purge->room, &UUID_NONE, &UUID_NONE);
+	step = script_add(&script, purge->query, &in);
+	rc = db_write(&script);
+	*ret_more = rc == RC_OK && step->rows.count == CLEAN_ROWS;
+	return rc;
+}
+
 /*
  * What happened before that instant can be delivered no more. A group that lags keeps its stream, whatever
  * the retention; and an outbox that could not be relayed is as old as it is.
@@ -140,6 +154,10 @@ static enum rc clean(const struct janitor *janitor, struct ctx *cx, bool *ret_mo
 		rc = find_oldest(options, cx, &oldest);
 	for (size_t i = 0; rc == RC_OK && i < options->effect_count; i++) {
 		rc = purge_effects(cx, &options->effects[i], oldest - retention, &more);
+		*ret_more |= more;
+	}
+	for (size_t i = 0; rc == RC_OK && i < options->purge_count; i++) {
+		rc = purge_ended(cx, &options->purges[i], &more);
 		*ret_more |= more;
 	}
 	return rc;

@@ -10,6 +10,12 @@
 
 struct janitor;
 
+/* Takes struct purge, where `before` is now, and gives a row for each that it let go. */
+struct purge_query {
+	enum room room;
+	const struct query *query;
+};
+
 struct janitor_options {
 	struct bus *bus;
 	struct tasks *tasks;
@@ -18,7 +24,9 @@ struct janitor_options {
 	const struct effect_queries *effects; /* of each room that keeps them */
 	size_t effect_count;
 	int retention_hours;
-	struct erased_queries erased; /* .next NULL: nothing is ever erased */
+	struct erased_queries erased;	  /* .next NULL: nothing is ever erased */
+	const struct purge_query *purges; /* of rows that have ended by themselves */
+	size_t purge_count;
 };
 
 enum rc janitor_create(const struct janitor_options *options, struct janitor **ret) MUST_USE;

@@ -9,6 +9,7 @@ SHAPE_DEFINE(booking_status_changed, BOOKING_STATUS_CHANGED);
 SHAPE_DEFINE(booking_erased, BOOKING_ERASED);
 SHAPE_DEFINE(tenant_ids, TENANT_IDS);
 SHAPE_DEFINE(user_ids, USER_IDS);
+SHAPE_DEFINE(session_ids, SESSION_IDS);
 SHAPE_DEFINE(resource_ids, RESOURCE_IDS);
 SHAPE_DEFINE(category_ids, CATEGORY_IDS);
 
@@ -25,6 +26,7 @@ const struct event_type event_types[] = {
 	{"tenant.settings_changed", STREAM_TENANTS, &tenant_ids_shape, "A tenant or its settings changed."},
 	{"resource.changed", STREAM_TENANTS, &resource_ids_shape, "A resource changed; or its category, which is then named by category_id."},
 	{"user.changed", STREAM_TENANTS, &user_ids_shape, "A user changed."},
+	{"session.revoked", STREAM_TENANTS, &session_ids_shape, "A login was ended: by logging out, by whoever may change users, or because its refresh token came twice."},
 	{.type = NULL},
 };
 /* clang-format on */

@@ -54,6 +54,12 @@ SHAPE_DECLARE(tenant_ids, TENANT_IDS);
 	F(T, UUID, tenant_id, REQUIRED, "Of which tenant.")
 SHAPE_DECLARE(user_ids, USER_IDS);
 
+#define SESSION_IDS(F, T)                                                                                  \
+	F(T, UUID, session_id, REQUIRED, "Which session.")                                                 \
+	F(T, UUID, user_id, REQUIRED, "Whose.")                                                            \
+	F(T, UUID, tenant_id, REQUIRED, "Of which tenant.")
+SHAPE_DECLARE(session_ids, SESSION_IDS);
+
 #define RESOURCE_IDS(F, T)                                                                                 \
 	F(T, UUID, resource_id, REQUIRED, "Which resource.")                                               \
 	F(T, UUID, tenant_id, REQUIRED, "Of which tenant.")

@@ -109,6 +109,11 @@ struct erased_after {
 	struct uuid tenant_id;
 	int64_t limit;
 };
+/* What is older goes, so many rows at once. */
+struct purge {
+	utime before;
+	int64_t limit;
+};
 struct effects_purge {
 	struct uuid before; /* ids of version 7 begin with their time */
 	int64_t limit;

@@ -9,7 +9,7 @@
 #include "http/dispatch.h"
 
 /* The services in the order of the pages; the gateway itself comes last and is not among them. */
-#define GATEWAY_SERVICES_MAX ROOM_COUNT
+#define GATEWAY_SERVICES_MAX 16
 
 struct gateway {
 	const struct service *const *services;

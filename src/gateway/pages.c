@@ -9,6 +9,8 @@ enum rc gateway_init(struct gateway *gateway, const struct service *const *servi
 {
 	enum rc rc;
 
+	if (count > GATEWAY_SERVICES_MAX)
+		return RC_INTERNAL;
 	*gateway = (struct gateway){.services = services, .service_count = count, .dbs = dbs};
 	arena_init(&gateway->arena, NULL);
 	for (size_t i = 0; i < count; i++) {

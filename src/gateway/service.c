@@ -5,7 +5,7 @@
 #define PAGE(path_, id_, summary_, handler_, ...)                                                          \
 	{                                                                                                  \
 		.method = HTTP_GET_, .path = (path_), .id = (id_), .summary = (summary_),                  \
-		.access = ACCESS_PUBLIC, .hidden = true, .handler = (handler_), __VA_ARGS__                \
+		.access = ACCESS_PUBLIC, .anonymous = true, .hidden = true, .handler = (handler_), __VA_ARGS__                \
 	}
 
 static const struct route routes[] = {

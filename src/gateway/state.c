@@ -11,25 +11,43 @@ enum rc gateway_health(struct req *rq)
 				 "\"}"));
 }
 
+/* The services that have a store of their own: not a second one in the room of another. */
+static size_t stores(const struct gateway *gateway, const struct service *ret[GATEWAY_SERVICES_MAX])
+{
+	bool seen[ROOM_COUNT] = {false};
+	size_t count = 0;
+
+	for (size_t i = 0; i < gateway->service_count; i++) {
+		const struct service *service = gateway->services[i];
+
+		if (!seen[service->room])
+			ret[count++] = service;
+		seen[service->room] = true;
+	}
+	return count;
+}
+
 /* Ready: every store answers just now. 503 when one does not, with the same body. */
 enum rc gateway_ready(struct req *rq)
 {
 	const struct gateway *gateway = req_app(rq);
-	bool all = true, good[ROOM_COUNT];
+	const struct service *owners[GATEWAY_SERVICES_MAX];
+	size_t count = stores(gateway, owners);
+	bool all = true, good[GATEWAY_SERVICES_MAX];
 	struct writer w;
 	struct str body;
 
-	for (size_t i = 0; i < gateway->service_count; i++) {
-		good[i] = db_ping(gateway->dbs[gateway->services[i]->room]) == RC_OK;
+	for (size_t i = 0; i < count; i++) {
+		good[i] = db_ping(gateway->dbs[owners[i]->room]) == RC_OK;
 		all &= good[i];
 	}
 	writer_init(&w, rq->cx.arena, 256);
 	write_raw(&w, all ? STR("{\"status\":\"ok\"") : STR("{\"status\":\"unavailable\""));
 	write_raw(&w, STR(",\"service\":\"marca\",\"checks\":{"));
-	for (size_t i = 0; i < gateway->service_count; i++) {
+	for (size_t i = 0; i < count; i++) {
 		if (i > 0)
 			write_char(&w, ',');
-		write_text(&w, str_from(gateway->services[i]->name));
+		write_text(&w, str_from(owners[i]->name));
 		write_raw(&w, good[i] ? STR(":\"ok\"") : STR(":\"unavailable\""));
 	}
 	write_raw(&w, STR("}}"));
@@ -72,18 +90,20 @@ static void requests_by_route(struct writer *w, const struct dispatcher *dispatc
 /* How many writes share a commit: their quotient. */
 static void writes_by_service(struct writer *w, const struct gateway *gateway)
 {
+	const struct service *owners[GATEWAY_SERVICES_MAX];
+	size_t count = stores(gateway, owners);
 	struct db_stats stats[GATEWAY_SERVICES_MAX];
 
-	for (size_t i = 0; i < gateway->service_count; i++)
-		db_stats(gateway->dbs[gateway->services[i]->room], &stats[i]);
+	for (size_t i = 0; i < count; i++)
+		db_stats(gateway->dbs[owners[i]->room], &stats[i]);
 	metric_head(w, "marca_store_writes_total", "counter", "Requests whose change was committed.");
-	for (size_t i = 0; i < gateway->service_count; i++)
-		write_format(w, "marca_store_writes_total{service=\"%s\"} %" PRIu64 "\n",
-			     gateway->services[i]->name, stats[i].writes);
+	for (size_t i = 0; i < count; i++)
+		write_format(w, "marca_store_writes_total{service=\"%s\"} %" PRIu64 "\n", owners[i]->name,
+			     stats[i].writes);
 	metric_head(w, "marca_store_commits_total", "counter", "Commits.");
-	for (size_t i = 0; i < gateway->service_count; i++)
-		write_format(w, "marca_store_commits_total{service=\"%s\"} %" PRIu64 "\n",
-			     gateway->services[i]->name, stats[i].commits);
+	for (size_t i = 0; i < count; i++)
+		write_format(w, "marca_store_commits_total{service=\"%s\"} %" PRIu64 "\n", owners[i]->name,
+			     stats[i].commits);
 }
 
 /* Prometheus text format, version 0.0.4. */

@@ -127,18 +127,30 @@ static void trace_begin(struct req *rq)
 
 /* --- Parsing ---------------------------------------------------------------- */
 
-static bool is_json(struct str type)
+/* The media type of the body, without its parameters. */
+static struct str media_type(const struct req *rq)
 {
+	struct str type = http_header(rq->http, "Content-Type");
 	const char *end = type.len > 0 ? memchr(type.p, ';', type.len) : NULL;
 
-	if (type.p == NULL)
-		return true; /* untold: taken for what it must be */
 	if (end != NULL)
 		type.len = (size_t)(end - type.p);
 	while (type.len > 0 && type.p[type.len - 1] == ' ')
 		type.len--;
+	return type;
+}
+
+static bool is_json(struct str type)
+{
+	if (type.p == NULL)
+		return true; /* untold: taken for what it must be */
 	return str_equal_nocase(type, STR("application/json")) ||
 	       (type.len > 5 && str_equal_nocase((struct str){type.p + type.len - 5, 5}, STR("+json")));
+}
+
+static bool is_form(const struct req *rq)
+{
+	return rq->route->form && str_equal_nocase(media_type(rq), STR("application/x-www-form-urlencoded"));
 }
 
 static void parse_param(struct req *rq, struct str encoded)
@@ -189,6 +201,11 @@ static enum rc parse_body(struct req *rq)
 	void *object = NULL;
 	enum rc rc;
 
+	if (is_form(rq)) {
+		rc = shape_parse_form(route->body, body, &rq->issues, &object);
+		rq->body = object;
+		return rc;
+	}
 	if (body.len == 0 && route->body_optional)
 		body = STR("{}");
 	rc = shape_parse(route->body, route->change ? PARSE_CHANGE : PARSE_WHOLE, body, &rq->issues, &object);
@@ -201,8 +218,7 @@ static enum rc parse(struct req *rq, struct str param)
 {
 	enum rc rc = RC_OK;
 
-	if (rq->route->body != NULL && rq->http->body.len > 0 &&
-	    !is_json(http_header(rq->http, "Content-Type")))
+	if (rq->route->body != NULL && rq->http->body.len > 0 && !is_json(media_type(rq)) && !is_form(rq))
 		return RC_BAD_MEDIA_TYPE;
 	parse_param(rq, param);
 	if (rq->route->query != NULL)
@@ -269,6 +285,8 @@ static enum rc identify(struct req *rq)
 	struct principal *who = &rq->cx.principal;
 	enum rc rc = RC_OK;
 
+	if (rq->route->anonymous)
+		return RC_OK;
 	if (options->authenticate == NULL)
 		*who = (struct principal){.role = ROLE_OPERATOR, .rights = RIGHTS_ALL};
 	else

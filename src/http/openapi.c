@@ -28,6 +28,13 @@ static const char about[] =
 	"`If-Match`.\n"
 	"- **Tracing**: `X-Request-ID` and `traceparent` are taken, or made, and sent back.\n";
 
+static const char about_bearer[] =
+	"An access token of `POST /auth/login`, an API key (`mk_...`), or an operator's token (`marca "
+	"token`). "
+	"A token that is sent must be good, also where none is needed. On a development server that listens "
+	"on "
+	"loopback a call without one acts as the operator, unless MARCA_AUTH=required.";
+
 /* --- The document while it grows -------------------------------------------- */
 
 void openapi_put(struct openapi *doc, json_t *object, const char *key, json_t *value)
@@ -155,11 +162,36 @@ static json_t *request_body(struct openapi *doc, const struct route *route)
 {
 	enum openapi_role role = route->change ? OPENAPI_CHANGE : OPENAPI_TAKEN;
 	size_t max = route->body_max > 0 ? route->body_max : BODY_MAX_DEFAULT;
+	json_t *content = json_object();
 
-	return json_pack("{s:o, s:b, s:{s:{s:o, s:o}}}", "description",
-			 json_sprintf("At most %zu KiB.", max / 1024), "required", !route->body_optional,
-			 "content", "application/json", "schema", openapi_shape_ref(doc, route->body, role),
-			 "example", openapi_body_example(doc, route->body, role));
+	openapi_put(doc, content, "application/json",
+		    json_pack("{s:o, s:o}", "schema", openapi_shape_ref(doc, route->body, role), "example",
+			      openapi_body_example(doc, route->body, role)));
+	if (route->form)
+		openapi_put(doc, content, "application/x-www-form-urlencoded",
+			    json_pack("{s:o}", "schema", openapi_shape_ref(doc, route->body, role)));
+	return json_pack("{s:o, s:b, s:o}", "description", json_sprintf("At most %zu KiB.", max / 1024),
+			 "required", !route->body_optional, "content", content);
+}
+
+/* Whose token a route asks for; an empty alternative where none is needed. */
+static json_t *security(const struct route *route)
+{
+	if (route->anonymous)
+		return json_array();
+	if (route->access == ACCESS_PUBLIC)
+		return json_pack("[{}, {s:[]}]", "bearer");
+	return json_pack("[{s:[]}]", "bearer");
+}
+
+static json_t *description(const struct route *route)
+{
+	const char *who =
+		route->anonymous ? access_table[ACCESS_PUBLIC].doc : access_table[route->access].doc;
+
+	if (route->doc == NULL)
+		return json_sprintf("For: %s", who);
+	return json_sprintf("%s\n\nFor: %s", route->doc, who);
 }
 
 static const char *tag_of(const struct service *service)
@@ -173,7 +205,8 @@ static json_t *operation(struct openapi *doc, const struct service *service, con
 			       "tags", tag_of(service));
 	json_t *list = own_parameters(doc, route);
 
-	openapi_put_text(doc, op, "description", route->doc);
+	openapi_put(doc, op, "description", description(route));
+	openapi_put(doc, op, "security", security(route));
 	if (json_array_size(list) > 0)
 		openapi_put(doc, op, "parameters", list);
 	else
@@ -261,6 +294,9 @@ static json_t *components(struct openapi *doc)
 	for (size_t i = 0; i < OPENAPI_SECTIONS; i++)
 		if (json_object_size(doc->sections[i]) > 0)
 			openapi_put(doc, all, section_names[i], json_incref(doc->sections[i]));
+	openapi_put(doc, all, "securitySchemes",
+		    json_pack("{s:{s:s, s:s, s:s, s:s}}", "bearer", "type", "http", "scheme", "bearer",
+			      "bearerFormat", "JWT", "description", about_bearer));
 	return all;
 }
 
@@ -272,10 +308,9 @@ static json_t *document(struct openapi *doc, const struct service *const *servic
 		mark_given(doc, services[i]);
 	for (size_t i = 0; i < count; i++)
 		put_routes(doc, paths, services[i]);
-	/* No security scheme: nothing asks for a token. */
-	return json_pack("{s:s, s:o, s:[{s:s}], s:[], s:o, s:o, s:o}", "openapi", "3.1.0", "info", info(),
-			 "servers", "url", "/", "security", "tags", tags(doc, services, count), "paths",
-			 paths, "components", components(doc));
+	return json_pack("{s:s, s:o, s:[{s:s}], s:[{s:[]}], s:o, s:o, s:o}", "openapi", "3.1.0", "info",
+			 info(), "servers", "url", "/", "security", "bearer", "tags",
+			 tags(doc, services, count), "paths", paths, "components", components(doc));
 }
 
 static enum rc print(struct arena *arena, const json_t *root, struct str *ret)

@@ -64,7 +64,7 @@ static const struct route routes[] = {
 		.versioned = true, .replies = {{204}}, .errors = {RC_TENANT_UNKNOWN},
 	}, {
 		.method = HTTP_PATCH_, .path = "/things/{id}/cancel", .id = "cancelThing", .summary = "Cancel it.",
-		.body = &sample_shape, .body_optional = true, .replies = {{200, &sample_shape}, {204}},
+		.body = &sample_shape, .body_optional = true, .form = true, .access = ACCESS_USER, .replies = {{200, &sample_shape}, {204}},
 	}, {
 		.method = HTTP_GET_, .path = "/things/{id}/agenda.ics", .id = "agenda", .summary = "As a calendar.",
 		.replies = {{200, .type = "text/calendar", .doc = "A calendar."}},
@@ -79,7 +79,7 @@ static const struct route routes[] = {
 
 static const struct route ping_routes[] = {
 	{
-		.method = HTTP_GET_, .path = "/ping", .id = "ping", .summary = "Is it there?",
+		.method = HTTP_GET_, .path = "/ping", .id = "ping", .summary = "Is it there?", .anonymous = true,
 		.replies = {{200, .type = "text/plain"}},
 	},
 };
@@ -205,7 +205,7 @@ static void the_document_has_its_head(void **state)
 	assert_json("info|version", "\"" MARCA_VERSION "\"");
 	assert_json("info|license|identifier", "\"Apache-2.0\"");
 	assert_json("servers", "[{\"url\":\"/\"}]");
-	assert_json("security", "[]");
+	assert_json("security", "[{\"bearer\":[]}]");
 	assert_json("tags|0|name", "\"things\"");
 	assert_json("tags|1|name", "\"ping\"");
 	assert_absent("tags|2");
@@ -225,7 +225,7 @@ static void statuses_are_all_there(void **state)
 		    "204 400 401 404 409 412 422 429 500 503 default ");
 	assert_keys("paths|/things/{id}/cancel|patch|responses",
 		    "200 204 400 401 413 415 422 429 500 503 default ");
-	assert_keys("paths|/ping|get|responses", "200 400 401 429 500 503 default ");
+	assert_keys("paths|/ping|get|responses", "200 400 429 500 503 default ");
 }
 
 #define PROBLEM "content|application/problem+json|"
@@ -318,6 +318,24 @@ static void bodies_are_told(void **state)
 	assert_json("paths|/things/{id}/agenda.ics|get|responses|200|content",
 		    "{\"text/calendar\":{\"schema\":{\"type\":\"string\"}}}");
 	assert_absent("paths|/things/{id}|delete|responses|204|content");
+}
+
+static void security_is_told(void **state)
+{
+	(void)state;
+	assert_json("paths|/ping|get|security", "[]");
+	assert_json("paths|/things|get|security", "[{},{\"bearer\":[]}]");
+	assert_json("paths|/things/{id}/cancel|patch|security", "[{\"bearer\":[]}]");
+	assert_json("components|securitySchemes|bearer|scheme", "\"bearer\"");
+	assert_json("paths|/things|post|description", "\"More of it.\\n\\nFor: Anyone.\"");
+}
+
+static void forms_are_told(void **state)
+{
+	(void)state;
+	assert_keys("paths|/things/{id}/cancel|patch|requestBody|content",
+		    "application/json application/x-www-form-urlencoded ");
+	assert_keys("paths|/things|post|requestBody|content", "application/json ");
 }
 
 #define TAKEN  "components|schemas|ThingNew|"
@@ -434,7 +452,8 @@ static void components_are_used(void **state)
 
 	json_object_foreach(at("components"), section, parts)
 		json_object_foreach(parts, name,
-				    part) if (strstr(text.p, arena_printf(&arena, "\"#/components/%s/%s\"",
+				    part) if (strcmp(section, "securitySchemes") != 0 &&
+					      strstr(text.p, arena_printf(&arena, "\"#/components/%s/%s\"",
 									  section, name)) == NULL)
 			fail_msg("nobody uses %s %s", section, name);
 }
@@ -481,6 +500,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(headers_are_told),
 		cmocka_unit_test(parameters_are_told),
 		cmocka_unit_test(bodies_are_told),
+		cmocka_unit_test(security_is_told),
+		cmocka_unit_test(forms_are_told),
 		cmocka_unit_test(schemas_are_as_taken),
 		cmocka_unit_test(schemas_of_changes),
 		cmocka_unit_test(schemas_are_as_given),

@@ -46,13 +46,14 @@ bool route_may_fail(const struct service *service, const struct route *route, en
 	case RC_NO_MEMORY:
 	case RC_OVERLOADED:
 	case RC_RATE_LIMITED:
-	case RC_UNAUTHENTICATED: /* a token that is sent must be good, on a public route too */
 		return true;
+	case RC_UNAUTHENTICATED: /* a token that is sent must be good, on a public route too */
+		return !route->anonymous || declared(route, rc);
 	case RC_FORBIDDEN:
 		return route->access > ACCESS_USER || declared(route, rc);
 	case RC_STORE_DOWN:
 	case RC_SETTINGS_DOWN:
-		return service->room >= 0;
+		return service->room >= 0 || !route->anonymous;
 	case RC_INVALID:
 		return takes_input(route) || declared(route, rc);
 	case RC_BAD_MEDIA_TYPE:

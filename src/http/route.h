@@ -60,10 +60,13 @@ struct route {
 	const struct shape *body;
 	bool change; /* the body is a change: shape.h, PARSE_CHANGE */
 	bool body_optional;
+	bool form;	 /* the body may also come as a form: application/x-www-form-urlencoded */
 	size_t body_max; /* 0: 64 KiB */
 	const struct shape *query;
 	bool versioned; /* replies carry an ETag; If-Match is honoured */
 	bool hidden;	/* a page, not part of the API's documents */
+	/* A token that is sent is not looked at: what counts is the body, or there is nothing to ask for. */
+	bool anonymous;
 	struct route_reply replies[ROUTE_REPLIES_MAX];
 	enum rc errors[ROUTE_ERRORS_MAX]; /* besides those that any route can give; ended by 0 */
 	enum rc (*handler)(struct req *);

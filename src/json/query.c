@@ -63,14 +63,16 @@ bool shape_was_sent(const struct shape *shape, const void *object, const char *n
 		       0;
 }
 
-static void pair_parse(const struct shape *shape, struct str pair, struct issues *issues, void *object)
+static const struct loc in_query = {.name = "query"}, in_body = {.name = "body"};
+
+static void pair_parse(const struct shape *shape, struct str pair, const struct loc *where,
+		       struct issues *issues, void *object)
 {
-	static const struct loc query = {.name = "query"};
 	size_t index;
 	bool good;
 	char *name = percent_decode(issues->arena, str_cut(&pair, '='), true, &good);
 	const struct field *field = name != NULL && good ? field_named(shape, str_from(name), &index) : NULL;
-	struct loc here = {.up = &query};
+	struct loc here = {.up = where};
 	char *value;
 
 	issues->no_memory |= name == NULL;
@@ -82,6 +84,8 @@ static void pair_parse(const struct shape *shape, struct str pair, struct issues
 		issues->no_memory = true;
 		return;
 	}
+	if (where == &in_body && (*has_of(shape, object) >> index & 1) != 0)
+		issue_add(issues, &here, ISSUE_REPEATED, field->name);
 	*has_of(shape, object) |= UINT64_C(1) << index;
 	if (good)
 		field_parse_text(field, str_from(value), &here, issues, member_of(field, object));
@@ -89,18 +93,18 @@ static void pair_parse(const struct shape *shape, struct str pair, struct issues
 		issue_add(issues, &here, ISSUE_NOT_UTF8, NULL);
 }
 
-enum rc shape_parse_query(const struct shape *shape, struct str query, struct issues *issues, void **ret)
+static enum rc pairs_parse(const struct shape *shape, struct str pairs, const struct loc *where,
+			   struct issues *issues, void **ret)
 {
-	static const struct loc where = {.name = "query"};
 	void *object = arena_alloc(issues->arena, shape->size);
 
 	if (object == NULL)
 		return RC_NO_MEMORY;
 	shape_reset(shape, object);
-	while (query.len > 0)
-		pair_parse(shape, str_cut(&query, '&'), issues, object);
+	while (pairs.len > 0)
+		pair_parse(shape, str_cut(&pairs, '&'), where, issues, object);
 	for (size_t i = 0; i < shape->count; i++) {
-		struct loc here = {.up = &where, .name = shape->fields[i].name};
+		struct loc here = {.up = where, .name = shape->fields[i].name};
 
 		if (shape->fields[i].need == REQUIRED && !shape->fields[i].hidden &&
 		    (*has_of(shape, object) >> i & 1) == 0)
@@ -108,4 +112,14 @@ enum rc shape_parse_query(const struct shape *shape, struct str query, struct is
 	}
 	*ret = object;
 	return issues_rc(issues);
+}
+
+enum rc shape_parse_query(const struct shape *shape, struct str query, struct issues *issues, void **ret)
+{
+	return pairs_parse(shape, query, &in_query, issues, ret);
+}
+
+enum rc shape_parse_form(const struct shape *shape, struct str form, struct issues *issues, void **ret)
+{
+	return pairs_parse(shape, form, &in_body, issues, ret);
 }

@@ -147,12 +147,27 @@ static void a_plus_in_a_path_is_a_plus(void **state)
 	assert_string_equal(text, "");
 }
 
+static void a_form_is_a_body(void **state)
+{
+	struct issues issues = {.arena = &arena};
+	void *object = NULL;
+
+	(void)state;
+	assert_int_equal(shape_parse_form(&sample_shape, STR("text=a+b%26&unknown=1&unknown=2"), &issues,
+					  &object),
+			 RC_OK);
+	assert_string_equal(((struct sample *)object)->text, "a b&");
+	assert_int_equal(shape_parse_form(&sample_shape, STR("text=a&text=a"), &issues, &object), RC_INVALID);
+	assert_string_equal(sample_issues(&issues), "body.text:value_error");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(texts_are_decoded, begin, end),
 		cmocka_unit_test_setup_teardown(what_is_wrong_is_told, begin, end),
 		cmocka_unit_test_setup_teardown(values_become_what_they_mean, begin, end),
+		cmocka_unit_test_setup_teardown(a_form_is_a_body, begin, end),
 		cmocka_unit_test_setup_teardown(a_plus_in_a_path_is_a_plus, begin, end),
 	};
 

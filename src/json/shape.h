@@ -185,6 +185,13 @@ enum rc shape_parse_query(const struct shape *shape, struct str query, struct is
 			  void **ret) MUST_USE;
 
 /*
+ * The same from a form in a body (application/x-www-form-urlencoded); loc is {"body", name}. A name that
+ * comes twice is an issue.
+ */
+enum rc shape_parse_form(const struct shape *shape, struct str form, struct issues *issues,
+			 void **ret) MUST_USE;
+
+/*
  * Copies fields of the same name and kind from one object into another, of another shape or the same: all
  * of them, or only those that `from` was sent. Objects within are copied field by field.
  */

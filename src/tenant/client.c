@@ -128,6 +128,22 @@ enum rc tenant_rules(struct ctx *cx, const struct uuid *tenant_id, struct tenant
 	return rc;
 }
 
+enum rc tenant_of_domain(struct ctx *cx, const char *domain, struct uuid *ret)
+{
+	const struct q_tenant_of_domain_in in = {.domain = domain};
+	struct q_tenant_of_domain_out *row;
+	enum rc rc = q_tenant_of_domain(cx, &in, &row);
+
+	if (rc == RC_STORE_DOWN)
+		return RC_SETTINGS_DOWN;
+	if (rc != RC_OK)
+		return rc;
+	if (row == NULL)
+		return RC_TENANT_UNKNOWN;
+	*ret = row->id;
+	return RC_OK;
+}
+
 uint64_t tenant_version(const struct ctx *cx, const struct uuid *tenant_id, bool *ret_shared)
 {
 	const struct db_port *port = cx->ports[ROOM_tenant];

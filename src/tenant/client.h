@@ -20,6 +20,9 @@ struct tenant_rules {
  */
 enum rc tenant_rules(struct ctx *cx, const struct uuid *tenant_id, struct tenant_rules *ret) MUST_USE;
 
+/* The tenant of a domain in lower case. RC_TENANT_UNKNOWN, RC_SETTINGS_DOWN. */
+enum rc tenant_of_domain(struct ctx *cx, const char *domain, struct uuid *ret) MUST_USE;
+
 /*
  * Moves whenever the tenant or its settings change; 0, and *ret_shared, when other processes may write
  * too and nothing can be told this way.

@@ -76,6 +76,13 @@ SELECT t.tenant_id, t.name, t.domain, t.logo_url, t.theme_primary_color, s.timez
   FROM tenants t LEFT JOIN tenant_settings s ON s.tenant_id = t.tenant_id
  WHERE t.domain = $1 AND t.deleted_at IS NULL;
 
+-- :name  tenant_of_domain :maybe
+-- :scope global
+-- :because Whoever logs in by a tenant's domain has no tenant yet.
+-- :in    domain:text
+-- :out   id:uuid
+SELECT t.tenant_id FROM tenants t WHERE t.domain = $1 AND t.deleted_at IS NULL;
+
 -- :name  tenant_update :maybe
 -- :scope tenant
 -- :in    struct tenant: id:uuid version:int name:text search_name:text domain:text logo_url:text?

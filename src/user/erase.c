@@ -85,6 +85,8 @@ static enum rc erase(struct req *rq, const struct user_trace *row, bool *ret_don
 			    .version = row->version, .erased_at = event.created_at,
 			    .change_id = event.change_id, .nobody = uuid_text(nobody, &row->id));
 	SCRIPT_ADD(&script, notifications_forget, .tenant_id = row->tenant_id, .user_id = row->id);
+	SCRIPT_ADD(&script, refresh_forget, .tenant_id = row->tenant_id, .user_id = row->id);
+	SCRIPT_ADD(&script, sessions_forget, .tenant_id = row->tenant_id, .user_id = row->id);
 	rc = add_events(&script, row, &event);
 	if (rc == RC_OK)
 		rc = db_write(&script);

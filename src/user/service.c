@@ -1,4 +1,5 @@
 /* The user service: its routes, and what it keeps for each thread. */
+#include "auth/auth.h"
 #include "user/client.h"
 #include "user/privacy.h"
 #include "user/user.h"
@@ -17,6 +18,19 @@ static const struct route routes[] = {
 		.query = &user_filter_shape, .handler = user_list,
 		.replies = {{200, &user_shape, .list = true, .doc = "A page of users."}},
 		.errors = {RC_TENANT_UNKNOWN},
+	}, {
+		.method = HTTP_GET_, .path = "/users/me", .id = "getMe",
+		.summary = "Who asks.", .access = ACCESS_USER,
+		.versioned = true, .handler = user_me,
+		.replies = {{200, &user_shape, .doc = "The user whose token was sent."}},
+		.errors = {RC_USER_UNKNOWN},
+	}, {
+		.method = HTTP_POST_, .path = "/users/login", .id = "loginUser",
+		.summary = "A password for tokens: as `POST /auth/login`.", .doc = AUTH_LOGIN_DOC,
+		.access = ACCESS_PUBLIC, .anonymous = true, .class = RATE_LOGIN,
+		.body = &login_shape, .form = true, .handler = auth_login,
+		.replies = {{200, &tokens_shape, .doc = "Logged in: a new session."}},
+		.errors = {RC_BAD_CREDENTIALS, RC_TENANT_NEEDED},
 	}, {
 		.method = HTTP_GET_, .path = "/users/{id}", .id = "getUser",
 		.summary = "One user.", .access = ACCESS_USER,
@@ -37,9 +51,9 @@ static const struct route routes[] = {
 		.errors = {RC_USER_UNKNOWN},
 	}, {
 		.method = HTTP_GET_, .path = "/users/{id}/export", .id = "exportUser",
-		.summary = "All that is kept about a person: the user, bookings, notifications.",
+		.summary = "All that is kept about a person: the user, bookings, notifications, logins.",
 		.access = ACCESS_USER, .handler = user_export,
-		.replies = {{200, .type = "application/json", .doc = "One JSON object: user, bookings, notifications."}},
+		.replies = {{200, .type = "application/json", .doc = "One JSON object: user, bookings, notifications, sessions."}},
 		.errors = {RC_USER_UNKNOWN},
 	}, {
 		.method = HTTP_POST_, .path = "/users/{id}/erase", .id = "eraseUser",

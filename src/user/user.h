@@ -85,6 +85,7 @@ struct step *user_add_removal(struct script *script, const struct user *row, con
 /* The handlers, one file each. */
 enum rc user_create(struct req *rq);
 enum rc user_list(struct req *rq);
+enum rc user_me(struct req *rq);
 enum rc user_get(struct req *rq);
 enum rc user_update(struct req *rq);
 enum rc user_delete(struct req *rq);

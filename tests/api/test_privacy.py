@@ -95,6 +95,9 @@ def test_an_erased_person_is_nowhere_any_more(house):
     api = marca.api()
     tenant, resource, user, bookings = populate(api)
     other = make_user(api, tenant)
+    login = {"tenant_id": tenant["id"], "email": user["email"], "password": "correct horse battery"}
+    assert api.post("/auth/login", login, {"User-Agent": "canary-agent"}).status == 200
+    assert where(marca, "canary-agent", redis), "the search itself"
     kept = make_booking(api, resource, other, "2025-12-05T16:00:00Z", "2025-12-05T17:00:00Z", notes="Fica aqui")
     settled(marca, api, tenant, 6)
     assert len(where(marca, CANARY, redis)) >= 6, "the search itself"
@@ -102,6 +105,7 @@ def test_an_erased_person_is_nowhere_any_more(house):
     assert api.post(f"/users/{user['id']}/erase").status == 204
     assert wait_until(lambda: where(marca, CANARY, redis)) == []
     assert where(marca, CANARY.lower().replace("á", "a"), redis) == []
+    assert where(marca, "canary-agent", redis) == []
 
     assert api.get(f"/users/{user['id']}").status == 404
     assert api.post(f"/users/{user['id']}/erase").status == 404

@@ -1,5 +1,39 @@
-"""The helpers of the API's tests: checks.py, business.py."""
+"""The helpers of the API's tests: checks.py, business.py, streams.py; and a marca that asks everybody for a token.
+
+guarded    such a marca, which the whole session shares, once per store
+operator   a connection with an operator's token
+tenant     a new tenant
+anyone     a connection without a token
+"""
 import pathlib
 import sys
 
-sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "api"))
+import pytest
+
+import harness
+
+for folder in ("api", "events"):
+    sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / folder))
+
+REQUIRED = {"MARCA_AUTH": "required"}
+
+
+@pytest.fixture(scope="session")
+def guarded(store):
+    with harness.Marca(store, env=REQUIRED) as server:
+        yield server
+
+
+@pytest.fixture
+def operator(guarded):
+    return guarded.operator()
+
+
+@pytest.fixture
+def anyone(guarded):
+    return guarded.api()
+
+
+@pytest.fixture
+def tenant(operator):
+    return harness.make_tenant(operator)
