@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from harness import Marca, Redis
+from harness import PASSWORD, Marca, Redis, make_person, make_tenant, make_user
 
 LIMITED = "/tenants/00000000-0000-4000-8000-000000000000"
 
@@ -195,3 +195,129 @@ def test_refusals_are_counted():
         time.sleep(1.1)
         count = re.search(r'^marca_rate_limited_total{limit="address"} (\d+)$', api.get("/metrics").text, re.M)
         assert count and int(count[1]) >= refused > 0
+
+
+# --- Tenants, users, writes, accounts ---------------------------------------------------
+
+
+def crowd(api, users=2):
+    """A tenant and some people of his, each with a connection: [(tenant, user, api), ...]."""
+    tenant = make_tenant(api)
+    return [(tenant, *make_person(api, tenant)) for _ in range(users)]
+
+
+def burst(api, count, path="/users/me"):
+    return [api.get(path).status for _ in range(count)]
+
+
+@contextlib.contextmanager
+def populated(tenants, users, **env):
+    """A marca whose limits hold, with tenants and people made before they did."""
+    with Marca(env={"RATE_LOGIN": "0"}) as marca:
+        made = [crowd(marca.operator(), users) for _ in range(tenants)]
+        tokens = [[api.headers["Authorization"] for _, _, api in crowd_of] for crowd_of in made]
+        marca.stop()
+        marca.env.update(env)
+        marca.start()
+        yield marca, [[marca.api({"Authorization": token}) for token in row] for row in tokens]
+
+
+def test_a_user_has_a_limit_of_his_own():
+    with populated(1, 2, RATE_PRINCIPAL="3", RATE_TENANT="100") as (_, [[one, other]]):
+        statuses = burst(one, 10)
+        assert statuses[:3] == [200] * 3 and 429 in statuses
+        assert burst(other, 3) == [200] * 3
+        reply = other.get("/users/me")
+        assert reply.headers["RateLimit-Policy"] == '"principal";q=3;w=1, "tenant";q=100;w=1'
+        assert told(reply)[0] == "principal"
+
+
+def test_what_a_user_is_refused_does_not_use_up_his_tenants_limit():
+    with populated(1, 2, RATE_PRINCIPAL="2", RATE_TENANT="20") as (_, [[one, other]]):
+        burst(one, 200)
+        assert burst(other, 2) == [200, 200]
+
+
+def test_writes_have_a_limit_of_their_own():
+    with populated(1, 1, RATE_WRITE="2", RATE_PRINCIPAL="100") as (_, [[api]]):
+        statuses = [api.post("/bookings/", {}).status for _ in range(10)]
+        assert statuses[:2] == [422, 422] and 429 in statuses
+        reply = api.get("/users/me")
+        assert reply.status == 200 and reply.headers["RateLimit-Policy"] == '"principal";q=100;w=1'
+
+
+def test_order_of_checks():
+    """404, 405 and 401 are told before a limit by person; what is wrong with the body after it."""
+    with populated(1, 1, RATE_PRINCIPAL="1") as (marca, [[api]]):
+        burst(api, 3)
+        assert api.get("/nowhere").status == 404 and api.patch("/tenants/").status == 405
+        assert marca.api({"Authorization": "Bearer x"}).get("/users/me").status == 401
+        assert 429 in [api.post("/bookings/", {}).status for _ in range(3)]
+
+
+def test_a_tenant_at_its_limit_does_not_slow_another():
+    """One asks for twenty times what it may; all that the other asks for meanwhile is answered."""
+    with populated(2, 4, RATE_TENANT="20") as (_, [greedy, modest]):
+        ended = time.monotonic() + 4
+
+        def hammer_on(api):
+            statuses = []
+            while time.monotonic() < ended:
+                statuses.append(api.get("/users/me").status)
+            return statuses
+
+        def ask_now_and_then(api):
+            statuses = []
+            while time.monotonic() < ended:
+                statuses.append(api.get("/users/me").status)
+                time.sleep(0.1)
+            return statuses
+
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            crowds = [pool.submit(hammer_on, api) for api in greedy]
+            quiet = pool.submit(ask_now_and_then, modest[0])
+            refused = sum((crowd.result() for crowd in crowds), [])
+        assert set(quiet.result()) == {200} and len(quiet.result()) > 10
+        assert set(refused) == {200, 429}
+        assert refused.count(200) <= 20 + 20 * 5, "more than the burst and what the rate gives"
+
+
+def attempt(api, email, password="wrong password!"):
+    return api.post("/auth/login", {"email": email, "password": password}).status
+
+
+def test_an_account_has_five_logins_a_minute():
+    with Marca(env={"RATE_LOGIN": "5"}) as marca:
+        operator = marca.api()
+        tenant = make_tenant(operator)
+        user = make_user(operator, tenant, password=PASSWORD)
+        api = marca.api()
+        assert [attempt(api, user["email"]) for _ in range(7)] == [401] * 5 + [429] * 2
+        # In other letters, with the right password, or naming the tenant: it is the same account.
+        assert attempt(api, user["email"].upper()) == 429
+        assert attempt(api, user["email"], PASSWORD) == 429
+        reply = api.post("/users/login", {"tenant_id": tenant["id"], "email": user["email"], "password": PASSWORD})
+        assert reply.status == 429 and told(reply) == ("account", 0, int(reply.headers["Retry-After"]))
+        assert 1 <= int(reply.headers["Retry-After"]) <= 12
+        # One that there is not is told the same; another one may.
+        assert [attempt(api, "nobody@example.com") for _ in range(6)] == [401] * 5 + [429]
+        other = make_user(operator, tenant, password=PASSWORD)
+        assert attempt(api, other["email"], PASSWORD) == 200
+
+
+def test_one_address_does_not_fill_the_pool_of_passwords():
+    """It tries many accounts, many at a time; whoever comes from elsewhere logs in all the same."""
+    env = {"RATE_LOGIN_IP": "10", "TRUSTED_PROXIES": "127.0.0.1"}
+    with Marca(env=env) as marca:
+        operator = marca.api()
+        tenant = make_tenant(operator)
+        user = make_user(operator, tenant, password=PASSWORD)
+        sprayers = [marca.api({"X-Forwarded-For": "198.51.100.66"}) for _ in range(8)]
+        honest = marca.api({"X-Forwarded-For": "203.0.113.7"})
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            tries = [pool.submit(lambda api=api, i=i: [attempt(api, f"u{i}-{j}@example.com") for j in range(30)])
+                     for i, api in enumerate(sprayers)]
+            logins = [attempt(honest, user["email"], PASSWORD) for _ in range(5)]
+            statuses = sum((row.result() for row in tries), [])
+        assert logins == [200] * 5
+        assert statuses.count(429) >= 8 * 30 - 20 and 503 not in statuses, {s: statuses.count(s) for s in statuses}
