@@ -26,6 +26,8 @@ static const char about[] =
 	"- **Lists** come in pages of `limit` items; `Link` and `X-Next-Cursor` lead to the next one.\n"
 	"- **Changes** (PUT) touch only what is sent. What carries an `ETag` can be changed under "
 	"`If-Match`.\n"
+	"- **Limits**: 429 says in `Retry-After` when to come again; where limits are set, `RateLimit` says "
+	"how near the nearest one is.\n"
 	"- **Tracing**: `X-Request-ID` and `traceparent` are taken, or made, and sent back.\n";
 
 static const char about_bearer[] =
