@@ -1,4 +1,7 @@
-/* See base64url.h. libsodium is as strict as that. */
+/*
+ * See base64url.h. libsodium is as strict as that, but for bytes from 0x80 on: 1.0.18 takes them for signed
+ * numbers, and 0x80 for '_'.
+ */
 #include "auth/base64url.h"
 
 #include <sodium.h>
@@ -19,11 +22,21 @@ char *base64url_text(struct arena *arena, const void *bytes, size_t size)
 	return text;
 }
 
+static bool is_ascii(struct str text)
+{
+	unsigned char all = 0;
+
+	for (size_t i = 0; i < text.len; i++)
+		all |= (unsigned char)text.p[i];
+	return all < 0x80;
+}
+
 bool base64url_bytes(struct str text, void *to, size_t max, size_t *ret_size)
 {
 	size_t size;
 
-	if (text.len == 0 || sodium_base642bin(to, max, text.p, text.len, NULL, &size, NULL, VARIANT) != 0)
+	if (text.len == 0 || !is_ascii(text) ||
+	    sodium_base642bin(to, max, text.p, text.len, NULL, &size, NULL, VARIANT) != 0)
 		return false;
 	*ret_size = size;
 	return true;

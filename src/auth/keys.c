@@ -119,6 +119,7 @@ static bool fill(struct keys *keys, enum keys_mode mode)
  * written: the folder may be read-only. */
 static bool open_folder(struct keys *keys, const struct config *config, enum keys_mode mode)
 {
+	struct timespec change;
 	bool good;
 
 	if (!key_folder_open(config, mode == KEYS_MAKE, &keys->folder))
@@ -127,9 +128,10 @@ static bool open_folder(struct keys *keys, const struct config *config, enum key
 		fprintf(stderr, "marca: the folder of keys %s cannot be locked\n", keys->folder.path);
 		return false;
 	}
+	change = folder_change(keys);
 	good = fill(keys, mode);
 	key_folder_unlock(&keys->folder);
-	note_read(keys, folder_change(keys));
+	note_read(keys, change);
 	return good;
 }
 
