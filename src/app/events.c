@@ -4,6 +4,7 @@
 
 #include "app/consumers.h"
 #include "app/rates.h"
+#include "auth/key_uses.h"
 #include "base/log.h"
 #include "booking/queries.h"
 #include "events/follower.h"
@@ -11,6 +12,7 @@
 #include "events/relay.h"
 #include "resource/queries.h"
 #include "tenant/queries.h"
+#include "user/local.h"
 #include "user/queries.h"
 #include "json/write.h"
 
@@ -168,7 +170,8 @@ static void heard(void *arg, const struct event *event)
 
 	if (strncmp(event->type, "tenant.", 7) == 0)
 		db_touch(app->dbs[ROOM_tenant], &event->tenant_id);
-	else if (strncmp(event->type, "user.", 5) == 0 || strncmp(event->type, "session.", 8) == 0)
+	else if (strncmp(event->type, "user.", 5) == 0 || strncmp(event->type, "session.", 8) == 0 ||
+		 strncmp(event->type, "api_key.", 8) == 0)
 		db_touch(app->dbs[ROOM_user], &event->subject_id);
 	else if (strncmp(event->type, "resource.", 9) == 0)
 		db_touch(app->dbs[ROOM_resource], &event->tenant_id);
@@ -184,6 +187,19 @@ static void missed(void *arg)
 }
 
 /* Where nobody else writes, the versions of this process's own commits tell all. */
+static void write_key_uses(struct task *task, void *arg)
+{
+	key_uses_run(task, ((const struct user_shared *)arg)->key_uses);
+}
+
+/* When API keys were used. */
+static enum rc create_key_uses(const struct app *app)
+{
+	void *shared = app->shared[ROOM_user];
+
+	return tasks_add(app->events->tasks, write_key_uses, shared) != NULL ? RC_OK : RC_NO_MEMORY;
+}
+
 static bool needs_follower(const struct app *app)
 {
 	return db_is_shared(app->dbs[ROOM_tenant]) || db_is_shared(app->dbs[ROOM_user]) ||
@@ -223,6 +239,8 @@ bool app_events_start(struct app *app)
 		rc = create_janitor(app);
 	if (rc == RC_OK)
 		rc = create_follower(app);
+	if (rc == RC_OK)
+		rc = create_key_uses(app);
 	if (rc == RC_OK)
 		rc = app_rates_share(app, app->events->tasks, &app->events->rates);
 	if (rc == RC_OK)

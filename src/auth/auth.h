@@ -10,8 +10,9 @@
 extern const struct service auth_service;
 
 /*
- * For the dispatcher: sets rq->cx.principal from the Authorization header. Without one: anyone, or the
- * operator where MARCA_AUTH is optional. RC_UNAUTHENTICATED when what was sent proves nothing (any more).
+ * For the dispatcher: sets rq->cx.principal from the header Authorization, or X-API-Key. Without one: anyone,
+ * or the operator where MARCA_AUTH is optional. RC_UNAUTHENTICATED when what was sent proves nothing (any
+ * more).
  */
 enum rc auth_authenticate(struct req *rq) MUST_USE;
 

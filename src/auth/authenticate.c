@@ -3,8 +3,10 @@
  * store (principal.c), so that it ends when the store says so. A signature is checked once for each thread
  * and token: the check takes some 60 us, ten times what the rest of a warm request does here.
  */
+#include "auth/api_key.h"
 #include "auth/auth.h"
 #include "auth/local.h"
+#include "auth/secret.h"
 #include "auth/session.h"
 #include "auth/token.h"
 #include "tenant/client.h"
@@ -15,6 +17,7 @@
 
 #define CACHED_TOKENS	4096
 #define CACHED_SESSIONS 4096
+#define CACHED_API_KEYS 1024
 
 /* --- Tokens --------------------------------------------------------------------- */
 
@@ -105,6 +108,20 @@ static enum rc by_token(struct req *rq, struct str token)
 	return rc;
 }
 
+/* --- API keys --------------------------------------------------------------------- */
+
+static enum rc by_api_key(struct req *rq, struct str key)
+{
+	struct principal who;
+	enum rc rc = api_key_principal(&rq->cx, key, &who);
+
+	if (rc == RC_OK)
+		rc = tenant_check(&rq->cx, &who.tenant_id);
+	if (rc == RC_OK)
+		rq->cx.principal = who;
+	return rc;
+}
+
 /* --- The header ------------------------------------------------------------------- */
 
 /* What a bearer may send, by its beginning. Another kind of credential is a row before the last. */
@@ -112,6 +129,7 @@ static const struct {
 	const char *prefix;
 	enum rc (*authenticate)(struct req *rq, struct str credential);
 } credentials[] = {
+	{SECRET_API_KEY "_", by_api_key},
 	{"", by_token},
 };
 
@@ -139,21 +157,24 @@ static size_t count_headers(const struct http_exchange *exchange)
 	size_t count = 0;
 
 	for (size_t i = 0; i < exchange->header_count; i++)
-		count += str_equal_nocase(exchange->headers[i].name, STR("Authorization"));
+		count += str_equal_nocase(exchange->headers[i].name, STR("Authorization")) ||
+			 str_equal_nocase(exchange->headers[i].name, STR("X-API-Key"));
 	return count;
 }
 
 enum rc auth_authenticate(struct req *rq)
 {
 	const struct user_local *local = rq->cx.locals[ROOM_user];
+	struct str credential, api_key = http_header(rq->http, "X-API-Key");
 	size_t headers = count_headers(rq->http), i = 0;
-	struct str credential;
 
 	if (headers == 0) {
 		if (local->auth->optional)
 			rq->cx.principal = (struct principal){.role = ROLE_OPERATOR, .rights = RIGHTS_ALL};
 		return RC_OK;
 	}
+	if (headers == 1 && api_key.p != NULL)
+		return by_api_key(rq, api_key);
 	if (headers > 1 || !bearer(http_header(rq->http, "Authorization"), &credential))
 		return RC_UNAUTHENTICATED;
 	while (!begins_with(credential, credentials[i].prefix)) /* the last row takes anything */
@@ -176,8 +197,10 @@ struct auth_local *auth_local_create(const struct config *config, const struct w
 	world->random(world, local->token_key, sizeof(local->token_key));
 	local->tokens = cache_create(CACHED_TOKENS, free);
 	local->sessions = cache_create(CACHED_SESSIONS, free);
+	local->api_keys = cache_create(CACHED_API_KEYS, free);
 	local->keys = keys_create(config, world, KEYS_MAKE);
-	if (local->tokens == NULL || local->sessions == NULL || local->keys == NULL) {
+	if (local->tokens == NULL || local->sessions == NULL || local->api_keys == NULL ||
+	    local->keys == NULL) {
 		auth_local_destroy(local);
 		return NULL;
 	}
@@ -189,6 +212,7 @@ void auth_local_destroy(struct auth_local *local)
 	if (local == NULL)
 		return;
 	keys_destroy(local->keys);
+	cache_destroy(local->api_keys);
 	cache_destroy(local->sessions);
 	cache_destroy(local->tokens);
 	sodium_memzero(local->token_key, sizeof(local->token_key));

@@ -12,6 +12,7 @@ struct auth_local {
 	struct cache *tokens;		 /* that were verified: authenticate.c */
 	unsigned char token_key[32];	 /* of the hash that they are found by */
 	struct cache *sessions;		 /* principal.c */
+	struct cache *api_keys;		 /* api_key.c */
 	utime access_life;		 /* of an access token */
 	utime session_idle, session_cap; /* of a session: since its last use, since its beginning */
 };

@@ -1,4 +1,5 @@
 /* Identity: its routes. */
+#include "auth/api_key.h"
 #include "auth/auth.h"
 #include "auth/keys.h"
 #include "auth/session.h"
@@ -47,6 +48,27 @@ static const struct route routes[] = {
 		.access = ACCESS_USER, .handler = session_delete,
 		.replies = {{204, .doc = "Ended."}},
 		.errors = {RC_SESSION_UNKNOWN},
+	}, {
+		.method = HTTP_POST_, .path = "/auth/api-keys", .id = "createApiKey",
+		.summary = "Make an API key: the one time that it is told.",
+		.doc = "A program of the tenant calls by it, in `Authorization: Bearer mk_...` or `X-API-Key: mk_...`. It may do "
+		       "what its scopes say, for every user of the tenant, until it is revoked or has expired.",
+		.access = ACCESS_ADMIN, .body = &api_key_new_shape, .handler = api_key_create,
+		.replies = {{201, &api_key_made_shape, .doc = "The new key."}},
+		.errors = {RC_TENANT_UNKNOWN},
+	}, {
+		.method = HTTP_GET_, .path = "/auth/api-keys", .id = "listApiKeys",
+		.summary = "List the API keys of a tenant.",
+		.doc = "Those that were revoked are not among them; those that have expired are.",
+		.access = ACCESS_ADMIN, .query = &api_key_filter_shape, .handler = api_key_list,
+		.replies = {{200, &api_key_shape, .list = true, .doc = "A page of API keys."}},
+		.errors = {RC_TENANT_UNKNOWN},
+	}, {
+		.method = HTTP_DELETE_, .path = "/auth/api-keys/{id}", .id = "revokeApiKey",
+		.summary = "Revoke an API key: nobody calls by it any more.", .access = ACCESS_ADMIN,
+		.handler = api_key_delete,
+		.replies = {{204, .doc = "Revoked."}},
+		.errors = {RC_KEY_UNKNOWN},
 	},
 };
 /* clang-format on */

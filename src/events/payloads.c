@@ -10,6 +10,7 @@ SHAPE_DEFINE(booking_erased, BOOKING_ERASED);
 SHAPE_DEFINE(tenant_ids, TENANT_IDS);
 SHAPE_DEFINE(user_ids, USER_IDS);
 SHAPE_DEFINE(session_ids, SESSION_IDS);
+SHAPE_DEFINE(api_key_ids, API_KEY_IDS);
 SHAPE_DEFINE(resource_ids, RESOURCE_IDS);
 SHAPE_DEFINE(category_ids, CATEGORY_IDS);
 
@@ -27,6 +28,8 @@ const struct event_type event_types[] = {
 	{"resource.changed", STREAM_TENANTS, &resource_ids_shape, "A resource changed; or its category, which is then named by category_id."},
 	{"user.changed", STREAM_TENANTS, &user_ids_shape, "A user changed."},
 	{"session.revoked", STREAM_TENANTS, &session_ids_shape, "A login was ended: by logging out, by whoever may change users, or because its refresh token came twice."},
+	{"api_key.created", STREAM_TENANTS, &api_key_ids_shape, "A tenant's programs may call by one more API key."},
+	{"api_key.revoked", STREAM_TENANTS, &api_key_ids_shape, "Nobody calls by that API key any more."},
 	{.type = NULL},
 };
 /* clang-format on */

@@ -60,6 +60,11 @@ SHAPE_DECLARE(user_ids, USER_IDS);
 	F(T, UUID, tenant_id, REQUIRED, "Of which tenant.")
 SHAPE_DECLARE(session_ids, SESSION_IDS);
 
+#define API_KEY_IDS(F, T)                                                                                  \
+	F(T, UUID, api_key_id, REQUIRED, "Which API key.")                                                 \
+	F(T, UUID, tenant_id, REQUIRED, "Of which tenant.")
+SHAPE_DECLARE(api_key_ids, API_KEY_IDS);
+
 #define RESOURCE_IDS(F, T)                                                                                 \
 	F(T, UUID, resource_id, REQUIRED, "Which resource.")                                               \
 	F(T, UUID, tenant_id, REQUIRED, "Of which tenant.")

@@ -30,6 +30,8 @@ static const char about[] =
 	"how near the nearest one is.\n"
 	"- **Tracing**: `X-Request-ID` and `traceparent` are taken, or made, and sent back.\n";
 
+static const char about_api_key[] = "An API key (`mk_...`), where the header Authorization is not at hand.";
+
 static const char about_bearer[] =
 	"An access token of `POST /auth/login`, an API key (`mk_...`), or an operator's token (`marca "
 	"token`). "
@@ -182,8 +184,8 @@ static json_t *security(const struct route *route)
 	if (route->anonymous)
 		return json_array();
 	if (route->access == ACCESS_PUBLIC)
-		return json_pack("[{}, {s:[]}]", "bearer");
-	return json_pack("[{s:[]}]", "bearer");
+		return json_pack("[{}, {s:[]}, {s:[]}]", "bearer", "apiKey");
+	return json_pack("[{s:[]}, {s:[]}]", "bearer", "apiKey");
 }
 
 static json_t *description(const struct route *route)
@@ -297,8 +299,10 @@ static json_t *components(struct openapi *doc)
 		if (json_object_size(doc->sections[i]) > 0)
 			openapi_put(doc, all, section_names[i], json_incref(doc->sections[i]));
 	openapi_put(doc, all, "securitySchemes",
-		    json_pack("{s:{s:s, s:s, s:s, s:s}}", "bearer", "type", "http", "scheme", "bearer",
-			      "bearerFormat", "JWT", "description", about_bearer));
+		    json_pack("{s:{s:s, s:s, s:s, s:s}, s:{s:s, s:s, s:s, s:s}}", "bearer", "type", "http",
+			      "scheme", "bearer", "bearerFormat", "JWT", "description", about_bearer,
+			      "apiKey", "type", "apiKey", "in", "header", "name", "X-API-Key", "description",
+			      about_api_key));
 	return all;
 }
 
@@ -310,8 +314,8 @@ static json_t *document(struct openapi *doc, const struct service *const *servic
 		mark_given(doc, services[i]);
 	for (size_t i = 0; i < count; i++)
 		put_routes(doc, paths, services[i]);
-	return json_pack("{s:s, s:o, s:[{s:s}], s:[{s:[]}], s:o, s:o, s:o}", "openapi", "3.1.0", "info",
-			 info(), "servers", "url", "/", "security", "bearer", "tags",
+	return json_pack("{s:s, s:o, s:[{s:s}], s:[{s:[]}, {s:[]}], s:o, s:o, s:o}", "openapi", "3.1.0",
+			 "info", info(), "servers", "url", "/", "security", "bearer", "apiKey", "tags",
 			 tags(doc, services, count), "paths", paths, "components", components(doc));
 }
 

@@ -205,7 +205,7 @@ static void the_document_has_its_head(void **state)
 	assert_json("info|version", "\"" MARCA_VERSION "\"");
 	assert_json("info|license|identifier", "\"Apache-2.0\"");
 	assert_json("servers", "[{\"url\":\"/\"}]");
-	assert_json("security", "[{\"bearer\":[]}]");
+	assert_json("security", "[{\"bearer\":[]},{\"apiKey\":[]}]");
 	assert_json("tags|0|name", "\"things\"");
 	assert_json("tags|1|name", "\"ping\"");
 	assert_absent("tags|2");
@@ -324,8 +324,8 @@ static void security_is_told(void **state)
 {
 	(void)state;
 	assert_json("paths|/ping|get|security", "[]");
-	assert_json("paths|/things|get|security", "[{},{\"bearer\":[]}]");
-	assert_json("paths|/things/{id}/cancel|patch|security", "[{\"bearer\":[]}]");
+	assert_json("paths|/things|get|security", "[{},{\"bearer\":[]},{\"apiKey\":[]}]");
+	assert_json("paths|/things/{id}/cancel|patch|security", "[{\"bearer\":[]},{\"apiKey\":[]}]");
 	assert_json("components|securitySchemes|bearer|scheme", "\"bearer\"");
 	assert_json("paths|/things|post|description", "\"More of it.\\n\\nFor: Anyone.\"");
 }

@@ -81,7 +81,8 @@ void *user_shared_create(const struct config *config, const struct world *world)
 		return NULL;
 	shared->world = world;
 	shared->passwords = password_pool_create(config->password_threads);
-	if (shared->passwords == NULL) {
+	shared->key_uses = key_uses_create();
+	if (shared->passwords == NULL || shared->key_uses == NULL) {
 		user_shared_destroy(shared);
 		return NULL;
 	}
@@ -94,6 +95,7 @@ void user_shared_destroy(void *arg)
 
 	if (shared == NULL)
 		return;
+	key_uses_destroy(shared->key_uses);
 	password_pool_destroy(shared->passwords);
 	free(shared);
 }

@@ -87,5 +87,7 @@ static enum rc remove_page(struct ctx *cx, struct sweep *sweep, const void *arg)
 
 enum rc user_on_tenant_deleted(struct delivery *delivery, const struct event *event)
 {
+	SCRIPT_ADD(delivery->script, api_keys_end, .tenant_id = event->tenant_id,
+		   .revoked_at = delivery->cx->now);
 	return sweep_pages(delivery->cx, remove_page, &event->tenant_id);
 }

@@ -8,7 +8,7 @@
 
 /* booking.created, booking.cancelled, booking.status_changed: the booking's user is to be told. */
 enum rc user_notify(struct delivery *delivery, const struct event *event);
-/* tenant.deleted: its users are removed, as DELETE /users/{id} does. */
+/* tenant.deleted: its users are removed, as DELETE /users/{id} does; nobody calls by its API keys. */
 enum rc user_on_tenant_deleted(struct delivery *delivery, const struct event *event);
 
 #endif

@@ -2,6 +2,7 @@
 #ifndef USER_LOCAL_H
 #define USER_LOCAL_H
 
+#include "auth/key_uses.h"
 #include "auth/local.h"
 #include "base/cache.h"
 #include "user/password.h"
@@ -10,6 +11,7 @@
 struct user_shared {
 	const struct world *world;
 	struct password_pool *passwords;
+	struct key_uses *key_uses;
 };
 
 struct user_local {

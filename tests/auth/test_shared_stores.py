@@ -68,3 +68,13 @@ def test_one_refresh_token_in_both(pair, operator):
     replies = [api.post("/auth/refresh", {"refresh_token": token}) for api in apis]
     assert [reply.status for reply in replies] == [200, 401]
     assert refused(apis[0].bearing(replies[0].json["access_token"]))
+
+
+def test_an_api_key(pair, operator):
+    tenant = harness.make_tenant(operator)
+    key = harness.create(operator, "/auth/api-keys", {"tenant_id": tenant["id"], "name": "x", "scopes": ["admin"]})
+    here, there = (marca.api().bearing(key["key"]) for marca in pair)
+    assert there.get("/auth/api-keys").status == 200
+    assert here.delete(f"/auth/api-keys/{key['id']}").status == 204
+    assert here.get("/auth/api-keys").status == 401
+    streams.until("the other process has heard", lambda: there.get("/auth/api-keys").status == 401)
