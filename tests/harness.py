@@ -134,11 +134,13 @@ class PostgresDatabase:
     @staticmethod
     def sql(url, text):
         """Runs one statement as psql prints it, without decoration. As the owner, and of all tenants."""
-        return subprocess.run(
+        done = subprocess.run(
             ["psql", "-X", "-q", "-At", "-v", "ON_ERROR_STOP=1", "-d", url, "-c", text],
-            check=True, capture_output=True, text=True,
+            check=False, capture_output=True, text=True,
             env={**os.environ, "PGOPTIONS": "-c app.tenant=*"},
-        ).stdout
+        )
+        assert done.returncode == 0, f"{text}: {done.stderr}"
+        return done.stdout
 
     def drop(self):
         self.sql(self.cluster, f'DROP DATABASE IF EXISTS "{self.name}" WITH (FORCE)')
