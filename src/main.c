@@ -165,7 +165,7 @@ static const struct command commands[] = {
 	},
 	{
 		.name = "docs",
-		.usage = "configuration|environment|errors|events",
+		.usage = "access|configuration|environment|errors|events|queries",
 		.summary = "Print a table of the documentation, in Markdown.",
 		.details = "",
 		.run = command_docs,

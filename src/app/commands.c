@@ -3,7 +3,6 @@
 
 #include "app/app.h"
 #include "base/log.h"
-#include "events/payloads.h"
 #include "http/openapi.h"
 #include "json/write.h"
 
@@ -189,7 +188,7 @@ int command_migrate(const struct command *command, int argc, char **argv)
 	return good ? 0 : 1;
 }
 
-/* --- openapi, docs, version --------------------------------------------------- */
+/* --- openapi, version --------------------------------------------------- */
 
 int command_openapi(const struct command *command, int argc, char **argv)
 {
@@ -206,86 +205,6 @@ int command_openapi(const struct command *command, int argc, char **argv)
 		printf("%.*s\n", (int)text.len, text.p);
 	arena_finish(&arena);
 	return rc == RC_OK ? 0 : 1;
-}
-
-static void docs_configuration(void)
-{
-	printf("# Configuration\n\n"
-	       "From the environment. `make openapi` writes this page from `src/base/config.def`.\n\n"
-	       "A secret `X` may also come from a file, which `X_FILE` names and others may not read, or "
-	       "from "
-	       "the\nsystemd credential `X`: see [security/secrets.md](security/secrets.md).\n\n"
-	       "| variable | default | meaning |\n|---|---|---|\n");
-	for (const struct config_info *row = config_table; row->variable != NULL; row++) {
-		if (row->kind == CONFIG_IS_INT)
-			printf("| `%s` | %d (%d to %d) | %s |\n", row->variable, row->dflt_int, row->min,
-			       row->max, row->doc);
-		else if (row->kind == CONFIG_IS_SECRET)
-			printf("| `%s`, `%s_FILE` | unset | **Secret.** %s |\n", row->variable, row->variable,
-			       row->doc);
-		else
-			printf("| `%s` | %s%s%s | %s |\n", row->variable, row->dflt != NULL ? "`" : "",
-			       row->dflt != NULL ? row->dflt : "unset", row->dflt != NULL ? "`" : "",
-			       row->doc);
-	}
-}
-
-/* .env.example: every setting, none of them set, and nowhere a value that somebody could keep for a secret.
- */
-static void docs_environment(void)
-{
-	printf("# Settings of marca; `make openapi` writes this file from src/base/config.def.\n"
-	       "# Copy it to .env (which git ignores), and take away the # where a default does not suit.\n"
-	       "# A secret X is better off in a file: X_FILE=/path, readable by nobody else.\n");
-	for (const struct config_info *row = config_table; row->variable != NULL; row++) {
-		printf("\n# %s\n", row->doc);
-		if (row->kind == CONFIG_IS_SECRET)
-			printf("#%s=\n#%s_FILE=\n", row->variable, row->variable);
-		else if (row->kind == CONFIG_IS_INT)
-			printf("#%s=%d\n", row->variable, row->dflt_int);
-		else
-			printf("#%s=%s\n", row->variable, row->dflt != NULL ? row->dflt : "");
-	}
-}
-
-static void docs_errors(void)
-{
-	printf("# Errors\n\n"
-	       "`make openapi` writes this page from `src/base/errors.def`.\n\n"
-	       "| status | `error` | pt-BR | en |\n|---|---|---|---|\n");
-	for (int rc = RC_OK + 1; rc < RC_COUNT; rc++)
-		printf("| %d | `%s` | %s | %s |\n", error_table[rc].status, error_table[rc].code,
-		       error_table[rc].text[LANG_PT], error_table[rc].text[LANG_EN]);
-}
-
-static void docs_events(void)
-{
-	printf("# Types of events\n\n"
-	       "`make openapi` writes this page from `src/events/payloads.h`; [events.md](events.md) tells "
-	       "how to read them.\n\n"
-	       "| event | stream | when | payload |\n|---|---|---|---|\n");
-	for (const struct event_type *row = event_types; row->type != NULL; row++) {
-		printf("| `%s` | `%s` | %s |", row->type, row->stream, row->when);
-		for (size_t i = 0; i < row->payload->count; i++)
-			printf("%s `%s`%s", i > 0 ? "," : "", row->payload->fields[i].name,
-			       row->payload->fields[i].need == OPTIONAL ? " (or null)" : "");
-		printf(" |\n");
-	}
-}
-
-int command_docs(const struct command *command, int argc, char **argv)
-{
-	if (argc == 1 && strcmp(argv[0], "configuration") == 0)
-		docs_configuration();
-	else if (argc == 1 && strcmp(argv[0], "environment") == 0)
-		docs_environment();
-	else if (argc == 1 && strcmp(argv[0], "errors") == 0)
-		docs_errors();
-	else if (argc == 1 && strcmp(argv[0], "events") == 0)
-		docs_events();
-	else
-		return command_usage(command);
-	return 0;
 }
 
 int command_version(const struct command *command, int argc, char **argv)

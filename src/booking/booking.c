@@ -2,6 +2,7 @@
  */
 #include "booking/booking.h"
 
+#include "booking/permit.h"
 #include "booking/queries.h"
 #include "calendar/overlap.h"
 #include "calendar/rules.h"
@@ -69,7 +70,7 @@ enum rc booking_find(struct req *rq, struct booking **ret, struct tenant_rules *
 
 	if (rc == RC_OK)
 		rc = q_booking_by_id(&rq->cx, &in, &row);
-	if (rc == RC_OK && row == NULL)
+	if (rc == RC_OK && (row == NULL || !permit_sees(&rq->cx.principal, &row->user_id)))
 		rc = RC_BOOKING_UNKNOWN;
 	if (rc == RC_OK)
 		rc = tenant_rules(&rq->cx, &row->tenant_id, rules);
@@ -78,6 +79,20 @@ enum rc booking_find(struct req *rq, struct booking **ret, struct tenant_rules *
 	row->can_cancel = booking_can_cancel(row, rules, rq->cx.now);
 	*ret = row;
 	return RC_OK;
+}
+
+enum rc booking_find_own(struct req *rq, struct booking **ret, struct tenant_rules *rules)
+{
+	struct booking *row;
+	enum rc rc = booking_find(rq, &row, rules);
+
+	if (rc == RC_OK && !permit_acts_for(&rq->cx.principal, &row->user_id))
+		rc = RC_FORBIDDEN;
+	if (rc == RC_OK)
+		rc = req_if_match(rq, row->version);
+	if (rc == RC_OK)
+		*ret = row;
+	return rc;
 }
 
 enum rc booking_reply(struct req *rq, struct booking *row, const struct tenant_rules *rules)

@@ -125,8 +125,11 @@ enum rc booking_refused(struct req *rq, const struct booking *row) MUST_USE;
  * RC_RESOURCE_UNKNOWN, RC_USER_UNKNOWN; RC_CHANGED_MEANWHILE when it is none. */
 enum rc booking_gone(struct ctx *cx, const struct booking *row) MUST_USE;
 
-/* The booking of the path, with can_cancel; RC_BOOKING_UNKNOWN. `rules` are its tenant's. */
+/* The booking of the path, with can_cancel; RC_BOOKING_UNKNOWN, also where whoever asks may not see it.
+ * `rules` are its tenant's. */
 enum rc booking_find(struct req *rq, struct booking **ret, struct tenant_rules *rules) MUST_USE;
+/* The same, to change it: RC_FORBIDDEN where he may see it and no more; RC_STALE. */
+enum rc booking_find_own(struct req *rq, struct booking **ret, struct tenant_rules *rules) MUST_USE;
 
 bool booking_blocks(enum booking_status status);
 bool booking_can_cancel(const struct booking *row, const struct tenant_rules *rules, utime now);
@@ -138,6 +141,9 @@ bool status_may_become(enum booking_status from, enum booking_status to);
  * RC_CANCEL_TOO_LATE. */
 enum rc booking_mark_cancelled(struct ctx *cx, struct booking *row, const struct tenant_rules *rules,
 			       const char *reason, const char *by) MUST_USE;
+/* Who asks, as a booking keeps it: a user's id, `api_key:` with the key's, `operator`; NULL without a token.
+ */
+enum rc booking_cancelled_by(const struct req *rq, const char **ret) MUST_USE;
 /* The same whatever its status and the window. */
 void booking_set_cancelled(struct booking *row, const char *reason, const char *by, utime now);
 

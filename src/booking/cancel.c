@@ -22,18 +22,39 @@ enum rc booking_mark_cancelled(struct ctx *cx, struct booking *row, const struct
 	return RC_OK;
 }
 
+enum rc booking_cancelled_by(const struct req *rq, const char **ret)
+{
+	const struct principal *who = &rq->cx.principal;
+	char id[UUID_TEXT_LEN + 1];
+	const char *by;
+
+	if (uuid_is_none(&who->session_id)) {
+		*ret = NULL;
+		return RC_OK;
+	}
+	if (who->role == ROLE_OPERATOR)
+		by = "operator";
+	else if (uuid_is_none(&who->user_id))
+		by = arena_printf(rq->cx.arena, "api_key:%s", uuid_text(id, &who->session_id));
+	else
+		by = arena_text(rq->cx.arena, str_from(uuid_text(id, &who->user_id)));
+	*ret = by;
+	return by != NULL ? RC_OK : RC_NO_MEMORY;
+}
+
 static enum rc cancel(struct req *rq, struct booking **ret, struct tenant_rules *rules)
 {
 	struct booking *row, old;
-	enum rc rc = booking_find(rq, &row, rules);
+	const char *by;
+	enum rc rc = booking_find_own(rq, &row, rules);
 
-	if (rc == RC_OK)
-		rc = req_if_match(rq, row->version);
 	if (rc != RC_OK)
 		return rc;
 	old = *row;
-	rc = booking_mark_cancelled(&rq->cx, row, rules, BODY(rq, cancellation)->reason,
-				    QUERY(rq, cancellation_query)->cancelled_by);
+	rc = booking_cancelled_by(rq, &by);
+	if (rc == RC_OK)
+		rc = booking_mark_cancelled(&rq->cx, row, rules, BODY(rq, cancellation)->reason,
+					    by != NULL ? by : QUERY(rq, cancellation_query)->cancelled_by);
 	*ret = row;
 	return rc == RC_OK ? booking_store(rq, &old, row) : rc;
 }

@@ -4,6 +4,7 @@
  * Two callers asking for the same hour: exactly one gets 201, the other 409. resource_lock
  * makes them queue; booking_insert sees who came first.
  */
+#include "booking/permit.h"
 #include "booking/queries.h"
 #include "http/req.h"
 
@@ -69,6 +70,14 @@ static enum rc store(struct req *rq, struct booking *row)
 	return insert->rows.count > 0 ? RC_OK : booking_refused(rq, row);
 }
 
+/* Everybody books for himself; staff for others too, and confirmed at once if they like. */
+static enum rc permit(const struct principal *who, const struct booking *row)
+{
+	if (!permit_acts_for(who, &row->user_id))
+		return RC_FORBIDDEN;
+	return row->status == booking_status_pendente || principal_is_staff(who) ? RC_OK : RC_FORBIDDEN;
+}
+
 enum rc booking_create(struct req *rq)
 {
 	struct booking row = {0};
@@ -76,7 +85,9 @@ enum rc booking_create(struct req *rq)
 	enum rc rc;
 
 	SHAPE_COPY(booking, &row, booking_new, BODY(rq, booking_new), COPY_ALL);
-	rc = req_tenant(rq, &row.tenant_id, &row.tenant_id);
+	rc = permit(&rq->cx.principal, &row);
+	if (rc == RC_OK)
+		rc = req_tenant(rq, &row.tenant_id, &row.tenant_id);
 	if (rc == RC_OK)
 		rc = parties_find(rq, &row, &parties);
 	if (rc == RC_OK)

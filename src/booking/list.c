@@ -2,6 +2,7 @@
  * GET /bookings/ -- a tenant's bookings by their start, page by page. A date filter keeps
  * whatever overlaps the window, also a booking that spans all of it.
  */
+#include "booking/permit.h"
 #include "booking/queries.h"
 #include "calendar/rules.h"
 #include "http/req.h"
@@ -27,17 +28,20 @@ static void edge(struct req *rq, const struct tenant_rules *rules, const char *n
 /* All three lists take the same page of the same columns. */
 struct page {
 	struct uuid tenant_id;
+	const struct uuid *user_id; /* NULL: everybody's */
 	utime earliest, ends_after, starts_before;
 	const char *status;
 	struct cursor after;
 	int64_t limit;
 };
 
-static enum rc page_from(struct req *rq, const struct booking_filter *filter, const struct uuid *tenant,
+/* `ret` has its tenant_id and its user_id already. */
+static enum rc page_from(struct req *rq, const struct booking_filter *filter,
 			 const struct tenant_rules *rules, struct page *ret)
 {
 	struct page page = {
-		.tenant_id = *tenant,
+		.tenant_id = ret->tenant_id,
+		.user_id = ret->user_id,
 		.earliest = UTIME_MIN,
 		.ends_after = UTIME_MIN,
 		.starts_before = UTIME_MAX,
@@ -74,15 +78,16 @@ static enum rc page_from(struct req *rq, const struct booking_filter *filter, co
 static enum rc rows_read(struct req *rq, const struct booking_filter *filter, const struct page *page,
 			 struct booking **ret, size_t *ret_count)
 {
+	const struct uuid user = page->user_id != NULL ? *page->user_id : UUID_NONE;
 	const struct q_bookings_of_resource_in of_resource = {PAGE_OF(page),
 							      .resource_id = filter->resource_id,
-							      .user_id = filter->user_id};
-	const struct q_bookings_of_user_in of_user = {PAGE_OF(page), .user_id = filter->user_id};
+							      .user_id = user};
+	const struct q_bookings_of_user_in of_user = {PAGE_OF(page), .user_id = user};
 	const struct q_bookings_of_tenant_in of_tenant = {PAGE_OF(page)};
 
 	if (HAS(filter, booking_filter, resource_id))
 		return q_bookings_of_resource(&rq->cx, &of_resource, ret, ret_count);
-	if (HAS(filter, booking_filter, user_id))
+	if (page->user_id != NULL)
 		return q_bookings_of_user(&rq->cx, &of_user, ret, ret_count);
 	return q_bookings_of_tenant(&rq->cx, &of_tenant, ret, ret_count);
 }
@@ -94,16 +99,18 @@ enum rc booking_list(struct req *rq)
 	struct booking *rows = NULL;
 	struct page page;
 	size_t count = 0;
-	struct uuid tenant;
-	enum rc rc = req_tenant(rq, &filter->tenant_id, &tenant);
+	const struct uuid *asked = HAS(filter, booking_filter, user_id) ? &filter->user_id : NULL;
+	enum rc rc = permit_list(&rq->cx.principal, asked, &page.user_id);
 
+	if (rc == RC_OK)
+		rc = req_tenant(rq, &filter->tenant_id, &page.tenant_id);
 	if (rc != RC_OK)
 		return rc;
-	rc = tenant_rules(&rq->cx, &tenant, &rules);
+	rc = tenant_rules(&rq->cx, &page.tenant_id, &rules);
 	if (rc == RC_TENANT_UNKNOWN) /* nobody has no bookings */
 		return REPLY_LIST(rq, booking, NULL, 0, filter->limit, key);
 	if (rc == RC_OK)
-		rc = page_from(rq, filter, &tenant, &rules, &page);
+		rc = page_from(rq, filter, &rules, &page);
 	if (rc == RC_OK)
 		rc = rows_read(rq, filter, &page, &rows, &count);
 	if (rc != RC_OK)

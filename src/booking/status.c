@@ -1,5 +1,5 @@
 /* PATCH /bookings/{id}/status -- confirm, complete, or cancel, as the moves of booking.c allow. */
-#include "booking/booking.h"
+#include "booking/permit.h"
 #include "http/req.h"
 
 enum rc booking_set_status(struct req *rq)
@@ -10,18 +10,21 @@ enum rc booking_set_status(struct req *rq)
 	enum booking_status wanted = in_query ? query->status_param : body->status;
 	struct tenant_rules rules;
 	struct booking *row, old;
+	const char *by;
 	enum rc rc;
 
 	if (!in_query && !HAS(body, status_change, status))
 		return req_invalid(rq, "status", ISSUE_MISSING);
-	rc = booking_find(rq, &row, &rules);
+	rc = permit_status(&rq->cx.principal, wanted);
 	if (rc == RC_OK)
-		rc = req_if_match(rq, row->version);
+		rc = booking_find_own(rq, &row, &rules);
+	if (rc == RC_OK)
+		rc = booking_cancelled_by(rq, &by);
 	if (rc != RC_OK)
 		return rc;
 	old = *row;
 	if (wanted == booking_status_cancelado)
-		rc = booking_mark_cancelled(&rq->cx, row, &rules, NULL, NULL);
+		rc = booking_mark_cancelled(&rq->cx, row, &rules, NULL, by);
 	else
 		rc = status_may_become(row->status, wanted) ? RC_OK : RC_BAD_TRANSITION;
 	if (rc != RC_OK)

@@ -2,18 +2,29 @@
  * PUT /bookings/{id} -- change what was sent. A new period or resource is checked like a
  * creation; notes and the like can change at any time.
  */
-#include "booking/booking.h"
+#include "booking/permit.h"
 #include "http/req.h"
+
+/* His own booking stays his, and he does not confirm it himself. */
+static enum rc permit(const struct principal *who, enum booking_status old, const struct booking *row)
+{
+	if (!permit_acts_for(who, &row->user_id))
+		return RC_FORBIDDEN;
+	return row->status != old ? permit_status(who, row->status) : RC_OK;
+}
 
 /* The row with the change laid over it. */
 static enum rc merge(struct req *rq, const struct tenant_rules *rules, struct booking *row)
 {
 	const struct booking_new *change = BODY(rq, booking_new);
 	enum booking_status old = row->status;
+	const char *by;
 	enum rc rc;
 
 	SHAPE_COPY(booking, row, booking_new, change, COPY_SENT);
-	rc = booking_times(rq, rules, change, row);
+	rc = permit(&rq->cx.principal, old, row);
+	if (rc == RC_OK)
+		rc = booking_times(rq, rules, change, row);
 	if (rc != RC_OK || row->status == old)
 		return rc;
 	if (!status_may_become(old, row->status))
@@ -21,7 +32,8 @@ static enum rc merge(struct req *rq, const struct tenant_rules *rules, struct bo
 	if (row->status != booking_status_cancelado)
 		return RC_OK;
 	row->status = old;
-	return booking_mark_cancelled(&rq->cx, row, rules, NULL, NULL);
+	rc = booking_cancelled_by(rq, &by);
+	return rc == RC_OK ? booking_mark_cancelled(&rq->cx, row, rules, NULL, by) : rc;
 }
 
 /* What the change must satisfy: api.md, section 6. */
@@ -48,10 +60,8 @@ enum rc booking_update(struct req *rq)
 {
 	struct tenant_rules rules;
 	struct booking *row, old;
-	enum rc rc = booking_find(rq, &row, &rules);
+	enum rc rc = booking_find_own(rq, &row, &rules);
 
-	if (rc == RC_OK)
-		rc = req_if_match(rq, row->version);
 	if (rc != RC_OK)
 		return rc;
 	old = *row;

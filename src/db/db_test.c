@@ -224,6 +224,49 @@ static void test_too_many_steps(void **state)
 	assert_int_equal(counter_of(fixture, &fixture->tenant), 0);
 }
 
+/* --- Whose query it is ------------------------------------------------------------- */
+
+/* What each kind of principal gets of a thing of fixture->tenant. */
+static void ask_as(struct ctx *cx, const struct fixture *fixture, const struct principal *who, enum rc scoped,
+		   enum rc across)
+{
+	const struct q_counter_read_in counter = {fixture->tenant, fixture->tenant};
+	const struct q_thing_tenant_of_in thing = {fixture->tenant};
+	struct q_counter_read_out *version;
+	struct q_thing_tenant_of_out *tenant;
+	struct script script;
+
+	cx->principal = *who;
+	assert_int_equal(q_counter_read(cx, &counter, &version), scoped);
+	assert_int_equal(q_thing_tenant_of(cx, &thing, &tenant), across);
+	script_init(&script, cx, ROOM_testroom, &fixture->tenant, &fixture->tenant);
+	SCRIPT_ADD(&script, counter_raise, .tenant_id = fixture->tenant, .id = fixture->tenant);
+	assert_int_equal(db_write(&script), scoped);
+}
+
+static void ask_as_each(struct ctx *cx, void *arg)
+{
+	const struct fixture *fixture = arg;
+	const struct principal nobody = {.role = ROLE_ANYONE}, operator= {.role = ROLE_OPERATOR},
+			       own = {.role = ROLE_USER, .tenant_id = fixture->tenant},
+			       foreign = {.role = ROLE_ADMIN,
+					  .rights = RIGHTS_ALL,
+					  .tenant_id = new_id(fixture)};
+
+	ask_as(cx, fixture, &own, RC_OK, RC_INTERNAL);
+	ask_as(cx, fixture, &foreign, RC_INTERNAL, RC_INTERNAL);
+	ask_as(cx, fixture, &operator, RC_OK, RC_OK);
+	ask_as(cx, fixture, &nobody, RC_OK, RC_INTERNAL);
+}
+
+static void test_whose_query(void **state)
+{
+	struct fixture *fixture = *state;
+
+	in_arena(fixture, ask_as_each);
+	assert_int_equal(counter_of(fixture, &fixture->tenant), 3); /* and not the stranger's */
+}
+
 /* Every query of the room is one that this store understands. */
 static void test_prepares(void **state)
 {
@@ -512,6 +555,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup_teardown(test_none, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_struct_in, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_too_many_steps, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_whose_query, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_prepares, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_group, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_order_of_key, set_up, tear_down),

@@ -30,6 +30,7 @@ static const struct route routes[] = {
 	}, {
 		.method = HTTP_PUT_, .path = "/tenants/{id}", .id = "updateTenant",
 		.summary = "Change what is sent of an organisation.", .access = ACCESS_ADMIN,
+		.doc = "`domain`, `plan` and `is_active` are changed by the operator alone (403).",
 		.body = &tenant_new_shape, .change = true, .versioned = true, .handler = tenant_update,
 		.replies = {{200, &tenant_shape, .doc = "The tenant as it is now."}},
 		.errors = {RC_TENANT_UNKNOWN, RC_DOMAIN_TAKEN},

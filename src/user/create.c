@@ -1,6 +1,7 @@
 /* POST /users/ -- register a person of a tenant. */
 #include "http/req.h"
 #include "tenant/client.h"
+#include "user/permit.h"
 #include "user/queries.h"
 
 enum rc user_create(struct req *rq)
@@ -17,7 +18,9 @@ enum rc user_create(struct req *rq)
 	enum rc rc;
 
 	SHAPE_COPY(user, &row, user_new, in, COPY_ALL);
-	rc = req_tenant(rq, &in->tenant_id, &row.tenant_id);
+	rc = permit_user_managed(&rq->cx.principal, &row);
+	if (rc == RC_OK)
+		rc = req_tenant(rq, &in->tenant_id, &row.tenant_id);
 	if (rc == RC_OK)
 		rc = tenant_rules(&rq->cx, &row.tenant_id, &tenant);
 	if (rc != RC_OK)

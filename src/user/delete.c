@@ -1,5 +1,6 @@
 /* DELETE /users/{id} -- the row stays, marked; future bookings are cancelled by user.deleted. */
 #include "http/req.h"
+#include "user/permit.h"
 #include "user/user.h"
 
 enum rc user_delete(struct req *rq)
@@ -10,6 +11,8 @@ enum rc user_delete(struct req *rq)
 	struct user *row;
 	enum rc rc = user_find(rq, &row);
 
+	if (rc == RC_OK)
+		rc = permit_user_managed(&rq->cx.principal, row);
 	if (rc == RC_OK)
 		rc = req_if_match(rq, row->version);
 	if (rc == RC_OK)

@@ -9,6 +9,7 @@ static const struct route routes[] = {
 	{
 		.method = HTTP_POST_, .path = "/users", .id = "createUser",
 		.summary = "Register a person of a tenant.", .access = ACCESS_USERS,
+		.doc = "Only an admin makes an admin; and nobody gives a permission that he does not hold himself (403).",
 		.body = &user_new_shape, .versioned = true, .handler = user_create,
 		.replies = {{201, &user_shape, .doc = "The new user."}},
 		.errors = {RC_TENANT_UNKNOWN, RC_EMAIL_TAKEN},
@@ -34,18 +35,23 @@ static const struct route routes[] = {
 	}, {
 		.method = HTTP_GET_, .path = "/users/{id}", .id = "getUser",
 		.summary = "One user.", .access = ACCESS_USER,
+		.doc = "Oneself; or, with `can_manage_users`, anybody of the tenant.",
 		.versioned = true, .handler = user_get,
 		.replies = {{200, &user_shape, .doc = "The user."}},
 		.errors = {RC_USER_UNKNOWN},
 	}, {
 		.method = HTTP_PUT_, .path = "/users/{id}", .id = "updateUser",
 		.summary = "Change what is sent of a user.", .access = ACCESS_USER,
+		.doc = "Of oneself: name, phone and metadata. With `can_manage_users`, the rest, and other people: but not "
+		       "admins, nor who holds a permission that one does not hold oneself, nor so that he would (403); an admin "
+		       "may do all of this. One's own password is changed by `POST /auth/password`, and not here (403).",
 		.body = &user_new_shape, .change = true, .versioned = true, .handler = user_update,
 		.replies = {{200, &user_shape, .doc = "The user as it is now."}},
-		.errors = {RC_USER_UNKNOWN, RC_EMAIL_TAKEN},
+		.errors = {RC_USER_UNKNOWN, RC_EMAIL_TAKEN, RC_FORBIDDEN},
 	}, {
 		.method = HTTP_DELETE_, .path = "/users/{id}", .id = "deleteUser",
 		.summary = "Remove a user; future bookings are cancelled.", .access = ACCESS_USERS,
+		.doc = "Only an admin removes an admin, or who holds a permission that one does not hold oneself (403).",
 		.versioned = true, .handler = user_delete,
 		.replies = {{204, .doc = "Removed."}},
 		.errors = {RC_USER_UNKNOWN},

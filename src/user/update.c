@@ -1,5 +1,6 @@
 /* PUT /users/{id} -- change what was sent, and nothing else. */
 #include "http/req.h"
+#include "user/permit.h"
 #include "user/queries.h"
 
 /* The row as changed, with its event. */
@@ -31,15 +32,18 @@ static enum rc store(struct req *rq, struct user *row)
 enum rc user_update(struct req *rq)
 {
 	const struct user_new *change = BODY(rq, user_new);
-	struct user *row;
+	struct user *row, old;
 	enum rc rc = user_find(rq, &row);
 
 	if (rc == RC_OK)
 		rc = req_if_match(rq, row->version);
 	if (rc != RC_OK)
 		return rc;
+	old = *row;
 	SHAPE_COPY(user, row, user_new, change, COPY_SENT);
-	rc = user_derive(&rq->cx, row);
+	rc = permit_user_change(&rq->cx.principal, &old, row, HAS(change, user_new, password));
+	if (rc == RC_OK)
+		rc = user_derive(&rq->cx, row);
 	if (rc == RC_OK)
 		rc = user_set_password(rq, row, change);
 	if (rc == RC_OK)

@@ -6,6 +6,7 @@
 #include "http/req.h"
 #include "user/client.h"
 #include "user/local.h"
+#include "user/permit.h"
 #include "user/queries.h"
 
 static void user_new_check(const void *object, const struct loc *loc, struct issues *issues)
@@ -38,7 +39,7 @@ enum rc user_find(struct req *rq, struct user **ret)
 		rc = q_user_by_id(&rq->cx, &in, &row);
 	if (rc != RC_OK)
 		return rc;
-	if (row == NULL)
+	if (row == NULL || !permit_user_seen(&rq->cx.principal, &row->id))
 		return RC_USER_UNKNOWN;
 	*ret = row;
 	return RC_OK;

@@ -62,7 +62,7 @@ SHAPE_DECLARE(user_filter, USER_FILTER);
 
 extern const struct service user_service;
 
-/* The user of the path; RC_USER_UNKNOWN. */
+/* The user of the path; RC_USER_UNKNOWN, also where whoever asks may not see him. */
 enum rc user_find(struct req *rq, struct user **ret) MUST_USE;
 /* What the service derives before a row is written: name for search, address for uniqueness. */
 enum rc user_derive(struct ctx *cx, struct user *row) MUST_USE;

@@ -66,6 +66,12 @@ RETURNING version;
 -- :out   version:int
 SELECT c.version FROM counters c WHERE c.tenant_id = $1 AND c.id = $2;
 
+-- :name  thing_tenant_of :maybe
+-- :scope operator
+-- :in    id:uuid
+-- :out   tenant_id:uuid
+SELECT t.tenant_id FROM things t WHERE t.id = $1;
+
 -- :name  hang_up :none
 -- :scope global
 -- Ends the connection that it runs on, where there is one.

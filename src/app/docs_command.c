@@ -1,0 +1,164 @@
+/* `marca docs`: tables of the documentation that are made from marca's own, so that neither can drift. */
+#include "app/app.h"
+#include "app/commands.h"
+#include "events/payloads.h"
+
+#include <stdio.h>
+
+static void docs_configuration(void)
+{
+	printf("# Configuration\n\n"
+	       "From the environment. `make openapi` writes this page from `src/base/config.def`.\n\n"
+	       "A secret `X` may also come from a file, which `X_FILE` names and others may not read, or "
+	       "from "
+	       "the\nsystemd credential `X`: see [security/secrets.md](security/secrets.md).\n\n"
+	       "| variable | default | meaning |\n|---|---|---|\n");
+	for (const struct config_info *row = config_table; row->variable != NULL; row++) {
+		if (row->kind == CONFIG_IS_INT)
+			printf("| `%s` | %d (%d to %d) | %s |\n", row->variable, row->dflt_int, row->min,
+			       row->max, row->doc);
+		else if (row->kind == CONFIG_IS_SECRET)
+			printf("| `%s`, `%s_FILE` | unset | **Secret.** %s |\n", row->variable, row->variable,
+			       row->doc);
+		else
+			printf("| `%s` | %s%s%s | %s |\n", row->variable, row->dflt != NULL ? "`" : "",
+			       row->dflt != NULL ? row->dflt : "unset", row->dflt != NULL ? "`" : "",
+			       row->doc);
+	}
+}
+
+/* .env.example: every setting, none of them set, and nowhere a value that somebody could keep for a secret.
+ */
+static void docs_environment(void)
+{
+	printf("# Settings of marca; `make openapi` writes this file from src/base/config.def.\n"
+	       "# Copy it to .env (which git ignores), and take away the # where a default does not suit.\n"
+	       "# A secret X is better off in a file: X_FILE=/path, readable by nobody else.\n");
+	for (const struct config_info *row = config_table; row->variable != NULL; row++) {
+		printf("\n# %s\n", row->doc);
+		if (row->kind == CONFIG_IS_SECRET)
+			printf("#%s=\n#%s_FILE=\n", row->variable, row->variable);
+		else if (row->kind == CONFIG_IS_INT)
+			printf("#%s=%d\n", row->variable, row->dflt_int);
+		else
+			printf("#%s=%s\n", row->variable, row->dflt != NULL ? row->dflt : "");
+	}
+}
+
+static void docs_errors(void)
+{
+	printf("# Errors\n\n"
+	       "`make openapi` writes this page from `src/base/errors.def`.\n\n"
+	       "| status | `error` | pt-BR | en |\n|---|---|---|---|\n");
+	for (int rc = RC_OK + 1; rc < RC_COUNT; rc++)
+		printf("| %d | `%s` | %s | %s |\n", error_table[rc].status, error_table[rc].code,
+		       error_table[rc].text[LANG_PT], error_table[rc].text[LANG_EN]);
+}
+
+static void docs_events(void)
+{
+	printf("# Types of events\n\n"
+	       "`make openapi` writes this page from `src/events/payloads.h`; [events.md](events.md) tells "
+	       "how to read them.\n\n"
+	       "| event | stream | when | payload |\n|---|---|---|---|\n");
+	for (const struct event_type *row = event_types; row->type != NULL; row++) {
+		printf("| `%s` | `%s` | %s |", row->type, row->stream, row->when);
+		for (size_t i = 0; i < row->payload->count; i++)
+			printf("%s `%s`%s", i > 0 ? "," : "", row->payload->fields[i].name,
+			       row->payload->fields[i].need == OPTIONAL ? " (or null)" : "");
+		printf(" |\n");
+	}
+}
+
+/* --- Who may call what ---------------------------------------------------------- */
+
+/* The columns: a principal that has nothing but what its name says. */
+static const struct {
+	const char *name;
+	struct principal who;
+} callers[] = {
+	{"anyone", {.role = ROLE_ANYONE}},
+	{"user", {.role = ROLE_USER}},
+	{"`can_book`", {.role = ROLE_USER, .rights = RIGHT_BOOK}},
+	{"`can_manage_resources`", {.role = ROLE_USER, .rights = RIGHT_RESOURCES}},
+	{"`can_manage_users`", {.role = ROLE_USER, .rights = RIGHT_USERS}},
+	{"`can_view_all_bookings`", {.role = ROLE_USER, .rights = RIGHT_VIEW}},
+	{"admin", {.role = ROLE_ADMIN, .rights = RIGHTS_ALL}},
+	{"operator", {.role = ROLE_OPERATOR, .rights = RIGHTS_ALL}},
+};
+
+static const char *const method_names[] = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"};
+
+static void access_row(const struct route *route)
+{
+	printf("| `%s %s` |", method_names[route->method], route->path);
+	for (size_t i = 0; i < ARRAY_LEN(callers); i++)
+		printf(" %s |", access_check(route->access, &callers[i].who) == RC_OK ? "yes" : "");
+	printf(" %s |\n", route->doc != NULL ? route->doc : "");
+}
+
+static void docs_access(void)
+{
+	printf("# Who may call what\n\n"
+	       "`make openapi` writes this page from the routes tables. Which rows somebody reaches (his "
+	       "own, his "
+	       "tenant's) is told\nin [permissions.md](permissions.md) and [tenancy.md](tenancy.md). An "
+	       "admin and the "
+	       "operator hold every permission; an\nAPI key holds its scopes, which are the permissions' "
+	       "words.\n\n"
+	       "| route |");
+	for (size_t i = 0; i < ARRAY_LEN(callers); i++)
+		printf(" %s |", callers[i].name);
+	printf(" notes |\n|---|");
+	for (size_t i = 0; i < ARRAY_LEN(callers); i++)
+		printf(":-:|");
+	printf("---|\n");
+	for (size_t i = 0; i < APP_SERVICES; i++)
+		for (size_t j = 0; j < app_services[i]->route_count; j++)
+			if (!app_services[i]->routes[j].hidden)
+				access_row(&app_services[i]->routes[j]);
+}
+
+/* --- Queries that see several tenants ----------------------------------------------- */
+
+static void docs_queries(void)
+{
+	printf("# Queries that see several tenants\n\n"
+	       "Every other query on a tenant's table holds `tenant_id = $1` for each table that it mentions "
+	       "(`tools/sqlgen_tenant.c`),\nand is refused where that is not the tenant of whoever asks "
+	       "(`src/db/db.c`). `make openapi` writes this page from\nwhat the queries say of themselves: "
+	       "one that "
+	       "is new in it is one to look at.\n\n"
+	       "| room | query | only for the operator | why |\n|---|---|:-:|---|\n");
+	for (size_t i = 0; i < ROOM_COUNT; i++) {
+		for (size_t j = 0; j < app_queries[i]->count; j++) {
+			const struct query *query = app_queries[i]->queries[j];
+
+			if (query->why != NULL)
+				printf("| %s | `%s` | %s | %s |\n", app_queries[i]->name, query->name,
+				       query->operators ? "yes" : "", query->why);
+		}
+	}
+}
+
+/* --- The command ------------------------------------------------------------------------ */
+
+static const struct {
+	const char *word;
+	void (*print)(void);
+} pages[] = {
+	{"access", docs_access},	   {"configuration", docs_configuration},
+	{"environment", docs_environment}, {"errors", docs_errors},
+	{"events", docs_events},	   {"queries", docs_queries},
+};
+
+int command_docs(const struct command *command, int argc, char **argv)
+{
+	for (size_t i = 0; i < ARRAY_LEN(pages) && argc == 1; i++) {
+		if (strcmp(argv[0], pages[i].word) == 0) {
+			pages[i].print();
+			return 0;
+		}
+	}
+	return command_usage(command);
+}
