@@ -9,6 +9,7 @@
 #include "auth/secret.h"
 #include "auth/session.h"
 #include "auth/token.h"
+#include "base/host.h"
 #include "tenant/client.h"
 #include "user/local.h"
 
@@ -162,6 +163,37 @@ static size_t count_headers(const struct http_exchange *exchange)
 	return count;
 }
 
+/* "localhost:8000", "[::1]:8000": without port and brackets. */
+static struct str host_of(struct str authority)
+{
+	char end = ':';
+
+	if (authority.len > 0 && authority.p[0] == '[') {
+		authority.p++;
+		authority.len--;
+		end = ']';
+	}
+	return str_cut(&authority, end);
+}
+
+/*
+ * Where a call without a token is the operator's, it must come from this machine, and not by way of its
+ * browser from some page on the web: such a page's Origin tells on it, and so does the name in Host where
+ * that page's own name was made to lead here (DNS rebinding).
+ */
+static bool is_from_here(const struct http_exchange *http)
+{
+	struct str origin = http_header(http, "Origin"), host = http_header(http, "Host");
+
+	if (host.len == 0 || !host_is_loopback(host_of(host)))
+		return false;
+	if (origin.p == NULL)
+		return true;
+	(void)str_cut(&origin, ':');
+	return origin.len > 2 && memcmp(origin.p, "//", 2) == 0 &&
+	       host_is_loopback(host_of((struct str){origin.p + 2, origin.len - 2}));
+}
+
 enum rc auth_authenticate(struct req *rq)
 {
 	const struct user_local *local = rq->cx.locals[ROOM_user];
@@ -169,7 +201,7 @@ enum rc auth_authenticate(struct req *rq)
 	size_t headers = count_headers(rq->http), i = 0;
 
 	if (headers == 0) {
-		if (local->auth->optional)
+		if (local->auth->optional && is_from_here(rq->http))
 			rq->cx.principal = (struct principal){.role = ROLE_OPERATOR, .rights = RIGHTS_ALL};
 		return RC_OK;
 	}

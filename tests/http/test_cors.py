@@ -99,7 +99,7 @@ CALLS = [
 @pytest.mark.parametrize("method, path, status", CALLS)
 def test_calls(mode, method, path, status):
     name, marca = mode
-    api = marca.api()
+    api = marca.operator()
     for origin in ORIGINS:
         reply = api.request(method, path, b"" if method == "POST" else None, {"Origin": origin.encode("utf-8")})
         assert reply.status == status, (origin, reply)
@@ -158,11 +158,12 @@ def test_without_origin(mode):
 def test_several_origins(mode):
     """Browsers send one: who sends more is nobody, whatever they are."""
     _, marca = mode
-    api = marca.api()
+    api, token = marca.api(), marca.run("token").strip()
     for pair in ((APP, APP), (APP, "https://evil.org"), ("https://evil.org", APP)):
         api.connection.putrequest("GET", "/tenants/")
         for origin in pair:
             api.connection.putheader("Origin", origin)
+        api.connection.putheader("Authorization", f"Bearer {token}")
         api.connection.endheaders()
         response = api.connection.getresponse()
         response.read()
