@@ -12,6 +12,7 @@
 #include "events/relay.h"
 #include "resource/queries.h"
 #include "tenant/queries.h"
+#include "user/effects.h"
 #include "user/local.h"
 #include "user/queries.h"
 #include "json/write.h"
@@ -37,11 +38,14 @@ static const struct {
 
 #define RELAYS ARRAY_LEN(relayed)
 
-/* Rows that end by themselves. */
+/* Rows that end by themselves, or are kept for so long. */
 static const struct purge_query purges[] = {
-	{ROOM_user, &q_sessions_purge_query},
-	{ROOM_user, &q_refresh_purge_query},
+	{ROOM_user, &q_sessions_purge_query, 0},
+	{ROOM_user, &q_refresh_purge_query, 0},
+	{ROOM_user, &q_notifications_purge_query, 0},
 };
+
+#define PURGES ARRAY_LEN(purges)
 
 struct app_events {
 	struct tasks *tasks;
@@ -50,6 +54,7 @@ struct app_events {
 	struct consumers *consumers;
 	struct effect_queries *effects; /* of the groups' rooms */
 	struct janitor *janitor;
+	struct purge_query purges[PURGES];
 	struct follower *follower;
 	struct rate_share *rates; /* NULL: nobody to share with */
 };
@@ -133,6 +138,14 @@ static enum rc create_consumers(struct app *app)
 	return consumers_create(&options, &app->events->consumers);
 }
 
+static enum rc erase_long_deleted(struct ctx *cx, void *arg)
+{
+	const struct app *app = arg;
+	int days = app->config.deleted_retention;
+
+	return days > 0 ? user_erase_long_deleted(cx, cx->now - days * UTIME_DAY) : RC_OK;
+}
+
 static enum rc create_janitor(struct app *app)
 {
 	struct app_events *events = app->events;
@@ -150,9 +163,16 @@ static enum rc create_janitor(struct app *app)
 				.next = &q_erased_next_query,
 				.done = &q_erased_done_query,
 			},
-		.purges = purges,
-		.purge_count = ARRAY_LEN(purges),
+		.purges = events->purges,
+		.purge_count = PURGES,
+		.errand = erase_long_deleted,
+		.errand_arg = app,
 	};
+
+	memcpy(events->purges, purges, sizeof(purges));
+	for (size_t i = 0; i < PURGES; i++)
+		if (purges[i].query == &q_notifications_purge_query)
+			events->purges[i].days = app->config.notification_retention;
 
 	events->effects = calloc(app_group_count, sizeof(events->effects[0]));
 	if (events->effects == NULL)

@@ -93,7 +93,7 @@ static enum rc purge_effects(struct ctx *cx, const struct effect_queries *effect
 
 static enum rc purge_ended(struct ctx *cx, const struct purge_query *purge, bool *ret_more)
 {
-	const struct purge in = {.before = cx->now, .limit = CLEAN_ROWS};
+	const struct purge in = {.before = cx->now - purge->days * UTIME_DAY, .limit = CLEAN_ROWS};
 	struct script script;
 	struct step *step;
 	enum rc rc;
@@ -160,6 +160,8 @@ static enum rc clean(const struct janitor *janitor, struct ctx *cx, bool *ret_mo
 		rc = purge_ended(cx, &options->purges[i], &more);
 		*ret_more |= more;
 	}
+	if (rc == RC_OK && options->errand != NULL)
+		rc = options->errand(cx, options->errand_arg);
 	return rc;
 }
 

@@ -10,10 +10,11 @@
 
 struct janitor;
 
-/* Takes struct purge, where `before` is now, and gives a row for each that it let go. */
+/* Takes struct purge, where `before` is so many days ago, and gives a row for each that it let go. */
 struct purge_query {
 	enum room room;
 	const struct query *query;
+	int days;
 };
 
 struct janitor_options {
@@ -24,7 +25,10 @@ struct janitor_options {
 	const struct effect_queries *effects; /* of each room that keeps them */
 	size_t effect_count;
 	int retention_hours;
-	struct erased_queries erased;	  /* .next NULL: nothing is ever erased */
+	struct erased_queries erased; /* .next NULL: nothing is ever erased */
+	/* Once a round, for what is no one query; may be NULL. */
+	enum rc (*errand)(struct ctx *cx, void *arg);
+	void *errand_arg;
 	const struct purge_query *purges; /* of rows that have ended by themselves */
 	size_t purge_count;
 };

@@ -6,6 +6,7 @@
  */
 #include "events/payloads.h"
 #include "http/req.h"
+#include "user/effects.h"
 #include "user/privacy.h"
 #include "user/queries.h"
 
@@ -69,17 +70,16 @@ static enum rc add_events(struct script *script, const struct user_trace *row, s
 	return RC_OK;
 }
 
-static enum rc erase(struct req *rq, const struct user_trace *row, bool *ret_done)
+static enum rc erase(struct ctx *cx, const struct user_trace *row, bool *ret_done)
 {
-	struct outbox_row event =
-		outbox_row(&rq->cx, STREAM_DELETIONS, "user.erased", &row->tenant_id, &row->id);
+	struct outbox_row event = outbox_row(cx, STREAM_DELETIONS, "user.erased", &row->tenant_id, &row->id);
 	char nobody[UUID_TEXT_LEN + 1];
 	struct script script;
 	struct step *change;
 	enum rc rc;
 
-	event.created_at = outbox_time(&rq->cx, row->updated_at);
-	script_init(&script, &rq->cx, ROOM_user, &row->tenant_id, &row->id);
+	event.created_at = outbox_time(cx, row->updated_at);
+	script_init(&script, cx, ROOM_user, &row->tenant_id, &row->id);
 	script_reserve(&script, 16);
 	change = SCRIPT_ADD(&script, user_erase, .tenant_id = row->tenant_id, .id = row->id,
 			    .version = row->version, .erased_at = event.created_at,
@@ -104,8 +104,24 @@ enum rc user_erase(struct req *rq)
 	if (rc == RC_OK)
 		rc = may_erase(&rq->cx.principal, row);
 	if (rc == RC_OK)
-		rc = erase(rq, row, &done);
+		rc = erase(&rq->cx, row, &done);
 	if (rc != RC_OK)
 		return rc;
 	return done ? req_reply_empty(rq, 204) : RC_CHANGED_MEANWHILE;
+}
+
+#define PAGE 50
+
+/* One that somebody changed meanwhile waits for the next call. */
+enum rc user_erase_long_deleted(struct ctx *cx, utime before)
+{
+	const struct q_users_long_deleted_in in = {.before = before, .limit = PAGE};
+	struct user_trace *rows;
+	size_t count;
+	bool done;
+	enum rc rc = q_users_long_deleted(cx, &in, &rows, &count);
+
+	for (size_t i = 0; rc == RC_OK && i < count; i++)
+		rc = erase(cx, &rows[i], &done);
+	return rc;
 }

@@ -2,6 +2,7 @@
 -- :include user/privacy.h
 -- :include user/user.h
 -- :include events/outbox.h
+-- :include events/room.h
 
 -- :name  user_insert :none
 -- :scope tenant
@@ -123,6 +124,26 @@ SELECT u.tenant_id FROM users u WHERE u.id = $1;
 --        deleted_at:time? erased_at:time?
 SELECT u.tenant_id, u.id, u.user_type, u.version, u.updated_at, u.deleted_at, u.erased_at
   FROM users u WHERE u.tenant_id = $1 AND u.id = $2;
+
+-- :name  users_long_deleted :many
+-- :scope global
+-- :because The retention is the same for all tenants; each is then erased within his own.
+-- :in    before:time limit:int
+-- :out   struct user_trace: tenant_id:uuid id:uuid user_type:enum(user_type) version:int updated_at:time
+--        deleted_at:time? erased_at:time?
+SELECT u.tenant_id, u.id, u.user_type, u.version, u.updated_at, u.deleted_at, u.erased_at
+  FROM users u WHERE u.deleted_at < $1 AND u.deleted_at IS NOT NULL AND u.erased_at IS NULL
+ ORDER BY u.deleted_at, u.tenant_id, u.id LIMIT $2;
+
+-- :name  notifications_purge :many
+-- :scope global
+-- :because What is too old is let go for all tenants at once; nothing of it is read.
+-- :in    struct purge: before:time limit:int
+-- :out   id:uuid
+DELETE FROM notifications
+ WHERE (tenant_id, id) IN (SELECT n.tenant_id, n.id FROM notifications n WHERE n.occurred_at < $1
+                            ORDER BY n.occurred_at, n.tenant_id, n.id LIMIT $2)
+RETURNING id;
 
 -- :name  user_erase :maybe
 -- :scope tenant

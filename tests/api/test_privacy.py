@@ -74,6 +74,11 @@ def populate(api):
     return tenant, resource, user, bookings
 
 
+@pytest.fixture(params=["sqlite", "postgres"])
+def store(request):
+    return request.param
+
+
 @pytest.fixture(params=["sqlite", "postgres", "redis"])
 def house(request):
     if request.param == "redis":
@@ -189,3 +194,23 @@ def test_a_tenant_goes_out_and_away(house):
     assert "Fica também" in everything
     assert api.get(f"/tenants/{stays['id']}").status == 200
     assert "broken" not in marca.run("audit", "verify")
+
+
+def test_whoever_was_deleted_long_ago_is_erased(store):
+    """The clock starts anew with each start: a month later, on the same data."""
+    with Marca(store) as marca:
+        api = marca.api()
+        tenant, _, user, _ = populate(api)
+        kept = make_user(api, tenant, name="Fica ainda")
+        assert api.delete(f"/users/{user['id']}").status == 204
+        settled(marca, api, tenant, 7)
+        marca.stop()
+        marca.env["MARCA_CLOCK"] = "2025-12-30T12:00:00Z"
+        marca.start()
+        time.sleep(5)  # the janitor has been round
+        assert where(marca, CANARY), "29 days"
+        marca.stop()
+        marca.env["MARCA_CLOCK"] = "2026-01-01T12:00:00Z"
+        marca.start()
+        assert wait_until(lambda: where(marca, CANARY)) == []
+        assert marca.api().get(f"/users/{kept['id']}").json["name"] == "Fica ainda"
