@@ -101,6 +101,14 @@ static void write_problem(struct writer *w, const struct req *rq, const struct e
 	write_char(w, '}');
 }
 
+/* RFC 6750, section 3: an error where a token was sent, and none where nothing was. */
+static const char *challenge(const struct req *rq, enum rc rc)
+{
+	bool sent = rc == RC_UNAUTHENTICATED && http_header(rq->http, "Authorization").p != NULL;
+
+	return sent ? "Bearer realm=\"marca\", error=\"invalid_token\"" : "Bearer realm=\"marca\"";
+}
+
 void problem_reply(struct req *rq, enum rc rc)
 {
 	const struct error_info *error = &error_table[rc];
@@ -110,8 +118,8 @@ void problem_reply(struct req *rq, enum rc rc)
 	rq->reply.content_type = STR("application/problem+json; charset=utf-8");
 	if (error->status == 503)
 		req_header(rq, "Retry-After", "1");
-	if (error->status == 401) /* RFC 6750 */
-		req_header(rq, "WWW-Authenticate", "Bearer realm=\"marca\"");
+	if (error->status == 401)
+		req_header(rq, "WWW-Authenticate", challenge(rq, rc));
 	req_header(rq, "Content-Language", rq->lang == LANG_PT ? "pt-BR" : "en");
 	writer_init(&w, rq->cx.arena, 512);
 	write_problem(&w, rq, error, rc == RC_INVALID);
