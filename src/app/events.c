@@ -5,6 +5,7 @@
 #include "app/consumers.h"
 #include "app/rates.h"
 #include "auth/key_uses.h"
+#include "auth/post.h"
 #include "base/log.h"
 #include "booking/queries.h"
 #include "events/follower.h"
@@ -41,6 +42,8 @@ static const struct {
 static const struct purge_query purges[] = {
 	{ROOM_user, &q_sessions_purge_query},
 	{ROOM_user, &q_refresh_purge_query},
+	{ROOM_user, &q_links_purge_query},
+	{ROOM_user, &q_messages_purge_query},
 };
 
 struct app_events {
@@ -51,6 +54,7 @@ struct app_events {
 	struct effect_queries *effects; /* of the groups' rooms */
 	struct janitor *janitor;
 	struct follower *follower;
+	struct post *post;	  /* NULL: no mail is sent */
 	struct rate_share *rates; /* NULL: nobody to share with */
 };
 
@@ -244,6 +248,8 @@ bool app_events_start(struct app *app)
 	if (rc == RC_OK)
 		rc = app_rates_share(app, app->events->tasks, &app->events->rates);
 	if (rc == RC_OK)
+		rc = post_create(&app->config, app->events->tasks, &app->events->post);
+	if (rc == RC_OK)
 		rc = tasks_start(app->events->tasks);
 	if (rc == RC_NO_MEMORY)
 		LOG(ERROR, "no memory for the events' tasks");
@@ -256,11 +262,13 @@ void app_events_stop(struct app *app)
 
 	if (events == NULL)
 		return;
+	post_stop(events->post);
 	tasks_stop(events->tasks);
 	for (size_t i = 0; i < RELAYS; i++)
 		relay_destroy(events->relays[i]);
 	rate_share_destroy(events->rates);
 	follower_destroy(events->follower);
+	post_destroy(events->post);
 	janitor_destroy(events->janitor);
 	consumers_destroy(events->consumers);
 	bus_destroy(events->bus);

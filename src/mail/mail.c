@@ -4,7 +4,9 @@
 #include <sodium.h>
 
 #define LINE_BYTES 54 /* of text in a line of base64: 72 characters */
-#define WORD_BYTES 39 /* of text in an encoded word: 52 characters, in a line of 76 at most (RFC 2047, 2.) */
+#define WORD_BYTES                                                                              \
+	39 /* of text in an encoded word: 52 characters, in a line of 76 at most (RFC 2047, 2.) \
+	    */
 
 /* RFC 5322, 3.3 */
 static const char *date_text(struct arena *arena, utime at)

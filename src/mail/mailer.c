@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
 #define CONNECT_MS 10000
 #define SEND_MS	   30000
@@ -19,6 +20,7 @@ struct sending {
 	const struct mail *mail;
 	struct str text;
 	size_t read; /* so much of the text is on its way */
+	int socket;  /* -1: none was opened */
 	CURLcode code;
 	long answer; /* the server's last; 0: none */
 	char why[CURL_ERROR_SIZE];
@@ -48,6 +50,15 @@ static size_t give_text(char *to, size_t one, size_t most, void *arg)
 	return len;
 }
 
+static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
+{
+	struct sending *sending = arg;
+
+	(void)purpose;
+	sending->socket = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+	return sending->socket;
+}
+
 static bool set(const struct mailer *mailer, CURL *easy, struct sending *sending, struct curl_slist *to)
 {
 	CURLcode code = CURLE_OK;
@@ -66,6 +77,9 @@ static bool set(const struct mailer *mailer, CURL *easy, struct sending *sending
 	SET(CURLOPT_QUICK_EXIT, 1L);
 	SET(CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS);
 	SET(CURLOPT_TIMEOUT_MS, (long)SEND_MS);
+	SET(CURLOPT_FORBID_REUSE, 1L); /* mail is seldom; a server need not keep a connection for us */
+	SET(CURLOPT_OPENSOCKETFUNCTION, open_socket);
+	SET(CURLOPT_OPENSOCKETDATA, sending);
 	SET(CURLOPT_MAIL_FROM, sending->mail->from);
 	SET(CURLOPT_MAIL_RCPT, to);
 	SET(CURLOPT_UPLOAD, 1L);
@@ -86,8 +100,9 @@ static bool is_stopping(struct mailer *mailer)
 	return stopping;
 }
 
-/* Until it is done, or the mailer stops. */
-static CURLcode carry(struct mailer *mailer, CURL *easy)
+/* Until it is done, or the mailer stops: then the connection is cut, or libcurl would say good-bye to a
+ * server and wait for its answer. */
+static CURLcode carry(struct mailer *mailer, CURL *easy, const struct sending *sending)
 {
 	CURLcode code = CURLE_ABORTED_BY_CALLBACK;
 	int running = 1, left;
@@ -104,6 +119,8 @@ static CURLcode carry(struct mailer *mailer, CURL *easy)
 		else if ((message = curl_multi_info_read(mailer->multi, &left)) != NULL)
 			code = message->data.result;
 	}
+	if (running > 0 && sending->socket >= 0)
+		shutdown(sending->socket, SHUT_RDWR);
 	curl_multi_remove_handle(mailer->multi, easy);
 	return code;
 }
@@ -118,7 +135,7 @@ static void send_one(struct mailer *mailer, struct sending *sending)
 	to = curl_slist_append(NULL, to_text);
 	sending->code = CURLE_OUT_OF_MEMORY;
 	if (easy != NULL && to != NULL && set(mailer, easy, sending, to)) {
-		sending->code = carry(mailer, easy);
+		sending->code = carry(mailer, easy, sending);
 		curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &sending->answer);
 	}
 	if (sending->code != CURLE_OK && sending->why[0] == '\0')
@@ -190,7 +207,7 @@ static enum mail_outcome outcome(const struct sending *sending)
 enum rc mailer_send(struct mailer *mailer, struct arena *arena, const struct mail *mail,
 		    enum mail_outcome *ret, const char **ret_why)
 {
-	struct sending sending = {.fiber = fiber_self(), .mail = mail};
+	struct sending sending = {.fiber = fiber_self(), .mail = mail, .socket = -1};
 	enum rc rc = mail_write(arena, mail, &sending.text);
 	const char *why;
 
