@@ -29,6 +29,7 @@ LIBRARIES = {
     "db": {"base"},
     "events": {"db", "json", "base"},
     "http": {"json", "base"},
+    "mail": {"base"},
 }
 SERVICES = {"tenant", "user", "auth", "resource", "booking", "audit"}
 # Two services over one store, which know each other whole.
@@ -49,7 +50,7 @@ DRIVERS = {
     "libpq-fe.h": {"db"},
     "hiredis": {"events"},
     "openssl": {"events", "auth"},
-    "curl": {"http"},
+    "curl": {"http", "mail"},
     "glib.h": {"base"},
     "libical": {"calendar"},
 }

@@ -5,6 +5,7 @@
 #include "app/consumers.h"
 #include "app/rates.h"
 #include "auth/key_uses.h"
+#include "auth/post.h"
 #include "base/log.h"
 #include "booking/queries.h"
 #include "events/follower.h"
@@ -42,6 +43,8 @@ static const struct {
 static const struct purge_query purges[] = {
 	{ROOM_user, &q_sessions_purge_query, 0},
 	{ROOM_user, &q_refresh_purge_query, 0},
+	{ROOM_user, &q_links_purge_query, 0},
+	{ROOM_user, &q_messages_purge_query, 0},
 	{ROOM_user, &q_notifications_purge_query, 0},
 };
 
@@ -56,6 +59,7 @@ struct app_events {
 	struct janitor *janitor;
 	struct purge_query purges[PURGES];
 	struct follower *follower;
+	struct post *post;	  /* NULL: no mail is sent */
 	struct rate_share *rates; /* NULL: nobody to share with */
 };
 
@@ -264,6 +268,8 @@ bool app_events_start(struct app *app)
 	if (rc == RC_OK)
 		rc = app_rates_share(app, app->events->tasks, &app->events->rates);
 	if (rc == RC_OK)
+		rc = post_create(&app->config, app->events->tasks, &app->events->post);
+	if (rc == RC_OK)
 		rc = tasks_start(app->events->tasks);
 	if (rc == RC_NO_MEMORY)
 		LOG(ERROR, "no memory for the events' tasks");
@@ -276,11 +282,13 @@ void app_events_stop(struct app *app)
 
 	if (events == NULL)
 		return;
+	post_stop(events->post);
 	tasks_stop(events->tasks);
 	for (size_t i = 0; i < RELAYS; i++)
 		relay_destroy(events->relays[i]);
 	rate_share_destroy(events->rates);
 	follower_destroy(events->follower);
+	post_destroy(events->post);
 	janitor_destroy(events->janitor);
 	consumers_destroy(events->consumers);
 	bus_destroy(events->bus);

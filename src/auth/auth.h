@@ -30,4 +30,8 @@ extern const struct shape login_shape, tokens_shape;
 	"it belongs to several, 400 asks for the tenant. Wrong address, wrong password, no password, not "   \
 	"active, no such tenant: the answer is the same, after the same time."
 
+/* POST /users/{id}/password-link: where the people are. */
+enum rc user_password_link(struct req *rq);
+extern const struct shape reset_link_shape;
+
 #endif

@@ -223,6 +223,8 @@ struct auth_local *auth_local_create(const struct config *config, const struct w
 	if (local == NULL)
 		return NULL;
 	local->optional = config_auth_optional(config);
+	local->public_url = config->public_url;
+	local->sends_mail = config->smtp_url != NULL;
 	local->access_life = config->access_minutes * UTIME_MINUTE;
 	local->session_idle = config->refresh_days * UTIME_DAY;
 	local->session_cap = config->session_days * UTIME_DAY;

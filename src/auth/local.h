@@ -7,6 +7,8 @@
 
 struct auth_local {
 	bool optional; /* a call without a token acts as the operator */
+	const char *public_url;
+	bool sends_mail;
 	struct keys *keys;
 	uint64_t keys_version;		 /* moves when they change */
 	struct cache *tokens;		 /* that were verified: authenticate.c */

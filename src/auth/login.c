@@ -8,6 +8,7 @@
  * tenant, and he learns nothing that he did not know.
  */
 #include "auth/auth.h"
+#include "auth/password.h"
 #include "auth/session.h"
 #include "base/fold.h"
 #include "base/log.h"
@@ -23,25 +24,12 @@ struct candidates {
 	const struct account *accounts;
 };
 
-/* The tenant that was named. RC_TENANT_UNKNOWN. */
-static enum rc named_tenant(struct req *rq, const struct login *in, struct uuid *ret)
-{
-	const char *domain;
-
-	if (!uuid_is_none(&in->tenant_id)) {
-		*ret = in->tenant_id;
-		return RC_OK;
-	}
-	domain = fold_ascii(rq->cx.arena, in->domain);
-	return domain != NULL ? tenant_of_domain(&rq->cx, domain, ret) : RC_NO_MEMORY;
-}
-
 static enum rc find_named(struct req *rq, const struct login *in, const char *email_key,
 			  struct candidates *ret)
 {
 	struct q_account_of_tenant_in by = {.email_key = email_key};
 	struct account *account = NULL;
-	enum rc rc = named_tenant(rq, in, &by.tenant_id);
+	enum rc rc = named_tenant(&rq->cx, &in->tenant_id, in->domain, &by.tenant_id);
 
 	ret->tries = 1;
 	if (rc == RC_TENANT_UNKNOWN)

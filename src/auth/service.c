@@ -2,6 +2,7 @@
 #include "auth/api_key.h"
 #include "auth/auth.h"
 #include "auth/keys.h"
+#include "auth/password.h"
 #include "auth/session.h"
 
 /* clang-format off */
@@ -34,6 +35,39 @@ static const struct route routes[] = {
 		.body = &logout_shape, .body_optional = true, .handler = auth_logout,
 		.replies = {{204, .doc = "Ended: its tokens are worth nothing any more."}},
 		.errors = {RC_SESSION_UNKNOWN, RC_CHANGED_MEANWHILE},
+	}, {
+		.method = HTTP_POST_, .path = "/auth/password", .id = "changePassword",
+		.summary = "Another password for oneself.",
+		.doc = "Ends every session of this user, also the one that asks, and answers with the tokens of a new one. "
+		       "Links to a new password are void. He is told by mail, where `SMTP_URL` is set.",
+		.access = ACCESS_USER, .class = RATE_LOGIN, .body = &password_new_shape, .handler = auth_password_change,
+		.replies = {{200, &tokens_shape, .doc = "Changed: a new session."}},
+		.errors = {RC_WRONG_PASSWORD, RC_FORBIDDEN, RC_CHANGED_MEANWHILE},
+	}, {
+		.method = HTTP_POST_, .path = "/auth/password/forgot", .id = "forgotPassword",
+		.summary = "A link to a new password, by mail.",
+		.doc = "The answer is the same, after the same time, whether or not there is such a person. The link is good for "
+		       "30 minutes and for one use; an address is sent one a minute. Without a tenant, each account of that address "
+		       "is sent one, of the oldest three.",
+		.access = ACCESS_PUBLIC, .anonymous = true, .class = RATE_LOGIN,
+		.body = &password_forgot_shape, .handler = auth_password_forgot,
+		.replies = {{202, .doc = "Whoever that is will be sent a link, if he is known and active."}},
+	}, {
+		.method = HTTP_POST_, .path = "/auth/password/reset", .id = "resetPassword",
+		.summary = "A new password by such a link.",
+		.doc = "Ends every session of that user. It opens none: log in with the new password.",
+		.access = ACCESS_PUBLIC, .anonymous = true, .class = RATE_LOGIN,
+		.body = &password_reset_shape, .handler = auth_password_reset,
+		.replies = {{204, .doc = "Changed."}},
+		.errors = {RC_LINK_SPENT},
+	}, {
+		.method = HTTP_POST_, .path = "/auth/signup", .id = "signUp",
+		.summary = "Register oneself with a tenant.",
+		.doc = "Where its setting `self_signup` is true. Whoever registers so may book, and nothing else.",
+		.access = ACCESS_PUBLIC, .anonymous = true, .class = RATE_LOGIN,
+		.body = &signup_shape, .handler = auth_signup,
+		.replies = {{201, &user_shape, .doc = "The new user. Log in by `POST /auth/login`."}},
+		.errors = {RC_TENANT_UNKNOWN, RC_SIGNUP_CLOSED, RC_EMAIL_TAKEN},
 	}, {
 		.method = HTTP_GET_, .path = "/auth/sessions", .id = "listSessions",
 		.summary = "Where one is logged in.",

@@ -144,6 +144,22 @@ enum rc tenant_of_domain(struct ctx *cx, const char *domain, struct uuid *ret)
 	return RC_OK;
 }
 
+enum rc tenant_name(struct ctx *cx, const struct uuid *tenant_id, const char **ret)
+{
+	const struct q_tenant_name_by_id_in in = {.id = *tenant_id};
+	struct q_tenant_name_by_id_out *row;
+	enum rc rc = q_tenant_name_by_id(cx, &in, &row);
+
+	if (rc == RC_STORE_DOWN)
+		return RC_SETTINGS_DOWN;
+	if (rc != RC_OK)
+		return rc;
+	if (row == NULL)
+		return RC_TENANT_UNKNOWN;
+	*ret = row->name;
+	return RC_OK;
+}
+
 uint64_t tenant_version(const struct ctx *cx, const struct uuid *tenant_id, bool *ret_shared)
 {
 	const struct db_port *port = cx->ports[ROOM_tenant];

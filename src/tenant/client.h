@@ -23,6 +23,9 @@ enum rc tenant_rules(struct ctx *cx, const struct uuid *tenant_id, struct tenant
 /* The tenant of a domain in lower case. RC_TENANT_UNKNOWN, RC_SETTINGS_DOWN. */
 enum rc tenant_of_domain(struct ctx *cx, const char *domain, struct uuid *ret) MUST_USE;
 
+/* Its name, for people; in the arena. RC_TENANT_UNKNOWN, RC_SETTINGS_DOWN. */
+enum rc tenant_name(struct ctx *cx, const struct uuid *tenant_id, const char **ret) MUST_USE;
+
 /*
  * Moves whenever the tenant or its settings change; 0, and *ret_shared, when other processes may write
  * too and nothing can be told this way.

@@ -128,3 +128,9 @@ SELECT t.is_active, s.timezone, s.working_hours_start, s.working_hours_end, s.bo
 -- :in    tenant_id:uuid
 -- :out   deleted_at:time?
 SELECT t.deleted_at FROM tenants t WHERE t.tenant_id = $1;
+
+-- :name  tenant_name_by_id :maybe
+-- :scope tenant
+-- :in    id:uuid
+-- :out   name:text
+SELECT t.name FROM tenants t WHERE t.tenant_id = $1 AND t.deleted_at IS NULL;

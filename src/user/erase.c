@@ -81,10 +81,13 @@ static enum rc erase(struct ctx *cx, const struct user_trace *row, bool *ret_don
 	event.created_at = outbox_time(cx, row->updated_at);
 	script_init(&script, cx, ROOM_user, &row->tenant_id, &row->id);
 	script_reserve(&script, 16);
+	/* By his address, which is gone after the next step. */
+	SCRIPT_ADD(&script, messages_forget, .tenant_id = row->tenant_id, .user_id = row->id);
 	change = SCRIPT_ADD(&script, user_erase, .tenant_id = row->tenant_id, .id = row->id,
 			    .version = row->version, .erased_at = event.created_at,
 			    .change_id = event.change_id, .nobody = uuid_text(nobody, &row->id));
 	SCRIPT_ADD(&script, notifications_forget, .tenant_id = row->tenant_id, .user_id = row->id);
+	SCRIPT_ADD(&script, links_forget, .tenant_id = row->tenant_id, .user_id = row->id);
 	SCRIPT_ADD(&script, refresh_forget, .tenant_id = row->tenant_id, .user_id = row->id);
 	SCRIPT_ADD(&script, sessions_forget, .tenant_id = row->tenant_id, .user_id = row->id);
 	rc = add_events(&script, row, &event);

@@ -12,6 +12,7 @@ struct user_shared {
 	const struct world *world;
 	struct password_pool *passwords;
 	struct key_uses *key_uses;
+	_Atomic bool told_no_mail; /* auth/password_forgot.c */
 };
 
 struct user_local {

@@ -49,6 +49,15 @@ static const struct route routes[] = {
 		.replies = {{200, &user_shape, .doc = "The user as it is now."}},
 		.errors = {RC_USER_UNKNOWN, RC_EMAIL_TAKEN, RC_FORBIDDEN},
 	}, {
+		.method = HTTP_POST_, .path = "/users/{id}/password-link", .id = "makePasswordLink",
+		.summary = "A single-use link by which this user chooses a new password.",
+		.doc = "For staff to pass on, where no mail reaches him. It is good for 30 minutes and for one use, and voided "
+		       "by any change of the password. Only of somebody who may do nothing that you may not: an admin's is "
+		       "made by an admin or the operator.",
+		.access = ACCESS_USERS, .class = RATE_LOGIN, .handler = user_password_link,
+		.replies = {{201, &reset_link_shape, .doc = "The link. It is shown this once."}},
+		.errors = {RC_USER_UNKNOWN, RC_USER_INACTIVE, RC_FORBIDDEN},
+	}, {
 		.method = HTTP_DELETE_, .path = "/users/{id}", .id = "deleteUser",
 		.summary = "Remove a user; future bookings are cancelled.", .access = ACCESS_USERS,
 		.doc = "Only an admin removes an admin, or who holds a permission that one does not hold oneself (403).",
