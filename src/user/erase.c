@@ -7,16 +7,18 @@
 #include "events/payloads.h"
 #include "http/req.h"
 #include "user/effects.h"
+#include "user/permit.h"
 #include "user/privacy.h"
 #include "user/queries.h"
 
-/* Himself; or whoever manages users, but staff only by staff. */
+/* Himself; or whoever may remove him. Whom he may not even see, he is not told of. */
 static enum rc may_erase(const struct principal *who, const struct user_trace *row)
 {
-	bool manages = principal_is_staff(who) ||
-		       ((who->rights & RIGHT_USERS) != 0 && row->user_type != user_type_admin);
+	const struct user user = {.user_type = row->user_type, .permissions = row->permissions};
 
-	return manages || uuid_equal(&who->user_id, &row->id) ? RC_OK : RC_FORBIDDEN;
+	if (!permit_user_seen(who, &row->id))
+		return RC_USER_UNKNOWN;
+	return uuid_equal(&who->user_id, &row->id) ? RC_OK : permit_user_managed(who, &user);
 }
 
 static enum rc tenant_of(struct req *rq, struct uuid *ret)

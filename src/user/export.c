@@ -2,6 +2,7 @@
 #include "auth/session.h"
 #include "booking/client.h"
 #include "http/req.h"
+#include "user/permit.h"
 #include "user/privacy.h"
 #include "user/queries.h"
 
@@ -56,6 +57,8 @@ enum rc user_export(struct req *rq)
 	struct str body;
 	enum rc rc = user_find(rq, &row);
 
+	if (rc == RC_OK)
+		rc = permit_user_exported(&rq->cx.principal, row);
 	if (rc != RC_OK)
 		return rc;
 	writer_init(&writer, rq->cx.arena, 4096);

@@ -35,6 +35,13 @@ enum rc permit_user_managed(const struct principal *who, const struct user *row)
 	return RC_OK;
 }
 
+enum rc permit_user_exported(const struct principal *who, const struct user *row)
+{
+	if (is_self(who, &row->id))
+		return RC_OK;
+	return (who->rights & RIGHT_VIEW) != 0 ? permit_user_managed(who, row) : RC_FORBIDDEN;
+}
+
 static bool same_text(const char *a, const char *b)
 {
 	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;

@@ -21,6 +21,9 @@ bool permit_user_seen(const struct principal *who, const struct uuid *user_id);
  */
 enum rc permit_user_managed(const struct principal *who, const struct user *row) MUST_USE;
 
+/* May he have all that is kept about this user, his bookings with it? RC_FORBIDDEN. */
+enum rc permit_user_exported(const struct principal *who, const struct user *row) MUST_USE;
+
 /*
  * A change from one row to the other. Of himself, who does not manage users changes his name, phone and
  * metadata: an address is what he logs in by, and is changed by whoever manages users. A password of one's

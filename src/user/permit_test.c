@@ -43,10 +43,13 @@ static void test_managed(void **state)
 		for (unsigned has = 0; has <= RIGHTS_ALL; has++) {
 			const struct user row = user(&other, user_type_user, has);
 			bool may = (holds & RIGHT_USERS) != 0 && (has & ~holds) == 0;
+			bool sees = may && (holds & RIGHT_VIEW) != 0;
 
 			assert_int_equal(user_rights(&row), has);
 			assert_int_equal(permit_user_managed(&who, &row), may ? RC_OK : RC_FORBIDDEN);
 			assert_int_equal(permit_user_managed(&admin, &row), RC_OK);
+			assert_int_equal(permit_user_exported(&who, &row), sees ? RC_OK : RC_FORBIDDEN);
+			assert_int_equal(permit_user_exported(&admin, &row), RC_OK);
 		}
 	}
 }

@@ -8,6 +8,7 @@
 struct user_trace {
 	struct uuid tenant_id, id;
 	enum user_type user_type;
+	struct permissions permissions;
 	int64_t version;
 	utime updated_at, deleted_at, erased_at; /* the last two: UTIME_NONE */
 };

@@ -120,9 +120,11 @@ SELECT u.tenant_id FROM users u WHERE u.id = $1;
 -- :name  user_even_deleted :maybe
 -- :scope tenant
 -- :in    tenant_id:uuid id:uuid
--- :out   struct user_trace: tenant_id:uuid id:uuid user_type:enum(user_type) version:int updated_at:time
---        deleted_at:time? erased_at:time?
-SELECT u.tenant_id, u.id, u.user_type, u.version, u.updated_at, u.deleted_at, u.erased_at
+-- :out   struct user_trace: tenant_id:uuid id:uuid user_type:enum(user_type) permissions.can_book:bool
+--        permissions.can_manage_resources:bool permissions.can_manage_users:bool
+--        permissions.can_view_all_bookings:bool version:int updated_at:time deleted_at:time? erased_at:time?
+SELECT u.tenant_id, u.id, u.user_type, u.can_book, u.can_manage_resources, u.can_manage_users,
+       u.can_view_all_bookings, u.version, u.updated_at, u.deleted_at, u.erased_at
   FROM users u WHERE u.tenant_id = $1 AND u.id = $2;
 
 -- :name  users_long_deleted :many

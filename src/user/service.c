@@ -67,15 +67,16 @@ static const struct route routes[] = {
 	}, {
 		.method = HTTP_GET_, .path = "/users/{id}/export", .id = "exportUser",
 		.summary = "All that is kept about a person: the user, bookings, notifications, logins.",
+		.doc = "Oneself; or with both `can_manage_users` and `can_view_all_bookings` whom one may change.",
 		.access = ACCESS_USER, .handler = user_export,
 		.replies = {{200, .type = "application/json", .doc = "One JSON object: user, bookings, notifications, sessions."}},
-		.errors = {RC_USER_UNKNOWN},
+		.errors = {RC_USER_UNKNOWN, RC_FORBIDDEN},
 	}, {
 		.method = HTTP_POST_, .path = "/users/{id}/erase", .id = "eraseUser",
 		.summary = "Forget a person for good.",
 		.doc = "The user is removed, and nothing is known of him any more: name, address, notes and reasons "
 		       "of his bookings, what events said of them. Future bookings are cancelled; the books stay. "
-		       "What lies in streams and in the audit trail follows within seconds.",
+		       "What lies in streams and in the audit trail follows within seconds. Oneself, or whom one may remove.",
 		.access = ACCESS_USER, .handler = user_erase,
 		.replies = {{204, .doc = "Forgotten."}},
 		.errors = {RC_USER_UNKNOWN, RC_FORBIDDEN, RC_CHANGED_MEANWHILE},
