@@ -292,6 +292,230 @@ static void test_migrate_together(void **state)
 	assert_int_equal(things_in(fixture), 0);
 }
 
+/* --- Tenants --------------------------------------------------------------- */
+
+#define TENANTS 6
+
+/* One of many that are under way at once, of several tenants. */
+struct visitor {
+	struct fixture *fixture;
+	struct arena arena;
+	struct ctx cx;
+	struct errand errand;
+	struct uuid tenant;
+	bool doomed;
+	int64_t count;
+	enum rc rc;
+};
+
+static void visit_all(struct fixture *fixture, struct visitor *visitors, size_t count, void (*fn)(void *arg))
+{
+	for (size_t i = 0; i < count; i++) {
+		struct visitor *visitor = &visitors[i];
+
+		visitor->fixture = fixture;
+		arena_init(&visitor->arena, &fixture->pool);
+		visitor->cx = (struct ctx){.arena = &visitor->arena,
+					   .world = &fixture->world,
+					   .ports = fixture->ports};
+		assert_int_equal(harness_go(&fixture->harness, &visitor->errand, fn, visitor), RC_OK);
+	}
+	harness_wait(&fixture->harness);
+	for (size_t i = 0; i < count; i++)
+		arena_finish(&visitors[i].arena);
+}
+
+static void add_thing(void *arg)
+{
+	struct visitor *visitor = arg;
+	char name[UUID_TEXT_LEN + 1];
+	struct q_thing_insert_in thing = {.tenant_id = visitor->tenant,
+					  .id = new_id(visitor->fixture),
+					  .document = "{}"};
+
+	thing.name = visitor->doomed ? "taken" : uuid_text(name, &thing.id);
+	visitor->rc = insert_thing(&visitor->cx, &thing);
+}
+
+static void count_things(void *arg)
+{
+	struct visitor *visitor = arg;
+	const struct q_things_count_in in = {visitor->tenant};
+	struct q_things_count_out *row = NULL;
+
+	if (visitor->doomed) {
+		read_impossible(&visitor->cx, visitor->fixture);
+		return;
+	}
+	visitor->rc = q_things_count(&visitor->cx, &in, &row);
+	visitor->count = row != NULL ? row->count : -1;
+}
+
+/* Many tenants in one group and in one flight of reads, with failures among them: each has his own, and his
+ * alone. */
+static void test_many_tenants(void **state)
+{
+	static struct visitor visitors[300];
+	struct fixture *fixture = *state;
+	struct uuid tenants[TENANTS];
+	int64_t kept[TENANTS] = {0};
+
+	memset(visitors, 0, sizeof(visitors));
+	for (size_t i = 0; i < TENANTS; i++)
+		tenants[i] = new_id(fixture);
+	for (size_t i = 0; i < ARRAY_LEN(visitors); i++) {
+		visitors[i].tenant = tenants[i % TENANTS];
+		visitors[i].doomed = i % 7 == 3;
+	}
+	visit_all(fixture, visitors, ARRAY_LEN(visitors), add_thing);
+	for (size_t i = 0; i < ARRAY_LEN(visitors); i++) {
+		/* The first of that name is no failure. */
+		assert_true(visitors[i].rc == RC_OK ||
+			    (visitors[i].doomed && visitors[i].rc == RC_STORE_CONSTRAINT));
+		kept[i % TENANTS] += visitors[i].rc == RC_OK;
+	}
+	visit_all(fixture, visitors, ARRAY_LEN(visitors), count_things);
+	for (size_t i = 0; i < ARRAY_LEN(visitors); i++)
+		assert_true(visitors[i].doomed || visitors[i].count == kept[i % TENANTS]);
+}
+
+/* A migration changes the rows of all tenants, though it runs as the owner, whom the wall holds too. */
+static void test_migration_of_rows(void **state)
+{
+	static const char *const statements[] = {"UPDATE counters SET version = version + 10", NULL};
+	struct fixture *fixture = *state;
+	struct raise raise = {.key = new_id(fixture)};
+	static struct migration migrations[3]; /* as long as the fixture */
+	static struct query_set set;
+
+	raise_all(fixture, &raise, 1);
+	harness_wait(&fixture->harness);
+	raise_finish(&raise, 1);
+	fixture_close(fixture);
+	set = testroom_queries;
+	memcpy(migrations, set.migrations, 2 * sizeof(migrations[0]));
+	migrations[2] = (struct migration){3, "more", {statements, statements}};
+	set.migrations = migrations;
+	set.migration_count = ARRAY_LEN(migrations);
+	fixture->set = &set;
+	fixture_open(fixture);
+	assert_int_equal(counter_of(fixture, &raise.key), 11);
+}
+
+/* --- Roles ----------------------------------------------------------------- */
+
+static enum rc open_as(struct fixture *fixture, const char *role, bool guest)
+{
+	struct db_options options = fixture->options;
+	struct db *db;
+	enum rc rc;
+
+	options.role = role;
+	options.guest = guest;
+	rc = db_open(&testroom_queries, &options, &db);
+	if (rc != RC_OK)
+		return rc;
+	rc = guest ? RC_OK : db_migrate(db, -1, NULL);
+	db_close(db);
+	return rc;
+}
+
+/* A role that no wall would hold, or that there is not, is refused at once, and not waited for. */
+static void test_refused_roles(void **state)
+{
+	struct fixture *fixture = *state;
+
+	assert_int_equal(open_as(fixture, "marca", false), RC_INTERNAL); /* owns the tables */
+	assert_int_equal(open_as(fixture, "postgres", false), RC_INTERNAL);
+	assert_int_equal(open_as(fixture, "pg_read_all_data\" x", false), RC_INTERNAL);
+	assert_int_equal(open_as(fixture, "", false), RC_INTERNAL);
+	assert_int_equal(open_as(fixture, "marca_nobody", true), RC_INTERNAL); /* a guest makes none */
+	assert_int_equal(open_as(fixture, "marca_app", true), RC_OK);
+}
+
+/* Another's policy that lets rows through, or a table that has lost its wall. */
+static void test_holes(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fixture_sql(fixture, "CREATE POLICY hole ON things USING (TRUE)");
+	assert_int_equal(open_as(fixture, NULL, false), RC_INTERNAL);
+	fixture_sql(fixture, "DROP POLICY hole ON things");
+	fixture_sql(fixture, "ALTER TABLE things NO FORCE ROW LEVEL SECURITY");
+	fixture_sql(fixture, "DROP POLICY tenant_wall ON counters");
+	fixture_sql(fixture, "CREATE TABLE late (tenant_id uuid)");
+	assert_int_equal(open_as(fixture, NULL, false), RC_OK);
+	fixture_sql(fixture,
+		    "SELECT 1 / (SELECT COUNT(*) = 3 FROM pg_class c JOIN pg_policy p ON p.polrelid = c.oid "
+		    "WHERE c.relnamespace = to_regnamespace(current_schema()) AND c.relforcerowsecurity "
+		    "AND c.relrowsecurity)::integer");
+}
+
+struct opening {
+	struct fixture *fixture;
+	const char *role;
+	pthread_t thread;
+	enum rc rc;
+};
+
+static void *open_with(void *arg)
+{
+	struct opening *opening = arg;
+
+	opening->rc = open_as(opening->fixture, opening->role, false);
+	return NULL;
+}
+
+/* Processes that start together make the cluster's role together. */
+static void test_role_is_made(void **state)
+{
+	struct fixture *fixture = *state;
+	struct opening openings[4];
+	char role[32], sql[128];
+
+	snprintf(role, sizeof(role), "marca_test_%d", getpid());
+	for (size_t i = 0; i < ARRAY_LEN(openings); i++) {
+		openings[i] = (struct opening){.fixture = fixture, .role = role};
+		assert_int_equal(pthread_create(&openings[i].thread, NULL, open_with, &openings[i]), 0);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(openings); i++) {
+		pthread_join(openings[i].thread, NULL);
+		assert_int_equal(openings[i].rc, RC_OK);
+	}
+	snprintf(sql, sizeof(sql), "DROP OWNED BY %s", role);
+	fixture_sql(fixture, sql);
+	snprintf(sql, sizeof(sql), "DROP ROLE %s", role);
+	fixture_sql(fixture, sql);
+}
+
+/* What the owner has migrated, a login serves that owns nothing, and may make nothing. */
+static void test_login_that_owns_nothing(void **state)
+{
+	struct fixture *fixture = *state;
+	struct raise raise = {.key = new_id(fixture)};
+	char login[32], sql[128], own_url[sizeof(fixture->url)], *user;
+
+	snprintf(login, sizeof(login), "marca_web_%d", getpid());
+	snprintf(sql, sizeof(sql), "CREATE ROLE %s LOGIN IN ROLE marca_app", login);
+	fixture_sql(fixture, sql);
+	fixture_close(fixture);
+	memcpy(own_url, fixture->url, sizeof(own_url));
+	user = strstr(fixture->url, "//marca@");
+	assert_non_null(user);
+	memmove(user + 2 + strlen(login), user + 2 + strlen("marca"), strlen(user + 2 + strlen("marca")) + 1);
+	memcpy(user + 2, login, strlen(login));
+	fixture_open(fixture);
+	raise_all(fixture, &raise, 1);
+	harness_wait(&fixture->harness);
+	assert_int_equal(raise.rc, RC_OK);
+	raise_finish(&raise, 1);
+	assert_int_equal(counter_of(fixture, &raise.key), 1);
+	fixture_close(fixture);
+	memcpy(fixture->url, own_url, sizeof(own_url));
+	snprintf(sql, sizeof(sql), "DROP ROLE %s", login);
+	fixture_sql(fixture, sql);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -304,6 +528,12 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_many_reads, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_unreachable, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_migrate_together, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_many_tenants, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_migration_of_rows, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_refused_roles, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_holes, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_role_is_made, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_login_that_owns_nothing, set_up, tear_down),
 	};
 	struct fixture *probe = fixture_postgres();
 

@@ -140,12 +140,6 @@ static bool role_is_good(const struct pg_conn *conn, const struct acting_role *r
 	const char *name = conn->db->options.role;
 	char fix[256 + 4 * NAME_MAX_LEN];
 
-	if (!role->there || !role->ours) {
-		snprintf(fix, sizeof(fix), "as a superuser: %s%s%sGRANT \"%s\" TO \"%s\";",
-			 role->there ? "" : "CREATE ROLE \"", role->there ? "" : name,
-			 role->there ? "" : "\" NOLOGIN; ", name, role->login);
-		return refuse_role(conn, "the login may not act as the role that reads and writes rows", fix);
-	}
 	if (role->bypasses) {
 		snprintf(fix, sizeof(fix),
 			 "ALTER ROLE \"%s\" NOSUPERUSER NOBYPASSRLS; or set MARCA_DB_ROLE to another role",
@@ -153,6 +147,12 @@ static bool role_is_good(const struct pg_conn *conn, const struct acting_role *r
 		return refuse_role(conn,
 				   "row-level security does not hold the role that reads and writes rows",
 				   fix);
+	}
+	if (!role->there || !role->ours) {
+		snprintf(fix, sizeof(fix), "as a superuser: %s%s%sGRANT \"%s\" TO \"%s\";",
+			 role->there ? "" : "CREATE ROLE \"", role->there ? "" : name,
+			 role->there ? "" : "\" NOLOGIN; ", name, role->login);
+		return refuse_role(conn, "the login may not act as the role that reads and writes rows", fix);
 	}
 	if (role->owns) {
 		snprintf(fix, sizeof(fix),
@@ -163,6 +163,11 @@ static bool role_is_good(const struct pg_conn *conn, const struct acting_role *r
 				   fix);
 	}
 	return true;
+}
+
+static bool role_is_wanted(const struct db *db, const struct acting_role *role)
+{
+	return !db->options.guest && role->may_make && !role->ours && !role->bypasses;
 }
 
 /* It becomes part of a connection's options. */
@@ -186,7 +191,7 @@ enum rc pg_role_ready(const struct db *db)
 		(void)refuse_role(&conn, "MARCA_DB_ROLE is no name of a role", "of a-z, 0-9 and _ only");
 		rc = RC_INTERNAL;
 	} else if (pg_conn_ready(&conn) && read_role(&conn, &role)) {
-		for (int i = 0; i < ROLE_TRIES && role.may_make && !role.ours && !db->options.guest; i++) {
+		for (int i = 0; i < ROLE_TRIES && role_is_wanted(db, &role); i++) {
 			make_role(&conn, &role);
 			if (!read_role(&conn, &role))
 				break;
