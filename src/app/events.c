@@ -41,10 +41,8 @@ static const struct {
 
 /* Rows that end by themselves, or are kept for so long. */
 static const struct purge_query purges[] = {
-	{ROOM_user, &q_sessions_purge_query, 0},
-	{ROOM_user, &q_refresh_purge_query, 0},
-	{ROOM_user, &q_links_purge_query, 0},
-	{ROOM_user, &q_messages_purge_query, 0},
+	{ROOM_user, &q_sessions_purge_query, 0},      {ROOM_user, &q_refresh_purge_query, 0},
+	{ROOM_user, &q_links_purge_query, 0},	      {ROOM_user, &q_messages_purge_query, 0},
 	{ROOM_user, &q_notifications_purge_query, 0},
 };
 

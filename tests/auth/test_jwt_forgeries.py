@@ -1,7 +1,7 @@
 """Forged tokens: each is refused with 401, none harms the server, and a good one is taken all the same.
 
 The forger knows more than he should: most forgeries bear a good signature by the server's own key, so that what is
-refused is the one thing that is wrong with them. R9 of the targets; RFC 8725; OWASP API2:2023.
+refused is the one thing that is wrong with them. R9 of the targets; RFC 8725; OWASP API2:2023. This file is long because it is a list: some 300 forgeries.
 """
 import json
 import time
