@@ -59,8 +59,12 @@ static void keep(struct ctx *cx, uint64_t version, const struct known *known)
 {
 	const struct user_local *local = cx->locals[ROOM_user];
 	utime until = db_shared(cx->ports[ROOM_user]) ? cx->now + local->ttl : UTIME_MAX;
-	struct known *kept = until > cx->now ? malloc(sizeof(*kept)) : NULL;
+	struct known *kept;
 
+	/* It may be prolonged elsewhere: what is kept must not say that it has ended. */
+	if (until > known->expires_at)
+		until = known->expires_at;
+	kept = until > cx->now ? malloc(sizeof(*kept)) : NULL;
 	if (kept == NULL)
 		return;
 	*kept = *known;

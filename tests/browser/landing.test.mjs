@@ -12,7 +12,7 @@ import { chromium } from 'playwright-core';
 
 const NOW = '2025-12-01T12:00:00Z';
 const base = new URL(process.env.MARCA_URL);
-const services = ['tenants', 'users', 'resources', 'bookings', 'audit'];
+const services = ['tenants', 'users', 'auth', 'resources', 'bookings', 'audit'];
 
 let browser;
 let shots;
@@ -70,7 +70,7 @@ async function create(path, body) {
 
 test('every service is shown to be ok', async (t) => {
   const { page, faults } = await visit(t, '/');
-  assert.deepEqual(await statesSettle(page), Array(5).fill('Operando'));
+  assert.deepEqual(await statesSettle(page), Array(services.length).fill('Operando'));
   assert.equal(await page.textContent('#overall'), 'Todos os serviços operando');
   assert.deepEqual(faults, []);
 });
@@ -80,11 +80,11 @@ test('a service that fails, and a server that does not answer, are told apart', 
   const checks = { tenant: 'ok', user: 'ok', resource: 'unavailable', booking: 'ok', audit: 'ok' };
   await page.route('**/ready', (route) => route.fulfill({ status: 503, json: { status: 'unavailable', checks } }));
   await page.reload();
-  assert.deepEqual(await statesSettle(page), ['Operando', 'Operando', 'Com falha', 'Operando', 'Operando']);
+  assert.deepEqual(await statesSettle(page), ['Operando', 'Operando', 'Operando', 'Com falha', 'Operando', 'Operando']);
 
   await page.route('**/ready', (route) => route.abort());
   await page.reload();
-  assert.deepEqual(await statesSettle(page), Array(5).fill('Sem resposta'));
+  assert.deepEqual(await statesSettle(page), Array(services.length).fill('Sem resposta'));
   assert.equal(await page.textContent('#overall'), 'O servidor não responde');
 });
 
@@ -98,7 +98,7 @@ test('the language follows the browser, switches, and is remembered', async (t) 
   assert.equal(await page.getAttribute('html', 'lang'), 'pt-BR');
   await page.getByRole('button', { name: 'EN: English' }).click();
   assert.match(await page.textContent('h1'), /Every business\s+books\s+its own way/);
-  assert.deepEqual(await statesSettle(page), Array(5).fill('Operational'));
+  assert.deepEqual(await statesSettle(page), Array(services.length).fill('Operational'));
   assert.match(await page.title(), /white-label scheduling/);
   assert.deepEqual(faults, []);
 });
