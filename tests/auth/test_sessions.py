@@ -1,4 +1,6 @@
 """GET and DELETE /auth/sessions, POST /auth/logout, GET /users/me; and when a token is worth nothing any more."""
+import json
+
 import pytest
 
 import checks
@@ -6,7 +8,6 @@ import harness
 
 ENDED = "Sessão não encontrada"
 NOBODY = "Usuário não encontrado"
-AGENT = {"User-Agent": "Firefox"}
 
 
 @pytest.fixture
@@ -210,3 +211,18 @@ def test_required_asks_everywhere_but_where_it_must_not(anyone):
         assert anyone.get(path).status == 200, path
         assert anyone.get(path, {"Authorization": "Bearer x"}).status == 200, path
     assert sorted(anyone.get("/ready").json["checks"]) == ["audit", "booking", "resource", "tenant", "user"]
+
+
+def test_the_document_of_identity(guarded, anyone):
+    """As the command prints it, and as it is served: which token each route asks for."""
+    document = json.loads(guarded.run("openapi", "auth"))
+    assert document == anyone.get("/api-docs/auth/openapi.json").json
+    assert document["paths"]["/auth/login"]["post"]["security"] == []
+    assert set(document["paths"]["/auth/login"]["post"]["requestBody"]["content"]) == {
+        "application/json", "application/x-www-form-urlencoded"}
+    assert document["paths"]["/auth/logout"]["post"]["security"] == [{"bearer": []}]
+    whole = anyone.get("/openapi.json").json
+    assert document["paths"].items() <= whole["paths"].items()
+    for path, item in whole["paths"].items():
+        for method in set(item) - {"parameters"}:
+            assert ("401" in item[method]["responses"]) or item[method]["security"] == [], (method, path)
