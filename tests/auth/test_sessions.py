@@ -220,7 +220,7 @@ def test_the_document_of_identity(guarded, anyone):
     assert document["paths"]["/auth/login"]["post"]["security"] == []
     assert set(document["paths"]["/auth/login"]["post"]["requestBody"]["content"]) == {
         "application/json", "application/x-www-form-urlencoded"}
-    assert document["paths"]["/auth/logout"]["post"]["security"] == [{"bearer": []}]
+    assert document["paths"]["/auth/logout"]["post"]["security"] == [{"bearer": []}, {"apiKey": []}]
     whole = anyone.get("/openapi.json").json
     assert document["paths"].items() <= whole["paths"].items()
     for path, item in whole["paths"].items():
