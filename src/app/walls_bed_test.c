@@ -96,8 +96,8 @@ static const char value_sql[] =
 static const char inserts_sql[] =
 	"SELECT format('INSERT INTO %I (%s) VALUES (%s), (%s), (%s) ON CONFLICT DO NOTHING', relname, "
 	"string_agg(quote_ident(attname), ', '), "
-	"string_agg(quote_nullable(CASE WHEN attnotnull OR NOT (attname LIKE '%\\_at' OR attname = "
-	"'sequence') "
+	"string_agg(quote_nullable(CASE WHEN attnotnull OR attname = 'next_at' "
+	"OR NOT (attname LIKE '%\\_at' OR attname = 'sequence') "
 	"THEN pg_temp.value(relname, a, '" ROW_1 "', '5', '" WORD_1 "') END), ', '), "
 	"string_agg(quote_nullable(pg_temp.value(relname, a, '" ROW_2 "', '0', '" WORD_2 "')), ', '), "
 	"string_agg(quote_nullable(CASE WHEN attnotnull OR attname = 'change_id' "
