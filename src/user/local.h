@@ -5,6 +5,8 @@
 #include "auth/key_uses.h"
 #include "auth/local.h"
 #include "base/cache.h"
+#include "http/client.h"
+#include "http/cors.h"
 #include "user/password.h"
 
 /* Reached by any thread at once. */
@@ -12,6 +14,10 @@ struct user_shared {
 	const struct world *world;
 	struct password_pool *passwords;
 	struct key_uses *key_uses;
+	struct http_client *http;
+	struct cors cors;   /* whose pages may be sent back to */
+	struct arena arena; /* its */
+	const char *public_url;
 };
 
 struct user_local {
