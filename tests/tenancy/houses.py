@@ -18,6 +18,8 @@ RIGHTS = {
     "view": {"can_view_all_bookings": True},
     "admin": {},
 }
+# An API key's scopes, by its column.
+SCOPES = {"k/book": "can_book", "k/users": "can_manage_users", "k/view": "can_view_all_bookings", "k/admin": "admin"}
 NO_RIGHTS = {"can_book": False, "can_manage_resources": False, "can_manage_users": False, "can_view_all_bookings": False}
 
 ENV = {"MARCA_AUTH": "required", "ACCESS_TOKEN_MINUTES": "60"}
@@ -75,6 +77,7 @@ class House:
     def open(self):
         """Once both are there, and the other's word is known."""
         self.people = {column: self.fresh_person(column) for column in RIGHTS}
+        self.keys = {column: self.bearing(self.make_key(SCOPES[column])["key"]) for column in SCOPES}
         self.guest = self.fresh_person("plain")  # another user, of no more rights than anybody
         self.fresh_booking(self.guest.id)
 
@@ -87,10 +90,16 @@ class House:
             "user_type": "admin" if column == "admin" else "user",
             "permissions": {**NO_RIGHTS, **RIGHTS[column]}, **fields})
 
+    def bearing(self, token):
+        return Watched(self.street.anyone.bearing(token), self.street.words_but(self.word))
+
     def log_in(self, user):
         """A connection of his own, of another session each time."""
-        api = harness.login(self.street.anyone, self.tenant, user["email"])
-        return Watched(api, self.street.words_but(self.word))
+        return self.bearing(harness.log_in(self.street.anyone, self.tenant, user["email"])["access_token"])
+
+    def make_key(self, scope="can_book"):
+        return harness.create(self.operator, "/auth/api-keys", {
+            "tenant_id": self.id, "name": self.text("Site"), "scopes": [scope]})
 
     def fresh_person(self, column):
         user = self.make_user(column)

@@ -6,11 +6,12 @@ test_no_route_is_left_out until it has. A row is `operation`, what is asked abou
 
     anyone     without a token                 plain      a user without any permission
     book ...   a user with that one permission admin      staff of the tenant
-    operator   who runs marca
+    operator   who runs marca                  k/book ... an API key of that one scope
 
-About: `own`: the caller's own (himself, his booking, his session; his tenant's things). `other`: another user's of his
-tenant. `strange`: the same of the other tenant, and then with an id that never was. The two must be answered alike,
-byte for byte, to everybody but the operator, for whom all tenants are his: his column tells of the id that never was.
+About: `own`: the caller's own (himself, his booking, his session, his tenant's things; of a key, which is nobody, a
+user's). `other`: another user's of his tenant. `strange`: the same of the other tenant, and then with an id that never
+was. The two must be answered alike, byte for byte, to everybody but the operator, for whom all tenants are his: his
+column tells of the id that never was.
 A `-` is no case. What follows a `/` is a case of its own: see ASK.
 
 All replies to a tenant's people are searched for the other tenant's word, which stands in each of its texts
@@ -30,143 +31,151 @@ import uuid
 import pytest
 
 import harness
-from houses import NO_RIGHTS
+from houses import NO_RIGHTS, SCOPES
 
 DOCUMENT = json.loads((pathlib.Path(__file__).parents[2] / "docs/openapi.json").read_text())
 OPERATIONS = {operation["operationId"]: (method.upper(), path)
               for path, item in DOCUMENT["paths"].items() for method, operation in item.items() if method != "parameters"}
 
-CALLERS = ["anyone", "plain", "book", "resources", "users", "view", "admin", "operator"]
+CALLERS = ["anyone", "plain", "book", "resources", "users", "view", "admin", "operator", *SCOPES]
 
 EXPECTED = """
-#                                   anyone plain  book  resources users view  admin operator
-createTenant          new              401   403   403   403       403   403   403   201
-listTenants           new              401   403   403   403       403   403   403   200
-getBrand              own              200   200   200   200       200   200   200   200
-getTenant             own              401   200   200   200       200   200   200   200
-getTenant             strange          401   404   404   404       404   404   404   404
-updateTenant          own              401   403   403   403       403   403   200   200
-updateTenant          own/standing     401   403   403   403       403   403   403   200
-updateTenant          strange          401   403   403   403       403   403   404   404
-deleteTenant          own              401   403   403   403       403   403   403   -
-deleteTenant          strange          401   403   403   403       403   403   403   404
-getSettings           own              401   200   200   200       200   200   200   200
-getSettings           strange          401   404   404   404       404   404   404   404
-updateSettings        own              401   403   403   403       403   403   200   200
-updateSettings        strange          401   403   403   403       403   403   404   404
+#                                       anyone plain book resources users view admin operator k/book k/users k/view k/admin
+createTenant          new               401    403   403  403       403   403  403   201      403    403     403    403
+listTenants           new               401    403   403  403       403   403  403   200      403    403     403    403
+getBrand              own               200    200   200  200       200   200  200   200      200    200     200    200
+getTenant             own               401    200   200  200       200   200  200   200      200    200     200    200
+getTenant             strange           401    404   404  404       404   404  404   404      404    404     404    404
+updateTenant          own               401    403   403  403       403   403  200   200      403    403     403    200
+updateTenant          own/standing      401    403   403  403       403   403  403   200      403    403     403    403
+updateTenant          strange           401    403   403  403       403   403  404   404      403    403     403    404
+deleteTenant          own               401    403   403  403       403   403  403   -        403    403     403    403
+deleteTenant          strange           401    403   403  403       403   403  403   404      403    403     403    403
+getSettings           own               401    200   200  200       200   200  200   200      200    200     200    200
+getSettings           strange           401    404   404  404       404   404  404   404      404    404     404    404
+updateSettings        own               401    403   403  403       403   403  200   200      403    403     403    200
+updateSettings        strange           401    403   403  403       403   403  404   404      403    403     403    404
 
-createUser            own              401   403   403   403       201   403   201   201
-createUser            own/booker       401   403   403   403       403   403   201   201
-createUser            own/admin        401   403   403   403       403   403   201   201
-createUser            strange          401   403   403   403       404   403   404   404
-listUsers             own              401   403   403   403       200   403   200   422
-listUsers             own/named        401   403   403   403       200   403   200   200
-listUsers             strange          401   403   403   403       404   403   404   200
-getMe                 own              401   200   200   200       200   200   200   404
-loginUser             own              200   200   200   200       200   200   200   200
-getUser               own              401   200   200   200       200   200   200   -
-getUser               other            401   404   404   404       200   404   200   200
-getUser               strange          401   404   404   404       404   404   404   404
-updateUser            own              401   200   200   200       200   200   200   -
-updateUser            own/rights       401   403   403   403       403   403   200   -
-updateUser            own/admin        401   403   403   403       403   403   200   -
-updateUser            own/address      401   403   403   403       200   403   200   -
-updateUser            own/password     401   403   403   403       403   403   403   -
-updateUser            other            401   404   404   404       200   404   200   200
-updateUser            other/rights     401   404   404   404       403   404   200   200
-updateUser            other/admin      401   404   404   404       403   404   200   200
-updateUser            other/anadmin    401   404   404   404       403   404   200   200
-updateUser            strange          401   404   404   404       404   404   404   404
-deleteUser            own              401   403   403   403       204   403   204   -
-deleteUser            other            401   403   403   403       204   403   204   204
-deleteUser            other/anadmin    401   403   403   403       403   403   204   204
-deleteUser            strange          401   403   403   403       404   403   404   404
-exportUser            own              401   200   200   200       200   200   200   -
-exportUser            other            401   404   404   404       403   404   200   200
-exportUser            strange          401   404   404   404       404   404   404   404
-eraseUser             own              401   204   204   204       204   204   204   -
-eraseUser             other            401   404   404   404       204   404   204   204
-eraseUser             other/anadmin    401   404   404   404       403   404   204   204
-eraseUser             strange          401   404   404   404       404   404   404   404
+createUser            own               401    403   403  403       201   403  201   201      403    201     403    201
+createUser            own/booker        401    403   403  403       403   403  201   201      403    403     403    201
+createUser            own/admin         401    403   403  403       403   403  201   201      403    403     403    201
+createUser            strange           401    403   403  403       404   403  404   404      403    404     403    404
+listUsers             own               401    403   403  403       200   403  200   422      403    200     403    200
+listUsers             own/named         401    403   403  403       200   403  200   200      403    200     403    200
+listUsers             strange           401    403   403  403       404   403  404   200      403    404     403    404
+getMe                 own               401    200   200  200       200   200  200   404      404    404     404    404
+loginUser             own               200    200   200  200       200   200  200   200      200    200     200    200
+getUser               own               401    200   200  200       200   200  200   -        404    200     404    200
+getUser               other             401    404   404  404       200   404  200   200      404    200     404    200
+getUser               strange           401    404   404  404       404   404  404   404      404    404     404    404
+updateUser            own               401    200   200  200       200   200  200   -        404    200     404    200
+updateUser            own/rights        401    403   403  403       403   403  200   -        404    403     404    200
+updateUser            own/admin         401    403   403  403       403   403  200   -        404    403     404    200
+updateUser            own/address       401    403   403  403       200   403  200   -        404    200     404    200
+updateUser            own/password      401    403   403  403       403   403  403   -        404    200     404    200
+updateUser            other             401    404   404  404       200   404  200   200      404    200     404    200
+updateUser            other/rights      401    404   404  404       403   404  200   200      404    403     404    200
+updateUser            other/admin       401    404   404  404       403   404  200   200      404    403     404    200
+updateUser            other/anadmin     401    404   404  404       403   404  200   200      404    403     404    200
+updateUser            strange           401    404   404  404       404   404  404   404      404    404     404    404
+deleteUser            own               401    403   403  403       204   403  204   -        403    204     403    204
+deleteUser            other             401    403   403  403       204   403  204   204      403    204     403    204
+deleteUser            other/anadmin     401    403   403  403       403   403  204   204      403    403     403    204
+deleteUser            strange           401    403   403  403       404   403  404   404      403    404     403    404
+exportUser            own               401    200   200  200       200   200  200   -        404    403     404    200
+exportUser            other             401    404   404  404       403   404  200   200      404    403     404    200
+exportUser            strange           401    404   404  404       404   404  404   404      404    404     404    404
+eraseUser             own               401    204   204  204       204   204  204   -        404    204     404    204
+eraseUser             other             401    404   404  404       204   404  204   204      404    204     404    204
+eraseUser             other/anadmin     401    404   404  404       403   404  204   204      404    403     404    204
+eraseUser             strange           401    404   404  404       404   404  404   404      404    404     404    404
 
-createCategory        own              401   403   403   201       403   403   201   201
-createCategory        strange          401   403   403   404       403   403   404   404
-listCategories        own              401   200   200   200       200   200   200   422
-listCategories        own/named        401   200   200   200       200   200   200   200
-listCategories        strange          401   404   404   404       404   404   404   200
-getCategory           own              401   200   200   200       200   200   200   200
-getCategory           strange          401   404   404   404       404   404   404   404
-updateCategory        own              401   403   403   200       403   403   200   200
-updateCategory        strange          401   403   403   404       403   403   404   404
-deleteCategory        own              401   403   403   204       403   403   204   204
-deleteCategory        strange          401   403   403   404       403   403   404   404
-createResource        own              401   403   403   201       403   403   201   201
-createResource        strange          401   403   403   404       403   403   404   404
-createResource        strange/category 401   403   403   404       403   403   404   404
-listResources         own              401   200   200   200       200   200   200   422
-listResources         own/named        401   200   200   200       200   200   200   200
-listResources         strange          401   404   404   404       404   404   404   200
-listResources         strange/category 401   200   200   200       200   200   200   422
-getResource           own              401   200   200   200       200   200   200   200
-getResource           strange          401   404   404   404       404   404   404   404
-updateResource        own              401   403   403   200       403   403   200   200
-updateResource        strange          401   403   403   404       403   403   404   404
-updateResource        strange/category 401   403   403   404       403   403   404   404
-deleteResource        own              401   403   403   204       403   403   204   204
-deleteResource        strange          401   403   403   404       403   403   404   404
-getAvailability       own              401   200   200   200       200   200   200   200
-getAvailability       strange          401   404   404   404       404   404   404   404
+createCategory        own               401    403   403  201       403   403  201   201      403    403     403    201
+createCategory        strange           401    403   403  404       403   403  404   404      403    403     403    404
+listCategories        own               401    200   200  200       200   200  200   422      200    200     200    200
+listCategories        own/named         401    200   200  200       200   200  200   200      200    200     200    200
+listCategories        strange           401    404   404  404       404   404  404   200      404    404     404    404
+getCategory           own               401    200   200  200       200   200  200   200      200    200     200    200
+getCategory           strange           401    404   404  404       404   404  404   404      404    404     404    404
+updateCategory        own               401    403   403  200       403   403  200   200      403    403     403    200
+updateCategory        strange           401    403   403  404       403   403  404   404      403    403     403    404
+deleteCategory        own               401    403   403  204       403   403  204   204      403    403     403    204
+deleteCategory        strange           401    403   403  404       403   403  404   404      403    403     403    404
+createResource        own               401    403   403  201       403   403  201   201      403    403     403    201
+createResource        strange           401    403   403  404       403   403  404   404      403    403     403    404
+createResource        strange/category  401    403   403  404       403   403  404   404      403    403     403    404
+listResources         own               401    200   200  200       200   200  200   422      200    200     200    200
+listResources         own/named         401    200   200  200       200   200  200   200      200    200     200    200
+listResources         strange           401    404   404  404       404   404  404   200      404    404     404    404
+listResources         strange/category  401    200   200  200       200   200  200   422      200    200     200    200
+getResource           own               401    200   200  200       200   200  200   200      200    200     200    200
+getResource           strange           401    404   404  404       404   404  404   404      404    404     404    404
+updateResource        own               401    403   403  200       403   403  200   200      403    403     403    200
+updateResource        strange           401    403   403  404       403   403  404   404      403    403     403    404
+updateResource        strange/category  401    403   403  404       403   403  404   404      403    403     403    404
+deleteResource        own               401    403   403  204       403   403  204   204      403    403     403    204
+deleteResource        strange           401    403   403  404       403   403  404   404      403    403     403    404
+getAvailability       own               401    200   200  200       200   200  200   200      200    200     200    200
+getAvailability       strange           401    404   404  404       404   404  404   404      404    404     404    404
 
-createBooking         own              401   403   201   403       403   403   201   -
-createBooking         own/confirmed    401   403   403   403       403   403   201   -
-createBooking         other            401   403   403   403       403   403   201   201
-createBooking         strange          401   403   404   403       403   403   404   404
-createBooking         strange/resource 401   403   404   403       403   403   404   404
-createBooking         strange/user     401   403   403   403       403   403   404   404
-listBookings          own              401   200   200   200       200   200   200   422
-listBookings          own/named        401   200   200   200       200   200   200   200
-listBookings          other            401   403   403   403       403   200   200   422
-listBookings          strange          401   404   404   404       404   404   404   200
-listBookings          strange/user     401   403   403   403       403   200   200   422
-listBookings          strange/resource 401   200   200   200       200   200   200   422
-getBooking            own              401   200   200   200       200   200   200   -
-getBooking            other            401   404   404   404       404   200   200   200
-getBooking            strange          401   404   404   404       404   404   404   404
-updateBooking         own              401   403   200   403       403   403   200   -
-updateBooking         own/confirmed    401   403   403   403       403   403   200   -
-updateBooking         own/given        401   403   403   403       403   403   200   -
-updateBooking         other            401   403   404   403       403   403   200   200
-updateBooking         strange          401   403   404   403       403   403   404   404
-updateBooking         strange/resource 401   403   404   403       403   403   404   404
-updateBooking         strange/user     401   403   403   403       403   403   404   404
-cancelBooking         own              401   200   200   200       200   200   200   -
-cancelBooking         other            401   404   404   404       404   403   200   200
-cancelBooking         strange          401   404   404   404       404   404   404   404
-cancelBookingQuietly  own              401   204   204   204       204   204   204   -
-cancelBookingQuietly  other            401   404   404   404       404   403   204   204
-cancelBookingQuietly  strange          401   404   404   404       404   404   404   404
-setBookingStatus      own              401   403   403   403       403   403   200   -
-setBookingStatus      own/cancelled    401   200   200   200       200   200   200   -
-setBookingStatus      other            401   403   403   403       403   403   200   200
-setBookingStatus      other/cancelled  401   404   404   404       404   403   200   200
-setBookingStatus      strange          401   403   403   403       403   403   404   404
-setBookingStatus      strange/cancelled 401  404   404   404       404   404   404   404
+createBooking         own               401    403   201  403       403   403  201   -        201    403     403    201
+createBooking         own/confirmed     401    403   403  403       403   403  201   -        403    403     403    201
+createBooking         other             401    403   403  403       403   403  201   201      201    403     403    201
+createBooking         strange           401    403   404  403       403   403  404   404      404    403     403    404
+createBooking         strange/resource  401    403   404  403       403   403  404   404      404    403     403    404
+createBooking         strange/user      401    403   403  403       403   403  404   404      404    403     403    404
+listBookings          own               401    200   200  200       200   200  200   422      403    403     200    200
+listBookings          own/named         401    200   200  200       200   200  200   200      403    403     200    200
+listBookings          other             401    403   403  403       403   200  200   422      403    403     200    200
+listBookings          strange           401    404   404  404       404   404  404   200      403    403     404    404
+listBookings          strange/user      401    403   403  403       403   200  200   422      403    403     200    200
+listBookings          strange/resource  401    200   200  200       200   200  200   422      403    403     200    200
+getBooking            own               401    200   200  200       200   200  200   -        200    404     200    200
+getBooking            other             401    404   404  404       404   200  200   200      200    404     200    200
+getBooking            strange           401    404   404  404       404   404  404   404      404    404     404    404
+updateBooking         own               401    403   200  403       403   403  200   -        200    403     403    200
+updateBooking         own/confirmed     401    403   403  403       403   403  200   -        403    403     403    200
+updateBooking         own/given         401    403   403  403       403   403  200   -        200    403     403    200
+updateBooking         other             401    403   404  403       403   403  200   200      200    403     403    200
+updateBooking         strange           401    403   404  403       403   403  404   404      404    403     403    404
+updateBooking         strange/resource  401    403   404  403       403   403  404   404      404    403     403    404
+updateBooking         strange/user      401    403   403  403       403   403  404   404      404    403     403    404
+cancelBooking         own               401    200   200  200       200   200  200   -        200    404     403    200
+cancelBooking         other             401    404   404  404       404   403  200   200      200    404     403    200
+cancelBooking         strange           401    404   404  404       404   404  404   404      404    404     404    404
+cancelBookingQuietly  own               401    204   204  204       204   204  204   -        204    404     403    204
+cancelBookingQuietly  other             401    404   404  404       404   403  204   204      204    404     403    204
+cancelBookingQuietly  strange           401    404   404  404       404   404  404   404      404    404     404    404
+setBookingStatus      own               401    403   403  403       403   403  200   -        403    403     403    200
+setBookingStatus      own/cancelled     401    200   200  200       200   200  200   -        200    404     403    200
+setBookingStatus      other             401    403   403  403       403   403  200   200      403    403     403    200
+setBookingStatus      other/cancelled   401    404   404  404       404   403  200   200      200    404     403    200
+setBookingStatus      strange           401    403   403  403       403   403  404   404      403    403     403    404
+setBookingStatus      strange/cancelled 401    404   404  404       404   404  404   404      404    404     404    404
 
-listAudit             own              401   403   403   403       403   403   200   422
-listAudit             own/named        401   403   403   403       403   403   200   200
-listAudit             strange          401   403   403   403       403   403   404   200
-listAudit             strange/subject  401   403   403   403       403   403   200   422
+listAudit             own               401    403   403  403       403   403  200   422      403    403     403    200
+listAudit             own/named         401    403   403  403       403   403  200   200      403    403     403    200
+listAudit             strange           401    403   403  403       403   403  404   200      403    403     403    404
+listAudit             strange/subject   401    403   403  403       403   403  200   422      403    403     403    200
 
-getJwks               own              200   200   200   200       200   200   200   200
-login                 own              200   200   200   200       200   200   200   200
-refreshTokens         own              200   200   200   200       200   200   200   200
-logout                own              401   204   204   204       204   204   204   404
-listSessions          own              401   200   200   200       200   200   200   404
-listSessions          other            401   403   403   403       200   403   200   200
-listSessions          strange          401   403   403   403       404   403   404   404
-endSession            own              401   204   204   204       204   204   204   -
-endSession            other            401   404   404   404       204   404   204   204
-endSession            strange          401   404   404   404       404   404   404   404
+getJwks               own               200    200   200  200       200   200  200   200      200    200     200    200
+login                 own               200    200   200  200       200   200  200   200      200    200     200    200
+refreshTokens         own               200    200   200  200       200   200  200   200      200    200     200    200
+logout                own               401    204   204  204       204   204  204   404      404    404     404    404
+listSessions          own               401    200   200  200       200   200  200   404      404    404     404    404
+listSessions          other             401    403   403  403       200   403  200   200      403    200     403    200
+listSessions          strange           401    403   403  403       404   403  404   404      403    404     403    404
+endSession            own               401    204   204  204       204   204  204   -        404    204     404    204
+endSession            other             401    404   404  404       204   404  204   204      404    204     404    204
+endSession            strange           401    404   404  404       404   404  404   404      404    404     404    404
+createApiKey          own               401    403   403  403       403   403  201   422      403    403     403    201
+createApiKey          own/named         401    403   403  403       403   403  201   201      403    403     403    201
+createApiKey          strange           401    403   403  403       403   403  404   404      403    403     403    404
+listApiKeys           own               401    403   403  403       403   403  200   422      403    403     403    200
+listApiKeys           own/named         401    403   403  403       403   403  200   200      403    403     403    200
+listApiKeys           strange           401    403   403  403       403   403  404   200      403    403     403    404
+revokeApiKey          own               401    403   403  403       403   403  204   204      403    403     403    204
+revokeApiKey          strange           401    403   403  403       403   403  404   404      403    403     403    404
 """
 
 ROWS = [line.split() for line in EXPECTED.splitlines() if line and not line.startswith("#")]
@@ -234,6 +243,9 @@ class Case:
     def booking(self):
         return self.named(lambda: self.there.fresh_booking(self.owner.id)["id"])
 
+    def api_key(self):
+        return self.named(lambda: self.there.make_key()["id"])
+
     def session(self):
         if self.about == "own":
             return self.named(lambda: self.home.fresh_session(self.fresh_caller.user))
@@ -270,6 +282,7 @@ def own_booking(case):
 Ask = collections.namedtuple("Ask", "id query body", defaults=(None, None, None))
 NAMED = {"query": lambda case: {"tenant_id": case.tenant()}}
 NAMES = {"body": lambda case: {"name": "Eva"}}
+PLANS = {"operator": "basico"}  # another than the one that it has, and than the others ask for
 ONE_RIGHT = {"permissions": {"can_book": True}}
 
 ASK = {
@@ -278,7 +291,7 @@ ASK = {
     "getBrand": Ask(),
     "getTenant": Ask(Case.tenant),
     "updateTenant": Ask(Case.tenant, body=lambda case: {"theme_primary_color": "#123456"}),
-    "updateTenant/standing": Ask(Case.tenant, body=lambda case: {"plan": "corporativo" if case.caller != "operator" else "profissional"}),
+    "updateTenant/standing": Ask(Case.tenant, body=lambda case: {"plan": PLANS.get(case.caller, "corporativo")}),
     "deleteTenant": Ask(Case.tenant),
     "getSettings": Ask(Case.tenant),
     "updateSettings": Ask(Case.tenant, body=lambda case: {"advance_booking_days": 365}),
@@ -345,6 +358,11 @@ ASK = {
     "listSessions": Ask(), "listSessions/other": Ask(query=lambda case: {"user_id": case.user()}),
     "listSessions/strange": Ask(query=lambda case: {"user_id": case.user()}),
     "endSession": Ask(Case.session),
+    "createApiKey": Ask(body=lambda case: {"name": "Site", "scopes": ["can_book"]}),
+    "createApiKey/named": Ask(body=lambda case: {"name": "Site", "scopes": ["admin"], "tenant_id": case.tenant()}),
+    "createApiKey/strange": Ask(body=lambda case: {"name": "Site", "scopes": [], "tenant_id": case.tenant()}),
+    "listApiKeys": Ask(), "listApiKeys/named": Ask(**NAMED), "listApiKeys/strange": Ask(**NAMED),
+    "revokeApiKey": Ask(Case.api_key),
 }
 
 
@@ -383,7 +401,7 @@ def call(street, operation, about, caller, where):
         path = path.replace("{id}", own_id)
     query = ask.query(case) if ask.query is not None else None
     body = ask.body(case) if ask.body is not None else None
-    apis = {"anyone": street.anyone, "operator": street.operator}
+    apis = {"anyone": street.anyone, "operator": street.operator, **street.north.keys}
     api = apis.get(caller) or (case.person or case.me).api
     return case, api.request(method, path, body, None, query)
 
