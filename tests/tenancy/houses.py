@@ -23,7 +23,8 @@ SCOPES = {"k/book": "can_book", "k/users": "can_manage_users", "k/view": "can_vi
 NO_RIGHTS = {"can_book": False, "can_manage_resources": False, "can_manage_users": False, "can_view_all_bookings": False}
 
 ENV = {"MARCA_AUTH": "required", "ACCESS_TOKEN_MINUTES": "60"}
-OPENS = {"working_hours_start": "00:00", "working_hours_end": "24:00", "cancellation_hours": 0, "advance_booking_days": 365}
+OPENS = {"working_hours_start": "00:00", "working_hours_end": "24:00", "cancellation_hours": 0, "advance_booking_days": 365,
+         "self_signup": True}
 
 
 class Leak(AssertionError):

@@ -168,6 +168,15 @@ listSessions          strange           401    403   403  403       404   403  4
 endSession            own               401    204   204  204       204   204  204   -        404    204     404    204
 endSession            other             401    404   404  404       204   404  204   204      404    204     404    204
 endSession            strange           401    404   404  404       404   404  404   404      404    404     404    404
+makePasswordLink      own               401    403   403  403       403   403  403   -        403    201     403    201
+makePasswordLink      other             401    403   403  403       201   403  201   201      403    201     403    201
+makePasswordLink      other/anadmin     401    403   403  403       403   403  201   201      403    403     403    201
+makePasswordLink      strange           401    403   403  403       404   403  404   404      403    404     403    404
+signUp                new               201    201   201  201       201   201  201   201      201    201     201    201
+signUp                new/absent        404    404   404  404       404   404  404   404      404    404     404    404
+forgotPassword        own               202    202   202  202       202   202  202   202      202    202     202    202
+resetPassword         own               204    204   204  204       204   204  204   204      204    204     204    204
+changePassword        own               401    200   200  200       200   200  200   403      403    403     403    403
 createApiKey          own               401    403   403  403       403   403  201   422      403    403     403    201
 createApiKey          own/named         401    403   403  403       403   403  201   201      403    403     403    201
 createApiKey          strange           401    403   403  403       403   403  404   404      403    403     403    404
@@ -265,6 +274,19 @@ def refresh_form(case):
     return {"refresh_token": tokens["refresh_token"]}
 
 
+NEW_PASSWORD = {"new_password": "another long secret"}
+
+
+def reset_form(case):
+    """By a link to an account that nobody else needs."""
+    link = harness.create(case.street.operator, f"/users/{case.fresh_caller.id}/password-link", {})["link"]
+    return {"token": link.partition("#")[2], **NEW_PASSWORD}
+
+
+def sign_up(case, tenant):
+    return {"tenant_id": tenant, "name": "Eva", "email": f"{uuid.uuid4()}@example.com", "password": harness.PASSWORD}
+
+
 def resource_body(case, tenant, category):
     return {"tenant_id": tenant, "category_id": category, "name": "Sala"}
 
@@ -358,6 +380,12 @@ ASK = {
     "listSessions": Ask(), "listSessions/other": Ask(query=lambda case: {"user_id": case.user()}),
     "listSessions/strange": Ask(query=lambda case: {"user_id": case.user()}),
     "endSession": Ask(Case.session),
+    "makePasswordLink": Ask(Case.user), "makePasswordLink/anadmin": Ask(Case.an_admin),
+    "signUp": Ask(body=lambda case: sign_up(case, case.home.id)),
+    "signUp/absent": Ask(body=lambda case: sign_up(case, ABSENT)),
+    "forgotPassword": Ask(body=lambda case: {"tenant_id": case.home.id, "email": case.me.user["email"]}),
+    "resetPassword": Ask(body=reset_form),
+    "changePassword": Ask(body=lambda case: case.fresh_caller and {"current_password": harness.PASSWORD, **NEW_PASSWORD}),
     "createApiKey": Ask(body=lambda case: {"name": "Site", "scopes": ["can_book"]}),
     "createApiKey/named": Ask(body=lambda case: {"name": "Site", "scopes": ["admin"], "tenant_id": case.tenant()}),
     "createApiKey/strange": Ask(body=lambda case: {"name": "Site", "scopes": [], "tenant_id": case.tenant()}),
