@@ -57,11 +57,19 @@ enum compared { EQUAL, ABOVE, BELOW, NOTHING, COMPARED_COUNT };
 #define LAST  "ffffffff-ffff-ffff-ffff-ffffffffffff"
 #define LARGE "1000000000000000"
 
-static const char *const firsts[][COMPARED_COUNT] = {
-	[DB_UUID] = {ROW_1, NIL, LAST, NULL}, [DB_TIME] = {"5", "0", LARGE, NULL},
-	[DB_INT] = {"5", "0", LARGE, NULL},   [DB_BOOL] = {"true", "true", "true", "true"},
-	[DB_TEXT] = {WORD_1, "", "~", NULL},  [DB_JSON] = {"{}", "{}", "{}", NULL},
-	[DB_ENUM] = {WORD_1, "", "~", NULL},
+/* What finds one of the rows, whatever it is compared by. */
+#define ROWS 3
+#define FINDS(id, number, word)                                                                    \
+	{                                                                                          \
+		[DB_UUID] = {id, NIL, LAST, NULL}, [DB_TIME] = {number, "0", LARGE, NULL},         \
+		[DB_INT] = {number, "0", LARGE, NULL}, [DB_BOOL] = {"true", "true", "true", NULL}, \
+		[DB_TEXT] = {word, "", "~", NULL}, [DB_JSON] = {"{}", "{}", "{}", NULL},           \
+		[DB_ENUM] = {word, "", "~", NULL},                                                 \
+	}
+static const char *const finds[ROWS][DB_ENUM + 1][COMPARED_COUNT] = {
+	FINDS(ROW_1, "5", WORD_1),
+	FINDS(ROW_2, "0", WORD_2),
+	FINDS(ROW_3, "7", WORD_3),
 };
 
 /* What else may be tried in the place of one that does no harm. */
@@ -106,10 +114,10 @@ static enum compared compared_by(const char *sql, size_t number)
 	return at > sql && at[-1] == '>' ? ABOVE : at > sql && at[-1] == '<' ? BELOW : EQUAL;
 }
 
-static void guess(const struct query *query, const char *values[INPUTS_MAX])
+static void guess(const struct query *query, size_t row, const char *values[INPUTS_MAX])
 {
 	for (size_t i = 1; i < query->in_count; i++)
-		values[i] = firsts[query->in[i].kind][compared_by(query->sql[DIALECT_POSTGRES], i + 1)];
+		values[i] = finds[row][query->in[i].kind][compared_by(query->sql[DIALECT_POSTGRES], i + 1)];
 }
 
 /* --- Harm ---------------------------------------------------------------------------- */
@@ -168,18 +176,19 @@ static bool find_harm(struct attack *attack, size_t from, int depth)
 	return false;
 }
 
-/* A row of the other tenant can stand in the way of a new one; it does not of a third's. */
+/* Of the other tenant, whose row can stand in the way of a new one, or of a third. */
 static bool find_any_harm(struct attack *attack)
 {
+	size_t tenants = attack->way == CONFUSED ? 2 : 1;
+
 	for (int depth = 0; depth <= 2; depth++) {
-		if (find_harm(attack, 1, depth))
-			return true;
-		if (attack->way == FORGOTTEN)
-			continue;
-		attack->values[0] = THIRDS;
-		if (find_harm(attack, 1, depth))
-			return true;
-		attack->values[0] = OTHERS;
+		for (size_t i = 0; i < ROWS * tenants; i++) {
+			guess(attack->query, i % ROWS, attack->values);
+			if (attack->way == CONFUSED)
+				attack->values[0] = i < ROWS ? OTHERS : THIRDS;
+			if (find_harm(attack, 1, depth))
+				return true;
+		}
 	}
 	return false;
 }
@@ -189,8 +198,7 @@ static bool bend(struct attack *attack)
 {
 	size_t filters = forget(attack->query->sql[DIALECT_POSTGRES], attack->sql);
 
-	attack->values[0] = attack->way == CONFUSED ? OTHERS : OURS;
-	guess(attack->query, attack->values);
+	attack->values[0] = OURS;
 	if (attack->way == CONFUSED)
 		snprintf(attack->sql, sizeof(attack->sql), "%s", attack->query->sql[DIALECT_POSTGRES]);
 	return attack->way == CONFUSED || filters > 0;
