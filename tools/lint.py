@@ -53,6 +53,7 @@ DRIVERS = {
     "curl": {"http", "mail"},
     "glib.h": {"base"},
     "libical": {"calendar"},
+    "seccomp.h": {"app/confine"},
 }
 
 BANNED = {

@@ -1,6 +1,7 @@
 /* See app.h. */
 #include "app/app.h"
 
+#include "app/confine.h"
 #include "app/events.h"
 #include "app/posture.h"
 #include "audit/audit.h"
@@ -86,8 +87,9 @@ static bool clock_start(const struct config *config, utime *ret)
 static bool init(struct app *app, const struct config *config, bool serves)
 {
 	static const char *const levels[] = {"error", "warn", "info", "debug", NULL};
+	static const char *const confines[] = {"required", "on", "off", NULL};
 	static const char *const formats[] = {"text", "json", "auto", NULL};
-	int level, format;
+	int level, format, confine;
 	utime start;
 
 	*app = (struct app){.config = *config};
@@ -97,6 +99,7 @@ static bool init(struct app *app, const struct config *config, bool serves)
 	}
 	arena_json_init();
 	if (!posture_check(config, serves) || !choose("MARCA_LOG_LEVEL", config->log_level, levels, &level) ||
+	    !choose("MARCA_CONFINE", config->confine, confines, &confine) ||
 	    !choose("MARCA_LOG_FORMAT", config->log_format, formats, &format) || !clock_start(config, &start))
 		return false;
 	log_init((enum log_level)level, format == 2 ? -1 : format);
@@ -253,7 +256,7 @@ static bool start_server(struct app *app)
 
 bool app_start(struct app *app)
 {
-	if (!read_cors(app) || !rates_create(&app->config, &app->world, &app->rates) ||
+	if (!confine_begin(app) || !read_cors(app) || !rates_create(&app->config, &app->world, &app->rates) ||
 	    !app_open_stores(app) || !app_open_shared(app) || !start_dispatcher(app) || !start_server(app))
 		return false;
 	if (gateway_init(&app->gateway, app_services, APP_SERVICES, app->dbs) != RC_OK)
@@ -262,7 +265,7 @@ bool app_start(struct app *app)
 	app->gateway.server = app->server;
 	app->gateway.more_metrics = app_events_metrics;
 	app->gateway.more_arg = app;
-	return app_events_start(app);
+	return app_events_start(app) && confine_finish(app);
 }
 
 void app_finish(struct app *app)

@@ -43,6 +43,11 @@ bool app_init_to_serve(struct app *app, const struct config *config) MUST_USE;
 
 /* Is that store one of this process's? */
 bool app_has_store(const struct app *app, enum room room);
+/* Where it is. False: that is too long. */
+#define APP_STORE_URL_MAX 4096
+bool app_store_url(const struct config *config, enum room room, char *ret, size_t size) MUST_USE;
+/* Where one lies in it. */
+bool app_make_data_folder(const struct config *config) MUST_USE;
 /* Opens one store, as configured. */
 bool app_open_store(struct app *app, enum room room) MUST_USE;
 /* The same for an operator's command, beside the process that owns an embedded store: it does not wait for

@@ -66,6 +66,11 @@ static bool is_missing(const char *value)
 	return value == NULL;
 }
 
+static bool is_off(const char *value)
+{
+	return value != NULL && strcmp(value, "off") == 0;
+}
+
 static bool is_set(const char *value)
 {
 	return value != NULL;
@@ -277,6 +282,9 @@ static const struct rule rules[] = {
 	{SETTING("PUBLIC_URL", public_url), is_page_local, IN_PRODUCTION, .serves = true, .warns = true,
 	 .wrong = "links in mail lead to the reader's own machine",
 	 .mend = "set https://..., where people reach this marca"},
+	{SETTING("MARCA_CONFINE", confine), is_off, EXPOSED, .serves = true, .warns = true,
+	 .wrong = "whoever breaks into the process can do all that its user can",
+	 .mend = "set MARCA_CONFINE=on, or required"},
 	{SETTING("MARCA_CLOCK", clock), is_set, IN_PRODUCTION,
 	 .wrong = "a clock that is not the machine's is for tests",
 	 .mend = "unset it, or set ENVIRONMENT=development"},

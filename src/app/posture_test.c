@@ -118,6 +118,12 @@ static const struct answer answers[] = {
 	{&production, OF(public_url), "http://127.0.0.1:8000", "PUBLIC_URL", true},
 	{&production, OF(public_url), "https://marca.example.com", NULL},
 
+	{&development, OF(confine), "off", NULL},
+	{&exposed, OF(confine), "off", "MARCA_CONFINE", true},
+	{&production, OF(confine), "off", "MARCA_CONFINE", true},
+	{&production, OF(confine), "on", NULL},
+	{&production, OF(confine), "required", NULL},
+
 	{&development, OF(clock), "2025-12-01T12:00:00Z", NULL},
 	{&exposed, OF(clock), "2025-12-01T12:00:00Z", NULL},
 	{&production, OF(clock), "2025-12-01T12:00:00Z", "MARCA_CLOCK"},

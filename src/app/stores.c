@@ -43,7 +43,7 @@ static bool in_data_folder(const struct config *config, enum room room)
 	       (config->database_url == NULL || (room == ROOM_events && !is_sqlite(config->database_url)));
 }
 
-static bool store_url(const struct config *config, enum room room, char *ret, size_t size)
+bool app_store_url(const struct config *config, enum room room, char *ret, size_t size)
 {
 	const char *own = own_url(config, room), *name = app_queries[room]->name;
 	int len;
@@ -64,6 +64,15 @@ static bool data_folder(const char *path)
 	fprintf(stderr, "marca: cannot make the folder %s: %s; set MARCA_DATA or --data\n", path,
 		strerror(errno));
 	return false;
+}
+
+bool app_make_data_folder(const struct config *config)
+{
+	for (size_t room = 0; room < ROOM_COUNT; room++)
+		if (in_data_folder(config, (enum room)room) &&
+		    (room != ROOM_events || config->redis_url == NULL))
+			return data_folder(config->data);
+	return true;
 }
 
 /* Machines start in any order: a store that does not answer yet is asked again for MARCA_DB_WAIT seconds. */
@@ -87,7 +96,7 @@ bool app_has_store(const struct app *app, enum room room)
 
 bool app_open_store(struct app *app, enum room room)
 {
-	char url[4096];
+	char url[APP_STORE_URL_MAX];
 	struct db_options options = {
 		/* What it loses with the power comes again from the outboxes. */
 		.relaxed = room == ROOM_events,
@@ -100,7 +109,7 @@ bool app_open_store(struct app *app, enum room room)
 		.world = &app->world,
 	};
 
-	if (!store_url(&app->config, room, url, sizeof(url))) {
+	if (!app_store_url(&app->config, room, url, sizeof(url))) {
 		fprintf(stderr, "marca: the address of the %s store is too long\n", app_queries[room]->name);
 		return false;
 	}

@@ -38,6 +38,14 @@ bool db_url_check(const char *url, enum db_transport *ret, const char **ret_why)
 	return true;
 }
 
+void db_url_files(const char *url, void (*fn)(void *arg, const char *path), void *arg)
+{
+	const struct driver *driver = driver_for(url);
+
+	if (driver != NULL && driver->url_files != NULL)
+		driver->url_files(url, fn, arg);
+}
+
 static int within(int value, int fallback, int max)
 {
 	return value <= 0 ? fallback : value > max ? max : value;

@@ -113,6 +113,9 @@ enum db_transport {
  * one. Connects to nothing. */
 bool db_url_check(const char *url, enum db_transport *ret, const char **ret_why) MUST_USE;
 
+/* The files that connecting to it may read: certificates, keys, passwords, whether they exist or not. */
+void db_url_files(const char *url, void (*fn)(void *arg, const char *path), void *arg);
+
 /* Opens, and starts the committer. On failure says why on the log. */
 enum rc db_open(const struct query_set *set, const struct db_options *options, struct db **ret) MUST_USE;
 /* Finishes what is queued, then closes. NULL is fine. */

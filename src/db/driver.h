@@ -61,6 +61,8 @@ struct driver {
 
 	/* See db_url_check(). NULL: every URL of this driver is local. */
 	bool (*url_check)(const char *url, enum db_transport *ret, const char **ret_why);
+	/* See db_url_files(). NULL: none. */
+	void (*url_files)(const char *url, void (*fn)(void *arg, const char *path), void *arg);
 	/* Fills db->store, and db->hands by db_add_writer(). Logs why not. */
 	enum rc (*open)(struct db *db);
 	/* After the committer has ended. */

@@ -547,6 +547,7 @@ const struct driver postgres_driver = {
 	.dialect = DIALECT_POSTGRES,
 	.shared = true,
 	.url_check = postgres_url_check,
+	.url_files = postgres_url_files,
 	.open = postgres_open,
 	.close = postgres_close,
 	.ping = postgres_ping,

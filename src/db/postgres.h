@@ -36,6 +36,9 @@ struct pg_conn {
 /* db_url_check() of postgresql:// */
 bool postgres_url_check(const char *url, enum db_transport *ret, const char **ret_why) MUST_USE;
 
+/* db_url_files() of postgresql:// */
+void postgres_url_files(const char *url, void (*fn)(void *arg, const char *path), void *arg);
+
 /* --- postgres_conn.c ----------------------------------------------------- */
 
 /* Not connected yet. */

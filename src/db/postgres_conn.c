@@ -56,7 +56,10 @@ static bool join_options(char *buf, size_t size, const struct pg_conn *conn)
 static PGconn *connect_to(const struct pg_conn *conn)
 {
 	char options[1024];
-	const char *const keys[] = {"connect_timeout",
+	/* Kerberos is tried first of all, and its library reads files and goes out, where nothing says not
+	 * to. */
+	const char *const keys[] = {"gssencmode",
+				    "connect_timeout",
 				    "keepalives_idle",
 				    "keepalives_interval",
 				    "keepalives_count",
@@ -66,8 +69,9 @@ static PGconn *connect_to(const struct pg_conn *conn)
 				    "client_encoding",
 				    "options",
 				    NULL};
-	const char *const values[] = {"5",    "30",    "5", "3", "15000", "marca", conn->db->options.url,
-				      "UTF8", options, NULL};
+	const char *const values[] = {"disable", "5",	  "30",	   "5",
+				      "3",	 "15000", "marca", conn->db->options.url,
+				      "UTF8",	 options, NULL};
 
 	return join_options(options, sizeof(options), conn) ? PQconnectdbParams(keys, values, 1) : NULL;
 }

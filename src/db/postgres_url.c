@@ -7,6 +7,7 @@
 
 #include "base/host.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #define NOT_ENCODED \
@@ -111,4 +112,28 @@ bool postgres_url_check(const char *url, enum db_transport *ret, const char **re
 	PQconninfoFree(own);
 	PQconninfoFree(dflt);
 	return good;
+}
+
+/* https://www.postgresql.org/docs/15/libpq-envars.html, and where libpq looks when nothing says where. */
+void postgres_url_files(const char *url, void (*fn)(void *arg, const char *path), void *arg)
+{
+	static const char *const keywords[] = {"sslcert",   "sslkey",	"sslrootcert", "sslcrl",
+					       "sslcrldir", "passfile", "servicefile"};
+	static const char *const at_home[] = {".postgresql", ".pgpass", ".pg_service.conf"};
+	PQconninfoOption *own = PQconninfoParse(url, NULL), *dflt = PQconndefaults();
+	const char *home = getenv("HOME"), *services = getenv("PGSERVICEFILE");
+	char path[4096];
+
+	for (size_t i = 0; i < ARRAY_LEN(keywords); i++)
+		if (word(own, dflt, keywords[i]) != NULL)
+			fn(arg, word(own, dflt, keywords[i]));
+	for (size_t i = 0; home != NULL && i < ARRAY_LEN(at_home); i++) {
+		snprintf(path, sizeof(path), "%s/%s", home, at_home[i]);
+		fn(arg, path);
+	}
+	if (services != NULL)
+		fn(arg, services);
+	fn(arg, "/etc/postgresql-common/pg_service.conf");
+	PQconninfoFree(own);
+	PQconninfoFree(dflt);
 }
