@@ -204,11 +204,9 @@ static void old_keys_verify_until_they_go(void **state)
 
 /* --- Nothing else is ----------------------------------------------------------------------- */
 
-static void every_character_counts(void **state)
+static void assert_every_character_counts(struct bed *bed, const struct keys *keys)
 {
 	static const char others[] = "ABab09.=-_+/ \n\x80"; /* and NUL */
-	struct bed *bed = *state;
-	struct keys *keys = bed_keys(bed);
 	char *token = arena_text(&bed->arena, str_from(token_of(bed, keys, &person)));
 	size_t len = strlen(token);
 	struct token_claims claims;
@@ -226,6 +224,18 @@ static void every_character_counts(void **state)
 		token[i] = right;
 	}
 	assert_true(good(bed, keys, token));
+}
+
+static void every_character_counts(void **state)
+{
+	struct bed *bed = *state;
+	struct keys *keys = bed_keys(bed);
+
+	assert_every_character_counts(bed, keys);
+	keys_destroy(keys);
+	bed->config.secret_key = SECRET_64;
+	keys = bed_keys(bed);
+	assert_every_character_counts(bed, keys);
 	keys_destroy(keys);
 }
 
@@ -258,6 +268,7 @@ static void times_are_exact(void **state)
 
 	assert_int_equal(verify_at(bed, keys, token, person.expires_at - 1), RC_OK);
 	assert_int_equal(verify_at(bed, keys, token, person.expires_at), RC_UNAUTHENTICATED);
+	assert_int_equal(verify_at(bed, keys, token, person.expires_at + UTIME_HOUR), RC_UNAUTHENTICATED);
 	assert_int_equal(verify_at(bed, keys, token, NOW - TOKEN_SKEW), RC_OK);
 	assert_int_equal(verify_at(bed, keys, token, NOW - TOKEN_SKEW - 1), RC_UNAUTHENTICATED);
 	keys_destroy(keys);

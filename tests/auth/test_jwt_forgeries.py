@@ -281,7 +281,8 @@ def confused(secret, alg="HS512", hashed="sha512", kid=None):
     """The public key, which everybody has, as the secret of an HMAC."""
     def forged(target):
         key = forge.Secret(secret(target), hashed)
-        return token(key, target.operator(), target.header(alg=alg, **({"kid": kid} if kid else {})))
+        # A person's: the operator's would be refused for that alone.
+        return token(key, target.person(), target.header(alg=alg, **({"kid": kid} if kid else {})))
     return forged
 
 
@@ -303,7 +304,11 @@ forgeries(
     secret_as_HS256=confused(lambda t: SECRET_KEY, "HS256", "sha256", "SECRET_KEY"),
     secret_under_the_other_kid=confused(lambda t: SECRET_KEY),
     EdDSA_under_the_secrets_kid=lambda t: t.signed(header=t.header(kid="SECRET_KEY")),
-    HS512_with_a_signature=lambda t: t.signed(header=t.secret.header),
+    HS512_with_a_signature=lambda t: t.signed(t.person(), t.secret.header),
+    HS512_with_zeros=lambda t: token(t.secret, t.person(), signature=bytes(64)),
+    HS512_cut_off=lambda t: token(t.secret, t.person())[:-4],
+    HS512_of_another_token=lambda t: ".".join(
+        [*token(t.secret, t.person()).split(".")[:2], token(t.secret, t.person()).split(".")[2]]),
     # The secret is shared with other services: none of them shall become the operator.
     operator_by_the_secret=lambda t: token(t.secret, t.operator()),
 )
@@ -453,7 +458,8 @@ def now(seconds):
 
 forgeries(
     "exp",
-    past=claim("exp", now(-1)),
+    past=lambda t: t.signed(t.operator(iat=int(time.time()) - 60, nbf=int(time.time()) - 60, exp=int(time.time()) - 1)),
+    before_iat=claim("exp", now(-1)),
     long_past=claim("exp", 1),
     zero=claim("exp", 0),
     negative=claim("exp", -1),
