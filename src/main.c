@@ -85,6 +85,29 @@ static const struct command commands[] = {
 		.run = command_audit,
 	},
 	{
+		.name = "admin",
+		.usage = "create --tenant ID|DOMAIN --email ADDRESS --name NAME",
+		.summary = "Make an admin of a tenant: the first, or one more.",
+		.details =
+			"  --tenant ID|DOMAIN   of which tenant\n"
+			"  --email ADDRESS      what he logs in by\n"
+			"  --name NAME          his full name\n"
+			"  --data DIR           where the embedded store keeps its files, ./data by "
+			"default\n\n"
+			"Asks for the password, twice and without showing it; or takes it as one line of "
+			"standard\n"
+			"input. It is never a word of the command, since others on the machine see those.\n\n"
+			"Works beside a running marca. A tenant's first admin can also come with it: "
+			"`admin` in\n"
+			"POST /tenants/.\n\n"
+			"Examples:\n"
+			"  marca admin create --tenant academia-fit.com --email ana@academia-fit.com --name "
+			"'Ana Souza'\n"
+			"  pass show ana | marca admin create --tenant academia-fit.com --email "
+			"ana@academia-fit.com --name 'Ana Souza'\n",
+		.run = command_admin,
+	},
+	{
 		.name = "keys",
 		.usage = "list|rotate|remove KID",
 		.summary = "The keys that sign tokens and seal secrets.",

@@ -68,3 +68,18 @@ def test_a_change_of_the_tenant_makes_no_admin(api):
     tenant = harness.make_tenant(api)
     assert api.put(f"/tenants/{tenant['id']}", {"admin": admin()}).status == 200
     assert api.get("/users/", tenant_id=tenant["id"]).json == []
+
+
+def test_he_logs_in_and_runs_the_place(operator, anyone):
+    who = admin()
+    tenant = harness.create(operator, "/tenants/", tenant_with(who))
+    api = harness.login(anyone, tenant, who["email"])
+    assert api.post("/users/", {"tenant_id": tenant["id"], "name": "Outra", "email": "outra@example.com"}).status == 201
+
+
+def test_whose_tenant_was_refused_does_not(operator, anyone, tenant):
+    who = admin()
+    assert operator.post("/tenants/", tenant_with(who, domain=tenant["domain"])).status == 400
+    for named in ({"tenant_id": tenant["id"]}, {"domain": tenant["domain"]}, {}):
+        body = {"email": who["email"], "password": PASSWORD, **named}
+        checks.told(anyone.post("/auth/login", body), 401, "E-mail ou senha inválidos.")
