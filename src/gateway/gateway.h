@@ -33,6 +33,7 @@ void gateway_finish(struct gateway *gateway);
 
 /* The handlers. */
 enum rc gateway_landing(struct req *rq);
+enum rc gateway_reset(struct req *rq);
 enum rc gateway_docs(struct req *rq);
 enum rc gateway_api_page(struct req *rq);
 enum rc gateway_api_document(struct req *rq);

@@ -46,6 +46,11 @@ enum rc gateway_landing(struct req *rq)
 	return serve(rq, STR("/assets/index.html"));
 }
 
+enum rc gateway_reset(struct req *rq)
+{
+	return serve(rq, STR("/assets/reset.html"));
+}
+
 enum rc gateway_asset(struct req *rq)
 {
 	return serve(rq, rq->http->path);

@@ -10,6 +10,7 @@
 
 static const struct route routes[] = {
 	PAGE("/", "landing", "What marca is, and how it is.", gateway_landing, .replies = {{200}, {304}}, .errors = {RC_NO_ROUTE}),
+	PAGE("/reset", "reset", "A new password by a link.", gateway_reset, .replies = {{200}, {304}}, .errors = {RC_NO_ROUTE}),
 	PAGE("/docs", "docs", "Where the documentation begins.", gateway_docs, .replies = {{308}}),
 	PAGE("/openapi.json", "openapi", "The API of all services.", gateway_whole_document, .replies = {{200}}),
 	PAGE("/api-docs/{collection}", "apiPage", "Try the API of one service.", gateway_api_page, .replies = {{200}, {304}}, .errors = {RC_NO_ROUTE}),
