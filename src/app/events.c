@@ -43,7 +43,7 @@ static const struct {
 static const struct purge_query purges[] = {
 	{ROOM_user, &q_sessions_purge_query, 0},      {ROOM_user, &q_refresh_purge_query, 0},
 	{ROOM_user, &q_links_purge_query, 0},	      {ROOM_user, &q_messages_purge_query, 0},
-	{ROOM_user, &q_notifications_purge_query, 0},
+	{ROOM_user, &q_notifications_purge_query, 0}, {ROOM_user, &q_login_codes_purge_query, 0},
 };
 
 #define PURGES ARRAY_LEN(purges)
@@ -193,7 +193,7 @@ static void heard(void *arg, const struct event *event)
 	if (strncmp(event->type, "tenant.", 7) == 0)
 		db_touch(app->dbs[ROOM_tenant], &event->tenant_id);
 	else if (strncmp(event->type, "user.", 5) == 0 || strncmp(event->type, "session.", 8) == 0 ||
-		 strncmp(event->type, "api_key.", 8) == 0)
+		 strncmp(event->type, "api_key.", 8) == 0 || strncmp(event->type, "provider.", 9) == 0)
 		db_touch(app->dbs[ROOM_user], &event->subject_id);
 	else if (strncmp(event->type, "resource.", 9) == 0)
 		db_touch(app->dbs[ROOM_resource], &event->tenant_id);

@@ -1,19 +1,9 @@
 /* POST /auth/api-keys -- the one time that a key is told. */
 #include "auth/api_key.h"
 
+#include "auth/auth.h"
 #include "auth/secret.h"
-#include "tenant/client.h"
 #include "user/queries.h"
-
-static enum rc find_tenant(struct req *rq, const struct uuid *named, struct uuid *ret)
-{
-	struct tenant_rules tenant;
-	enum rc rc = req_tenant(rq, named, ret);
-
-	if (rc == RC_OK && uuid_is_none(ret))
-		return req_invalid(rq, "tenant_id", ISSUE_MISSING);
-	return rc == RC_OK ? tenant_rules(&rq->cx, ret, &tenant) : rc;
-}
 
 static enum rc store(struct req *rq, struct api_key *row)
 {
@@ -46,7 +36,7 @@ enum rc api_key_create(struct req *rq)
 	if (in->expires_at != UTIME_NONE && in->expires_at <= rq->cx.now)
 		return req_invalid(rq, "expires_at", ISSUE_PAST);
 	SHAPE_COPY(api_key, &row, api_key_new, in, COPY_ALL);
-	rc = find_tenant(rq, &in->tenant_id, &row.tenant_id);
+	rc = auth_named_tenant(rq, &in->tenant_id, &row.tenant_id);
 	if (rc == RC_OK)
 		rc = secret_make(rq->cx.world, rq->cx.arena, SECRET_API_KEY, &row.id, &row.tenant_id,
 				 &made.key, &secret);

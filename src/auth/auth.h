@@ -19,6 +19,10 @@ enum rc auth_authenticate(struct req *rq) MUST_USE;
 /* The handlers. */
 enum rc auth_jwks(struct req *rq) MUST_USE;
 
+/* The tenant that a body names (nil: none), which must be there: one's own, or any for the operator, who must
+ * name one. RC_TENANT_UNKNOWN, RC_INVALID. */
+enum rc auth_named_tenant(struct req *rq, const struct uuid *named, struct uuid *ret) MUST_USE;
+
 /* POST /auth/login; also POST /users/login, where clients of before look for it. */
 enum rc auth_login(struct req *rq);
 extern const struct shape login_shape, tokens_shape;

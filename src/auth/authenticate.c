@@ -16,9 +16,10 @@
 #include <sodium.h>
 #include <stdlib.h>
 
-#define CACHED_TOKENS	4096
-#define CACHED_SESSIONS 4096
-#define CACHED_API_KEYS 1024
+#define CACHED_TOKENS	 4096
+#define CACHED_SESSIONS	 4096
+#define CACHED_API_KEYS	 1024
+#define CACHED_DOCUMENTS 256
 
 /* --- Tokens --------------------------------------------------------------------- */
 
@@ -232,9 +233,10 @@ struct auth_local *auth_local_create(const struct config *config, const struct w
 	local->tokens = cache_create(CACHED_TOKENS, free);
 	local->sessions = cache_create(CACHED_SESSIONS, free);
 	local->api_keys = cache_create(CACHED_API_KEYS, free);
+	local->documents = cache_create(CACHED_DOCUMENTS, free);
 	local->keys = keys_create(config, world, KEYS_MAKE);
 	if (local->tokens == NULL || local->sessions == NULL || local->api_keys == NULL ||
-	    local->keys == NULL) {
+	    local->documents == NULL || local->keys == NULL) {
 		auth_local_destroy(local);
 		return NULL;
 	}
@@ -246,6 +248,7 @@ void auth_local_destroy(struct auth_local *local)
 	if (local == NULL)
 		return;
 	keys_destroy(local->keys);
+	cache_destroy(local->documents);
 	cache_destroy(local->api_keys);
 	cache_destroy(local->sessions);
 	cache_destroy(local->tokens);

@@ -15,6 +15,7 @@ struct auth_local {
 	unsigned char token_key[32];	 /* of the hash that they are found by */
 	struct cache *sessions;		 /* principal.c */
 	struct cache *api_keys;		 /* api_key.c */
+	struct cache *documents;	 /* of identity providers: discovery.c */
 	utime access_life;		 /* of an access token */
 	utime session_idle, session_cap; /* of a session: since its last use, since its beginning */
 };

@@ -15,6 +15,7 @@
 #define SECRET_REFRESH "mr"
 #define SECRET_API_KEY "mk"
 #define SECRET_LINK    "ml"
+#define SECRET_CODE    "mo" /* of a login by a provider, for its page */
 
 #define SECRET_HASH_LEN 43 /* BLAKE2b-256 as base64url */
 

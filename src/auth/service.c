@@ -2,7 +2,9 @@
 #include "auth/api_key.h"
 #include "auth/auth.h"
 #include "auth/keys.h"
+#include "auth/oidc.h"
 #include "auth/password.h"
+#include "auth/provider.h"
 #include "auth/session.h"
 
 /* clang-format off */
@@ -103,6 +105,63 @@ static const struct route routes[] = {
 		.handler = api_key_delete,
 		.replies = {{204, .doc = "Revoked."}},
 		.errors = {RC_KEY_UNKNOWN},
+	}, {
+		.method = HTTP_POST_, .path = "/auth/providers", .id = "createProvider",
+		.summary = "Register a tenant's own identity provider.",
+		.doc = "OpenID Connect. What its people are told to register there is `redirect_uri` of the reply. The provider is asked "
+		       "when somebody logs in by it first.",
+		.access = ACCESS_ADMIN, .body = &provider_new_shape, .versioned = true, .handler = provider_create,
+		.replies = {{201, &provider_shape, .doc = "The new provider."}},
+		.errors = {RC_TENANT_UNKNOWN},
+	}, {
+		.method = HTTP_GET_, .path = "/auth/providers", .id = "listProviders",
+		.summary = "List the identity providers of a tenant.",
+		.access = ACCESS_ADMIN, .query = &provider_filter_shape, .handler = provider_list,
+		.replies = {{200, &provider_shape, .list = true, .doc = "A page of providers."}},
+		.errors = {RC_TENANT_UNKNOWN},
+	}, {
+		.method = HTTP_GET_, .path = "/auth/providers/{id}", .id = "getProvider",
+		.summary = "One identity provider.", .access = ACCESS_ADMIN,
+		.versioned = true, .handler = provider_get,
+		.replies = {{200, &provider_shape, .doc = "The provider."}},
+		.errors = {RC_PROVIDER_UNKNOWN},
+	}, {
+		.method = HTTP_PUT_, .path = "/auth/providers/{id}", .id = "updateProvider",
+		.summary = "Change what is sent of an identity provider.", .access = ACCESS_ADMIN,
+		.doc = "Its issuer stays: for another one register another provider. Whoever is known by the same issuer stays known.",
+		.body = &provider_new_shape, .change = true, .versioned = true, .handler = provider_update,
+		.replies = {{200, &provider_shape, .doc = "The provider as it is now."}},
+		.errors = {RC_PROVIDER_UNKNOWN},
+	}, {
+		.method = HTTP_DELETE_, .path = "/auth/providers/{id}", .id = "deleteProvider",
+		.summary = "Remove an identity provider: nobody logs in by it any more.", .access = ACCESS_ADMIN,
+		.versioned = true, .handler = provider_delete,
+		.replies = {{204, .doc = "Removed. Sessions that it has opened go on."}},
+		.errors = {RC_PROVIDER_UNKNOWN},
+	}, {
+		.method = HTTP_GET_, .path = "/auth/oidc/{id}/login", .id = "beginOidcLogin",
+		.summary = "Log in by a tenant's identity provider: a browser goes here.",
+		.doc = "Sends the browser to the provider, and from there to `/auth/oidc/callback`. With `redirect` a page takes over in the end.",
+		.access = ACCESS_PUBLIC, .anonymous = true, .class = RATE_LOGIN,
+		.query = &oidc_begin_shape, .handler = oidc_login,
+		.replies = {{302, .doc = "To the provider."}},
+		.errors = {RC_PROVIDER_UNKNOWN, RC_PROVIDER_DOWN},
+	}, {
+		.method = HTTP_GET_, .path = "/auth/oidc/callback", .id = "endOidcLogin",
+		.summary = "Where an identity provider sends the browser back to.",
+		.access = ACCESS_PUBLIC, .anonymous = true, .class = RATE_LOGIN,
+		.query = &oidc_answer_shape, .handler = oidc_callback,
+		.replies = {{200, &tokens_shape, .doc = "Logged in, where no page waits."},
+			    {302, .doc = "To the page that waits: with `code`, or with `error`."}},
+		.errors = {RC_LOGIN_FAILED, RC_PROVIDER_DOWN},
+	}, {
+		.method = HTTP_POST_, .path = "/auth/oidc/token", .id = "exchangeOidcCode",
+		.summary = "A page's one-time code for tokens.",
+		.doc = "Good once and for a minute, and for nobody who does not know `code_verifier`.",
+		.access = ACCESS_PUBLIC, .anonymous = true, .class = RATE_LOGIN,
+		.body = &oidc_exchange_shape, .handler = oidc_exchange,
+		.replies = {{200, &tokens_shape, .doc = "Logged in: a new session."}},
+		.errors = {RC_LOGIN_FAILED},
 	},
 };
 /* clang-format on */

@@ -11,6 +11,7 @@ SHAPE_DEFINE(tenant_ids, TENANT_IDS);
 SHAPE_DEFINE(user_ids, USER_IDS);
 SHAPE_DEFINE(session_ids, SESSION_IDS);
 SHAPE_DEFINE(api_key_ids, API_KEY_IDS);
+SHAPE_DEFINE(provider_ids, PROVIDER_IDS);
 SHAPE_DEFINE(resource_ids, RESOURCE_IDS);
 SHAPE_DEFINE(category_ids, CATEGORY_IDS);
 
@@ -30,6 +31,8 @@ const struct event_type event_types[] = {
 	{"session.revoked", STREAM_TENANTS, &session_ids_shape, "A login was ended: by logging out, by whoever may change users, or because its refresh token came twice."},
 	{"api_key.created", STREAM_TENANTS, &api_key_ids_shape, "A tenant's programs may call by one more API key."},
 	{"api_key.revoked", STREAM_TENANTS, &api_key_ids_shape, "Nobody calls by that API key any more."},
+	{"provider.changed", STREAM_TENANTS, &provider_ids_shape, "An identity provider of a tenant was registered, or changed."},
+	{"provider.deleted", STREAM_TENANTS, &provider_ids_shape, "Nobody logs in by that identity provider any more."},
 	{.type = NULL},
 };
 /* clang-format on */

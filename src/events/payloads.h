@@ -65,6 +65,11 @@ SHAPE_DECLARE(session_ids, SESSION_IDS);
 	F(T, UUID, tenant_id, REQUIRED, "Of which tenant.")
 SHAPE_DECLARE(api_key_ids, API_KEY_IDS);
 
+#define PROVIDER_IDS(F, T)                                                                                 \
+	F(T, UUID, provider_id, REQUIRED, "Which identity provider.")                                      \
+	F(T, UUID, tenant_id, REQUIRED, "Of which tenant.")
+SHAPE_DECLARE(provider_ids, PROVIDER_IDS);
+
 #define RESOURCE_IDS(F, T)                                                                                 \
 	F(T, UUID, resource_id, REQUIRED, "Which resource.")                                               \
 	F(T, UUID, tenant_id, REQUIRED, "Of which tenant.")

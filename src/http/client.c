@@ -7,6 +7,7 @@
 #include "base/fiber.h"
 #include "http/address.h"
 
+#include <arpa/inet.h>
 #include <curl/curl.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -71,6 +72,29 @@ static bool has_part(CURLU *url, CURLUPart part)
 	return has;
 }
 
+/* Of a host that is an address and no name: may it be asked? The brackets of IPv6 do not belong to it. */
+static bool host_allowed(const struct http_client *client, CURLU *url)
+{
+	struct sockaddr_in v4 = {.sin_family = AF_INET};
+	struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
+	char *host = NULL;
+	bool allowed = true;
+
+	if (client->options.development)
+		return true;
+	if (curl_url_get(url, CURLUPART_HOST, &host, 0) != CURLUE_OK)
+		return false;
+	if (host[0] == '[')
+		host[strlen(host) - 1] = '\0';
+	if (inet_pton(AF_INET, host, &v4.sin_addr) == 1)
+		allowed = address_is_public((const struct sockaddr *)&v4);
+	else if (host[0] == '[')
+		allowed = inet_pton(AF_INET6, host + 1, &v6.sin6_addr) == 1 &&
+			  address_is_public((const struct sockaddr *)&v6);
+	curl_free(host);
+	return allowed;
+}
+
 /* What libcurl reads is what it then asks: one parser. NULL: not a URL that may be asked. */
 static CURLU *url_taken(const struct http_client *client, const char *text, bool *ret_plain)
 {
@@ -81,7 +105,9 @@ static CURLU *url_taken(const struct http_client *client, const char *text, bool
 	if (curl_url_set(url, CURLUPART_URL, text, CURLU_DISALLOW_USER) == CURLUE_OK &&
 	    !has_part(url, CURLUPART_FRAGMENT)) {
 		*ret_plain = part_is(url, CURLUPART_SCHEME, "http");
-		if (part_is(url, CURLUPART_SCHEME, "https") || (*ret_plain && client->options.development))
+		if ((part_is(url, CURLUPART_SCHEME, "https") ||
+		     (*ret_plain && client->options.development)) &&
+		    host_allowed(client, url))
 			return url;
 	}
 	curl_url_cleanup(url);

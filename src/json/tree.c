@@ -25,6 +25,11 @@ enum tree_kind tree_kind(const json_t *value)
 	return TREE_NULL;
 }
 
+bool tree_bool(const json_t *value)
+{
+	return json_is_true(value);
+}
+
 int64_t tree_int(const json_t *value)
 {
 	return json_integer_value(value);

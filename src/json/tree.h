@@ -13,7 +13,8 @@ enum tree_kind { TREE_NULL, TREE_BOOL, TREE_INT, TREE_REAL, TREE_TEXT, TREE_LIST
 
 enum tree_kind tree_kind(const struct json_t *value);
 
-/* Of a TREE_INT, a TREE_TEXT, a TREE_LIST. The text stands as long as the tree. */
+/* Of a TREE_BOOL, a TREE_INT, a TREE_TEXT, a TREE_LIST. The text stands as long as the tree. */
+bool tree_bool(const struct json_t *value);
 int64_t tree_int(const struct json_t *value);
 struct str tree_text(const struct json_t *value);
 size_t tree_count(const struct json_t *list);

@@ -75,14 +75,21 @@ enum rc user_tenant_of(struct ctx *cx, const struct uuid *id, struct uuid *ret)
 
 void *user_shared_create(const struct config *config, const struct world *world)
 {
+	const struct http_client_options http = {.development = !config_exposed(config),
+						 .ca_file = config->outgoing_ca};
 	struct user_shared *shared = calloc(1, sizeof(*shared));
+	const char *why;
+	struct str bad;
 
 	if (shared == NULL)
 		return NULL;
 	shared->world = world;
 	shared->passwords = password_pool_create(config->password_threads);
 	shared->key_uses = key_uses_create();
-	if (shared->passwords == NULL || shared->key_uses == NULL) {
+	shared->http = http_client_create(&http);
+	arena_init(&shared->arena, NULL);
+	if (shared->passwords == NULL || shared->key_uses == NULL || shared->http == NULL ||
+	    !cors_parse(config, &shared->arena, &shared->cors, &bad, &why)) {
 		user_shared_destroy(shared);
 		return NULL;
 	}
@@ -95,6 +102,8 @@ void user_shared_destroy(void *arg)
 
 	if (shared == NULL)
 		return;
+	http_client_destroy(shared->http);
+	arena_finish(&shared->arena);
 	key_uses_destroy(shared->key_uses);
 	password_pool_destroy(shared->passwords);
 	free(shared);

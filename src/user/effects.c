@@ -89,5 +89,7 @@ enum rc user_on_tenant_deleted(struct delivery *delivery, const struct event *ev
 {
 	SCRIPT_ADD(delivery->script, api_keys_end, .tenant_id = event->tenant_id,
 		   .revoked_at = delivery->cx->now);
+	SCRIPT_ADD(delivery->script, providers_end, .tenant_id = event->tenant_id,
+		   .deleted_at = delivery->cx->now);
 	return sweep_pages(delivery->cx, remove_page, &event->tenant_id);
 }

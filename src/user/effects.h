@@ -4,7 +4,7 @@
 
 #include "events/consumer.h"
 
-#define USER_EFFECT_STEPS 1
+#define USER_EFFECT_STEPS 2
 
 /* booking.created, booking.cancelled, booking.status_changed: the booking's user is to be told. */
 enum rc user_notify(struct delivery *delivery, const struct event *event);

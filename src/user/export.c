@@ -1,4 +1,5 @@
 /* GET /users/{id}/export -- all that is kept about a person, in one document that a machine can read. */
+#include "auth/oidc.h"
 #include "auth/session.h"
 #include "booking/client.h"
 #include "http/req.h"
@@ -32,6 +33,18 @@ static enum rc write_sessions(struct req *rq, struct writer *w, const struct use
 	return rc;
 }
 
+static enum rc write_identities(struct req *rq, struct writer *w, const struct user *row)
+{
+	const struct q_identities_of_user_in in = {.tenant_id = row->tenant_id, .user_id = row->id};
+	struct identity_link *rows;
+	size_t count;
+	enum rc rc = q_identities_of_user(&rq->cx, &in, &rows, &count);
+
+	if (rc == RC_OK)
+		write_list(w, &identity_link_shape, rows, count);
+	return rc;
+}
+
 static enum rc write_all(struct req *rq, struct writer *w, const struct user *row)
 {
 	enum rc rc;
@@ -46,6 +59,9 @@ static enum rc write_all(struct req *rq, struct writer *w, const struct user *ro
 	write_raw(w, STR(",\"sessions\":"));
 	if (rc == RC_OK)
 		rc = write_sessions(rq, w, row);
+	write_raw(w, STR(",\"identities\":"));
+	if (rc == RC_OK)
+		rc = write_identities(rq, w, row);
 	write_char(w, '}');
 	return rc;
 }
