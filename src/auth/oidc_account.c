@@ -22,17 +22,17 @@ static struct account account_of(const struct provider *provider, const struct l
 static enum rc find_linked(struct req *rq, const struct provider *provider, const struct id_claims *claims,
 			   struct linked_user **ret)
 {
-	const struct q_link_user_in in = {.tenant_id = provider->tenant_id,
-					  .issuer = provider->issuer,
-					  .subject = claims->subject};
+	const struct q_identity_user_in in = {.tenant_id = provider->tenant_id,
+					      .issuer = provider->issuer,
+					      .subject = claims->subject};
 
-	return q_link_user(&rq->cx, &in, ret);
+	return q_identity_user(&rq->cx, &in, ret);
 }
 
 static void add_link(struct req *rq, struct script *script, const struct provider *provider,
 		     const struct id_claims *claims, const struct uuid *user_id)
 {
-	SCRIPT_ADD(script, link_insert, .tenant_id = provider->tenant_id, .issuer = provider->issuer,
+	SCRIPT_ADD(script, identity_insert, .tenant_id = provider->tenant_id, .issuer = provider->issuer,
 		   .subject = claims->subject, .user_id = *user_id, .created_at = rq->cx.now);
 }
 
@@ -43,11 +43,11 @@ static void add_link(struct req *rq, struct script *script, const struct provide
 static enum rc check_unlinked(struct req *rq, const struct provider *provider, const char *subject,
 			      const struct uuid *user_id)
 {
-	const struct q_link_of_user_in in = {.tenant_id = provider->tenant_id,
-					     .user_id = *user_id,
-					     .issuer = provider->issuer};
-	struct q_link_of_user_out *link;
-	enum rc rc = q_link_of_user(&rq->cx, &in, &link);
+	const struct q_identity_of_user_in in = {.tenant_id = provider->tenant_id,
+						 .user_id = *user_id,
+						 .issuer = provider->issuer};
+	struct q_identity_of_user_out *link;
+	enum rc rc = q_identity_of_user(&rq->cx, &in, &link);
 
 	if (rc != RC_OK || link == NULL || strcmp(link->subject, subject) == 0)
 		return rc;
@@ -115,7 +115,7 @@ static enum rc create(struct req *rq, const struct provider *provider, const str
 static enum rc first_login(struct req *rq, const struct provider *provider, const struct id_claims *claims,
 			   struct linked_user *ret)
 {
-	struct q_link_candidate_in in = {.tenant_id = provider->tenant_id};
+	struct q_identity_candidate_in in = {.tenant_id = provider->tenant_id};
 	struct linked_user *known;
 	enum rc rc;
 
@@ -126,7 +126,7 @@ static enum rc first_login(struct req *rq, const struct provider *provider, cons
 	in.email_key = fold_case(rq->cx.arena, claims->email);
 	if (in.email_key == NULL)
 		return RC_NO_MEMORY;
-	rc = q_link_candidate(&rq->cx, &in, &known);
+	rc = q_identity_candidate(&rq->cx, &in, &known);
 	if (rc != RC_OK)
 		return rc;
 	if (known != NULL && known->is_active) {

@@ -31,7 +31,7 @@ char *oidc_url(const struct ctx *cx, const char *rest)
 {
 	const struct user_local *local = cx->locals[ROOM_user];
 
-	const char *url = local->shared->public_url;
+	const char *url = local->auth->public_url;
 	size_t len = strlen(url);
 
 	if (len > 0 && url[len - 1] == '/')

@@ -89,7 +89,7 @@ INSERT INTO user_outbox (tenant_id, id, ordinal, stream, type, subject_id, versi
 SELECT p.tenant_id, $3, $4, $5, $6, p.id, p.version, $8, $9, $10
   FROM identity_providers p WHERE p.tenant_id = $1 AND p.id = $7 AND p.change_id = $2;
 
--- :name  link_user :maybe
+-- :name  identity_user :maybe
 -- :scope tenant
 -- :in    tenant_id:uuid issuer:text subject:text
 -- :out   struct linked_user: id:uuid is_active:bool auth_epoch:int
@@ -98,21 +98,21 @@ SELECT u.id, u.is_active, u.auth_epoch
   FROM identity_links l JOIN users u ON u.tenant_id = l.tenant_id AND u.id = l.user_id
  WHERE l.tenant_id = $1 AND u.tenant_id = $1 AND l.issuer = $2 AND l.subject = $3 AND u.deleted_at IS NULL;
 
--- :name  link_candidate :maybe
+-- :name  identity_candidate :maybe
 -- :scope tenant
 -- :in    tenant_id:uuid email_key:text
 -- :out   struct linked_user: id:uuid is_active:bool auth_epoch:int
 SELECT u.id, u.is_active, u.auth_epoch
   FROM users u WHERE u.tenant_id = $1 AND u.email_key = $2 AND u.deleted_at IS NULL;
 
--- :name  link_of_user :maybe
+-- :name  identity_of_user :maybe
 -- :scope tenant
 -- :in    tenant_id:uuid user_id:uuid issuer:text
 -- :out   subject:text
 -- Who that user is at that provider.
 SELECT l.subject FROM identity_links l WHERE l.tenant_id = $1 AND l.user_id = $2 AND l.issuer = $3;
 
--- :name  link_insert :none
+-- :name  identity_insert :none
 -- :scope tenant
 -- :in    tenant_id:uuid issuer:text subject:text user_id:uuid created_at:time
 -- The link of a user who is no more gives way.
@@ -120,14 +120,14 @@ INSERT INTO identity_links (tenant_id, issuer, subject, user_id, created_at)
 VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (tenant_id, issuer, subject) DO UPDATE SET user_id = $4, created_at = $5;
 
--- :name  links_of_user :many
+-- :name  identities_of_user :many
 -- :scope tenant
 -- :in    tenant_id:uuid user_id:uuid
 -- :out   struct identity_link: issuer:text subject:text created_at:time
 SELECT l.issuer, l.subject, l.created_at
   FROM identity_links l WHERE l.tenant_id = $1 AND l.user_id = $2 ORDER BY l.issuer;
 
--- :name  identity_links_forget :none
+-- :name  identities_forget :none
 -- :scope tenant
 -- :in    tenant_id:uuid user_id:uuid
 DELETE FROM identity_links WHERE tenant_id = $1 AND user_id = $2;

@@ -87,7 +87,6 @@ void *user_shared_create(const struct config *config, const struct world *world)
 	shared->passwords = password_pool_create(config->password_threads);
 	shared->key_uses = key_uses_create();
 	shared->http = http_client_create(&http);
-	shared->public_url = config->public_url;
 	arena_init(&shared->arena, NULL);
 	if (shared->passwords == NULL || shared->key_uses == NULL || shared->http == NULL ||
 	    !cors_parse(config, &shared->arena, &shared->cors, &bad, &why)) {

@@ -92,7 +92,7 @@ static enum rc erase(struct ctx *cx, const struct user_trace *row, bool *ret_don
 	SCRIPT_ADD(&script, links_forget, .tenant_id = row->tenant_id, .user_id = row->id);
 	SCRIPT_ADD(&script, refresh_forget, .tenant_id = row->tenant_id, .user_id = row->id);
 	SCRIPT_ADD(&script, sessions_forget, .tenant_id = row->tenant_id, .user_id = row->id);
-	SCRIPT_ADD(&script, identity_links_forget, .tenant_id = row->tenant_id, .user_id = row->id);
+	SCRIPT_ADD(&script, identities_forget, .tenant_id = row->tenant_id, .user_id = row->id);
 	SCRIPT_ADD(&script, login_codes_forget, .tenant_id = row->tenant_id, .user_id = row->id);
 	rc = add_events(&script, row, &event);
 	if (rc == RC_OK)

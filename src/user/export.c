@@ -35,10 +35,10 @@ static enum rc write_sessions(struct req *rq, struct writer *w, const struct use
 
 static enum rc write_identities(struct req *rq, struct writer *w, const struct user *row)
 {
-	const struct q_links_of_user_in in = {.tenant_id = row->tenant_id, .user_id = row->id};
+	const struct q_identities_of_user_in in = {.tenant_id = row->tenant_id, .user_id = row->id};
 	struct identity_link *rows;
 	size_t count;
-	enum rc rc = q_links_of_user(&rq->cx, &in, &rows, &count);
+	enum rc rc = q_identities_of_user(&rq->cx, &in, &rows, &count);
 
 	if (rc == RC_OK)
 		write_list(w, &identity_link_shape, rows, count);

@@ -18,7 +18,6 @@ struct user_shared {
 	struct http_client *http;
 	struct cors cors;   /* whose pages may be sent back to */
 	struct arena arena; /* its */
-	const char *public_url;
 };
 
 struct user_local {

@@ -102,6 +102,12 @@ class House:
         return harness.create(self.operator, "/auth/api-keys", {
             "tenant_id": self.id, "name": self.text("Site"), "scopes": [scope]})
 
+    def make_provider(self):
+        """One that nobody can reach."""
+        return harness.create(self.operator, "/auth/providers", {
+            "tenant_id": self.id, "name": self.text("Contas"), "issuer": "http://127.0.0.1:1", "client_id": self.word,
+            "client_secret": self.text("segredo")})
+
     def fresh_person(self, column):
         user = self.make_user(column)
         return Person(user, self.log_in(user))
