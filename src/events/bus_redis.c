@@ -35,6 +35,7 @@
 static const char *const scripts[SCRIPT_COUNT] = {
 	[SCRIPT_LAST] = script_last,	 [SCRIPT_PUBLISH] = script_publish, [SCRIPT_BURY] = script_bury,
 	[SCRIPT_REVIVE] = script_revive, [SCRIPT_SEEK] = script_seek,	    [SCRIPT_FORGET] = script_forget,
+	[SCRIPT_END] = script_end,
 };
 
 /* --- Words ------------------------------------------------------------------------ */
@@ -173,27 +174,20 @@ bool bus_redis_missing(const struct redis_reply *reply)
 enum rc bus_redis_end(void *self, struct ctx *cx, const char *stream, int64_t *ret)
 {
 	struct bus_redis *bus = self;
-	const struct redis_reply *reply, *last;
+	const struct redis_reply *reply;
 	int index = bus_redis_stream(stream);
-	struct entry_id id;
+	struct str key;
 	enum rc rc;
 
 	if (index < 0)
 		return RC_INTERNAL;
-	rc = bus_redis_ask(bus, cx, &reply, "XINFO", "STREAM", bus->names[index], NULL);
-	if (rc == RC_OK && bus_redis_missing(reply)) {
-		*ret = 0;
-		return RC_OK;
-	}
+	key = str_from(bus->names[index]);
+	rc = bus_redis_script(bus, bus->link, cx, SCRIPT_END, 1, &key, 1, &reply);
 	if (rc == RC_OK)
-		rc = redis_expect(reply, REPLY_LIST, "XINFO STREAM");
-	if (rc != RC_OK)
-		return rc;
-	last = reply_member(reply, "last-generated-id");
-	if (last->kind != REPLY_TEXT || !entry_id_parse(last->text, &id))
-		return redis_nonsense("last-generated-id");
-	*ret = entry_id_place(id);
-	return RC_OK;
+		rc = redis_expect(reply, REPLY_NUMBER, "a stream's end");
+	if (rc == RC_OK)
+		*ret = reply->number;
+	return rc;
 }
 
 enum rc bus_redis_range(struct bus_redis *bus, struct ctx *cx, const char *key, const char *after, size_t max,

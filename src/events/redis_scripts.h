@@ -29,6 +29,10 @@
 /* Keys: stream, its sources. Argument: source. What it took last from it; nil: nothing. */
 static const char script_last[] = LUA_LAST LUA_VOID "return redis.call('HGET', KEYS[2], ARGV[1])\n";
 
+/* Key: stream. XINFO STREAM tells it too, with the first entry and the last one whole, however long they are.
+ */
+static const char script_end[] = LUA_LAST "return last(KEYS[1])\n";
+
 /*
  * Keys: stream, its sources. Arguments: source, after, the sequence of the last event; then of each event:
  * type, payload, and the metadata up to the place. 0: `after` is not the last of that source.
