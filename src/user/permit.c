@@ -47,8 +47,7 @@ static bool same_text(const char *a, const char *b)
 	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
 }
 
-/* Is what only others may change of him as it was? */
-static bool same_standing(const struct user *old, const struct user *row)
+bool permit_same_standing(const struct user *old, const struct user *row)
 {
 	const struct permissions *had = &old->permissions, *has = &row->permissions;
 
@@ -67,7 +66,7 @@ enum rc permit_user_change(const struct principal *who, const struct user *old, 
 	if (is_self(who, &old->id) && sets_password)
 		return RC_FORBIDDEN;
 	if (!manages(who))
-		return is_self(who, &old->id) && same_standing(old, row) ? RC_OK : RC_FORBIDDEN;
+		return is_self(who, &old->id) && permit_same_standing(old, row) ? RC_OK : RC_FORBIDDEN;
 	rc = permit_user_managed(who, old);
 	return rc == RC_OK ? permit_user_managed(who, row) : rc;
 }

@@ -24,6 +24,9 @@ enum rc permit_user_managed(const struct principal *who, const struct user *row)
 /* May he have all that is kept about this user, his bookings with it? RC_FORBIDDEN. */
 enum rc permit_user_exported(const struct principal *who, const struct user *row) MUST_USE;
 
+/* Is what only others may change of him as it was? His type, permissions, address and the like. */
+bool permit_same_standing(const struct user *old, const struct user *row);
+
 /*
  * A change from one row to the other. Of himself, who does not manage users changes his name, phone and
  * metadata: an address is what he logs in by, and is changed by whoever manages users. A password of one's

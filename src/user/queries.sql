@@ -65,13 +65,15 @@ SELECT u.id, u.tenant_id, u.name, u.email, u.phone, u.user_type, u.department, u
 --        permissions.can_manage_resources:bool permissions.can_manage_users:bool
 --        permissions.can_view_all_bookings:bool metadata:json? password_hash:text? updated_at:time change_id:uuid
 -- :out   version:int
--- Only where the row is still the version that was read. Another password ends every session.
+-- Only where the row is still the version that was read. Another password ends every session, and so does being put
+-- out: who is let in again logs in again.
 UPDATE users
    SET name = $4, search_name = $5, email = $6, email_key = $7, phone = $8, user_type = $9, department = $10,
        is_active = $11, can_book = $12, can_manage_resources = $13, can_manage_users = $14,
        can_view_all_bookings = $15, metadata = $16, password_hash = $17, updated_at = $18, change_id = $19,
        version = version + 1,
        auth_epoch = auth_epoch + CASE WHEN password_hash IS DISTINCT FROM $17 THEN 1 ELSE 0 END
+                               + CASE WHEN is_active AND NOT $11 THEN 1 ELSE 0 END
  WHERE tenant_id = $1 AND id = $2 AND version = $3 AND deleted_at IS NULL
 RETURNING version;
 

@@ -3,8 +3,9 @@
 #include "user/permit.h"
 #include "user/queries.h"
 
-/* The row as changed, with its event. */
-static enum rc store(struct req *rq, struct user *row)
+/* The row as changed, with its event. Where what he may do is more, or his address another's, a link to his
+ * password that was made before must not lead to that. */
+static enum rc store(struct req *rq, struct user *row, bool same_standing)
 {
 	struct outbox_row event;
 	struct script script;
@@ -18,6 +19,8 @@ static enum rc store(struct req *rq, struct user *row)
 	script_init(&script, &rq->cx, ROOM_user, &row->tenant_id, &row->id);
 	update = script_add(&script, &q_user_update_query, row);
 	outbox_add(&script, &q_user_event_query, &event);
+	if (!same_standing)
+		SCRIPT_ADD(&script, links_forget, .tenant_id = row->tenant_id, .user_id = row->id);
 	rc = db_write(&script);
 	if (rc == RC_STORE_CONSTRAINT)
 		return RC_EMAIL_TAKEN;
@@ -47,7 +50,7 @@ enum rc user_update(struct req *rq)
 	if (rc == RC_OK)
 		rc = user_set_password(rq, row, change);
 	if (rc == RC_OK)
-		rc = store(rq, row);
+		rc = store(rq, row, permit_same_standing(&old, row));
 	if (rc == RC_OK)
 		rc = req_etag(rq, row->version);
 	return rc == RC_OK ? REPLY(rq, 200, user, row) : rc;

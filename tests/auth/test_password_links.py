@@ -56,6 +56,17 @@ def test_a_first_password(operator, anyone, tenant):
     assert logs_in(anyone, tenant, user, NEW) == 200
 
 
+@pytest.mark.parametrize("change", [{"user_type": "admin"}, {"permissions": {"can_view_all_bookings": True}}, {"email": "outro@example.com"}])
+def test_a_link_of_before_does_not_lead_to_more(operator, anyone, tenant, person, change):
+    """Who may make one for a plain user waits until he is an admin; or the mailbox is another's now."""
+    user, _ = person
+    manager = harness.make_person(operator, tenant, permissions={"can_book": True, "can_manage_users": True})[1]
+    token = token_of(make(manager, user))
+    assert operator.put(f"/users/{user['id']}", change).status == 200
+    checks.told(reset(anyone, token), 400, SPENT)
+    assert logs_in(anyone, tenant, {**user, **change}, PASSWORD) == 200
+
+
 def test_ten_who_use_it_at_once(guarded, operator, anyone, tenant, person):
     user = person[0]
     token = token_of(make(operator, user))

@@ -77,7 +77,7 @@ def test_a_list_of_ones_own(anyone, tenant, person):
 def test_whose_lists_are_shown_to_whom(operator, tenant, person):
     user, api = person
     _, plain = harness.make_person(operator, tenant)
-    _, manager = harness.make_person(operator, tenant, permissions={"can_manage_users": True})
+    _, manager = harness.make_person(operator, tenant, permissions={"can_book": True, "can_manage_users": True})
     _, admin = harness.make_person(operator, tenant, user_type="admin")
     _, stranger = harness.make_person(operator, harness.make_tenant(operator), user_type="admin")
     (own,) = ids(api)
@@ -85,6 +85,11 @@ def test_whose_lists_are_shown_to_whom(operator, tenant, person):
     for allowed in (manager, admin, operator):
         assert ids(allowed, user_id=user["id"]) == [own]
     assert plain.get("/auth/sessions", user_id=user["id"]).status == 403
+    boss, _ = harness.make_person(operator, tenant, user_type="admin")
+    viewer, _ = harness.make_person(operator, tenant, permissions={"can_view_all_bookings": True})
+    for above in (boss, viewer):
+        assert manager.get("/auth/sessions", user_id=above["id"]).status == 403
+        assert len(ids(admin, user_id=above["id"])) == 1
     for whose in (user["id"], checks.some_id()):
         checks.told(stranger.get("/auth/sessions", user_id=whose), 404, NOBODY)
     checks.told(operator.get("/auth/sessions"), 404, NOBODY)
@@ -136,7 +141,7 @@ def test_who_may_end_whose(operator, tenant, person):
     (own,) = ids(api)
     _, plain = harness.make_person(operator, tenant)
     _, stranger = harness.make_person(operator, harness.make_tenant(operator), user_type="admin")
-    _, manager = harness.make_person(operator, tenant, permissions={"can_manage_users": True})
+    _, manager = harness.make_person(operator, tenant, permissions={"can_book": True, "can_manage_users": True})
     for outsider in (plain, stranger):
         absent = outsider.delete(f"/auth/sessions/{checks.some_id()}")
         refused = outsider.delete(f"/auth/sessions/{own}")
@@ -145,6 +150,33 @@ def test_who_may_end_whose(operator, tenant, person):
     assert api.get("/users/me").status == 200
     assert manager.delete(f"/auth/sessions/{own}").status == 204
     assert api.get("/users/me").status == 401
+
+
+def test_who_manages_users_ends_no_session_above_him(operator, tenant):
+    """Nor a key that does: neither may lock out who could stop them."""
+    _, manager = harness.make_person(operator, tenant, permissions={"can_manage_users": True})
+    key = operator.bearing(harness.create(operator, "/auth/api-keys", {
+        "tenant_id": tenant["id"], "name": "k", "scopes": ["can_manage_users"]})["key"])
+    for more in ({"user_type": "admin"}, {"permissions": {"can_view_all_bookings": True}}):
+        user, above = harness.make_person(operator, tenant, **more)
+        (session,) = ids(above)
+        for below in (manager, key):
+            checks.told(below.delete(f"/auth/sessions/{session}"), 404, ENDED)
+            assert below.get("/auth/sessions", user_id=user["id"]).status == 403
+        assert above.get("/users/me").status == 200
+
+
+def test_who_is_let_in_again_logs_in_again(operator, anyone, tenant, person):
+    """What somebody else may hold of him is no good any more after he was put out."""
+    user, api = person
+    tokens = harness.log_in(anyone, tenant, user["email"])
+    for active in (False, True):
+        assert operator.put(f"/users/{user['id']}", {"is_active": active}).status == 200
+        assert api.get("/users/me").status == 401
+    assert anyone.post("/auth/refresh", {"refresh_token": tokens["refresh_token"]}).status == 401
+    again = harness.login(anyone, tenant, user["email"])
+    assert operator.put(f"/users/{user['id']}", {"is_active": True, "name": "Outro Nome"}).status == 200
+    assert again.get("/users/me").status == 200
 
 
 def test_the_operator_ends_any(operator, person):
