@@ -4,7 +4,7 @@
  *never come back.
  *
  *	GET  /auth/oidc/{id}/login	  oidc_login.c	  to the provider, with state, nonce and challenge
- *	GET  /auth/oidc/callback	  oidc_callback.c back from it, with a code
+ *	GET  /auth/oidc/{id}/callback	  oidc_callback.c back from it, with a code
  *					  oidc_tokens.c	  the code for an ID token, which is verified
  *					  oidc_account.c  whose account that is
  *	POST /auth/oidc/token		  oidc_exchange.c a page's one-time code for marca's tokens
@@ -78,8 +78,8 @@ struct login_code {
 	utime created_at, expires_at;
 };
 
-/* PUBLIC_URL/auth/oidc/<rest>. NULL: memory. */
-char *oidc_url(const struct ctx *cx, const char *rest) MUST_USE;
+/* PUBLIC_URL/auth/oidc/<id>/<end>: each provider sends to an address of its own. NULL: memory. */
+char *oidc_url(const struct ctx *cx, const struct uuid *provider_id, const char *end) MUST_USE;
 
 /* base64url of the SHA-256 of the text: of a verifier its challenge. NULL: memory. */
 char *oidc_challenge(struct arena *arena, const char *verifier) MUST_USE;

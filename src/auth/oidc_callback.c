@@ -1,9 +1,11 @@
 /*
- * GET /auth/oidc/callback -- back from the provider. The cookie says which login it is, and that it was this
- * browser that began it. In the end come tokens; or, where a page waits for them, the browser is sent there
- * with a code that is good once, for a minute, and only for who knows the secret that the page began with. So
- * no token is ever in an address, where histories, logs and the Referer header would keep it, and a code that
- * was read there is worth nothing (RFC 9700, 4.3).
+ * GET /auth/oidc/{id}/callback -- back from the provider. The cookie says which login it is, and that it was
+ * this browser that began it. It must be by the provider whose address this is: else one tenant's provider
+ * could send the browser on to another's, and be told the code that comes back from there, though no provider
+ * says in its answers who it is (RFC 9700, 4.4). In the end come tokens; or, where a page waits for them, the
+ * browser is sent there with a code that is good once, for a minute, and only for who knows the secret that
+ * the page began with. So no token is ever in an address, where histories, logs and the Referer header would
+ * keep it, and a code that was read there is worth nothing (RFC 9700, 4.3).
  */
 #include "auth/oidc.h"
 
@@ -112,6 +114,8 @@ enum rc oidc_callback(struct req *rq)
 
 	if (rc != RC_OK)
 		return rc;
+	if (!uuid_equal(&state->provider_id, &rq->id))
+		return oidc_refuse(rq, NULL, "another provider's login");
 	if (!state_good(state, answer->state))
 		return oidc_refuse(rq, NULL, "another state");
 	return state->redirect != NULL ? back_to_page(rq, state, answer) : give_tokens(rq, state, answer);

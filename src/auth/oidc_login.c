@@ -108,7 +108,7 @@ static const char *authorization_url(struct req *rq, const struct provider *prov
 				     const struct discovery *discovery, const struct oidc_state *state)
 {
 	const char *endpoint = discovery->authorization_endpoint;
-	const char *callback = oidc_url(&rq->cx, "callback");
+	const char *callback = oidc_url(&rq->cx, &provider->id, "callback");
 	const char *challenge = oidc_challenge(rq->cx.arena, state->verifier);
 	struct form form = {rq->cx.arena, arena_printf(rq->cx.arena, "%s%s", endpoint,
 						       strchr(endpoint, '?') != NULL ? "&" : "?")};

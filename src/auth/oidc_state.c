@@ -27,16 +27,17 @@ SHAPE_DEFINE(identity_link, IDENTITY_LINK);
 SHAPE_DEFINE(oidc_state, OIDC_STATE);
 /* clang-format on */
 
-char *oidc_url(const struct ctx *cx, const char *rest)
+char *oidc_url(const struct ctx *cx, const struct uuid *provider_id, const char *end)
 {
 	const struct user_local *local = cx->locals[ROOM_user];
-
 	const char *url = local->auth->public_url;
+	char id[UUID_TEXT_LEN + 1];
 	size_t len = strlen(url);
 
 	if (len > 0 && url[len - 1] == '/')
 		len--;
-	return arena_printf(cx->arena, "%.*s/auth/oidc/%s", (int)len, url, rest);
+	return arena_printf(cx->arena, "%.*s/auth/oidc/%s/%s", (int)len, url, uuid_text(id, provider_id),
+			    end);
 }
 
 char *oidc_challenge(struct arena *arena, const char *verifier)

@@ -37,7 +37,7 @@ static enum rc token_request(struct req *rq, const struct provider *provider,
 			     const char *code, struct http_call *ret)
 {
 	struct form form = {rq->cx.arena, arena_text(rq->cx.arena, STR(""))};
-	const char *callback = oidc_url(&rq->cx, "callback"), *secret;
+	const char *callback = oidc_url(&rq->cx, &provider->id, "callback"), *secret;
 	struct http_call call = {
 		.method = HTTP_POST_,
 		.url = discovery->token_endpoint,

@@ -133,15 +133,10 @@ enum rc provider_open_secret(struct req *rq, const struct provider *row, const c
 
 enum rc provider_derive(struct req *rq, struct provider *row)
 {
-	char id[UUID_TEXT_LEN + 1];
-
 	row->has_client_secret = row->client_secret != NULL;
-	row->redirect_uri = oidc_url(&rq->cx, "callback");
-	row->login_url = oidc_url(&rq->cx, uuid_text(id, &row->id));
-	if (row->redirect_uri == NULL || row->login_url == NULL)
-		return RC_NO_MEMORY;
-	row->login_url = arena_printf(rq->cx.arena, "%s/login", row->login_url);
-	return row->login_url != NULL ? RC_OK : RC_NO_MEMORY;
+	row->redirect_uri = oidc_url(&rq->cx, &row->id, "callback");
+	row->login_url = oidc_url(&rq->cx, &row->id, "login");
+	return row->redirect_uri != NULL && row->login_url != NULL ? RC_OK : RC_NO_MEMORY;
 }
 
 enum rc provider_event(struct ctx *cx, const struct provider *row, const char *type, struct outbox_row *ret)

@@ -36,7 +36,7 @@ SHAPE_DECLARE(provider_new, PROVIDER_NEW);
 	F(T, OBJECT(permissions), permissions, REQUIRED, "What he may do then.")                                   \
 	F(T, BOOL, has_client_secret, REQUIRED, "One was given.")                                                  \
 	F(T, TEXT, redirect_uri, REQUIRED, "To be registered with the provider.",                                  \
-	  .example = "\"https://marca.example.com/auth/oidc/callback\"")                                           \
+	  .example = "\"https://marca.example.com/auth/oidc/0193a3f2-8c00-7000-8000-000000000000/callback\"")                                           \
 	F(T, TEXT, login_url, REQUIRED, "Where a browser goes to log in by it.",                                   \
 	  .example = "\"https://marca.example.com/auth/oidc/0193a3f2-7c00-7000-8000-000000000001/login\"")         \
 	F(T, INSTANT, created_at, REQUIRED, "When it was created.")                                                \

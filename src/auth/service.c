@@ -73,14 +73,14 @@ static const struct route routes[] = {
 	}, {
 		.method = HTTP_GET_, .path = "/auth/sessions", .id = "listSessions",
 		.summary = "Where one is logged in.",
-		.doc = "Another user's sessions are shown to whoever holds `can_manage_users`.",
+		.doc = "Another user's sessions are shown to whoever may change him: see `PUT /users/{id}`.",
 		.access = ACCESS_USER, .query = &session_filter_shape, .handler = session_list,
 		.replies = {{200, &session_shape, .list = true, .doc = "A page of sessions that have not ended."}},
 		.errors = {RC_USER_UNKNOWN, RC_FORBIDDEN},
 	}, {
 		.method = HTTP_DELETE_, .path = "/auth/sessions/{id}", .id = "endSession",
 		.summary = "End one session.",
-		.doc = "One's own; whoever holds `can_manage_users` ends anyone's of the tenant.",
+		.doc = "One's own; or that of a user whom one may change: see `PUT /users/{id}`.",
 		.access = ACCESS_USER, .handler = session_delete,
 		.replies = {{204, .doc = "Ended."}},
 		.errors = {RC_SESSION_UNKNOWN},
@@ -141,13 +141,13 @@ static const struct route routes[] = {
 	}, {
 		.method = HTTP_GET_, .path = "/auth/oidc/{id}/login", .id = "beginOidcLogin",
 		.summary = "Log in by a tenant's identity provider: a browser goes here.",
-		.doc = "Sends the browser to the provider, and from there to `/auth/oidc/callback`. With `redirect` a page takes over in the end.",
+		.doc = "Sends the browser to the provider, and from there to `/auth/oidc/{id}/callback`. With `redirect` a page takes over in the end.",
 		.access = ACCESS_PUBLIC, .anonymous = true, .class = RATE_LOGIN,
 		.query = &oidc_begin_shape, .handler = oidc_login,
 		.replies = {{302, .doc = "To the provider."}},
 		.errors = {RC_PROVIDER_UNKNOWN, RC_PROVIDER_DOWN},
 	}, {
-		.method = HTTP_GET_, .path = "/auth/oidc/callback", .id = "endOidcLogin",
+		.method = HTTP_GET_, .path = "/auth/oidc/{id}/callback", .id = "endOidcLogin",
 		.summary = "Where an identity provider sends the browser back to.",
 		.access = ACCESS_PUBLIC, .anonymous = true, .class = RATE_LOGIN,
 		.query = &oidc_answer_shape, .handler = oidc_callback,

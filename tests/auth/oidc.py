@@ -16,7 +16,7 @@ import harness
 
 HERE = pathlib.Path(__file__).resolve().parent / "provider"
 PUBLIC_URL = "https://marca.example.com"
-CALLBACK = f"{PUBLIC_URL}/auth/oidc/callback"
+CALLBACKS = f"{PUBLIC_URL}/auth/oidc/"
 SECRET = "s3cret&+%/ =:"
 ENV = {"PUBLIC_URL": PUBLIC_URL}
 
@@ -37,7 +37,7 @@ class Node:
     script = None
 
     def __init__(self, **options):
-        self.options = {"port": 0, "redirect_uri": CALLBACK, **options}
+        self.options = {"port": 0, "redirect_uris": CALLBACKS, **options}
         self.process = None
 
     def __enter__(self):
@@ -98,6 +98,7 @@ class Login:
 
     def __init__(self, api, provider, **query):
         self.api = api
+        self.callback = f"/auth/oidc/{provider['id']}/callback"
         self.reply = api.get(f"/auth/oidc/{provider['id']}/login", **query)
         assert self.reply.status == 302, self.reply
         self.cookie = self.reply.headers["Set-Cookie"].split(";")[0]

@@ -71,7 +71,7 @@ def test_what_the_provider_is_asked(api, tenant, node):
     asked = login.asked
     assert login.location.startswith(f"{node.url}/auth?")
     assert (asked["response_type"], asked["client_id"], asked["scope"]) == ("code", "basic", "openid email")
-    assert asked["redirect_uri"] == oidc.CALLBACK and asked["code_challenge_method"] == "S256"
+    assert asked["redirect_uri"] == oidc.PUBLIC_URL + login.callback and asked["code_challenge_method"] == "S256"
     other = oidc.Login(api, oidc.make_provider(api, tenant, node)).asked
     for name in ("state", "nonce", "code_challenge"):
         assert len(asked[name]) == 43 and asked[name] != other[name]
@@ -265,12 +265,25 @@ def test_another_logins_code(api, tenant, node, someone):
     refused(attacker.back(path))
 
 
+def test_a_provider_that_sends_on_to_another(api, tenant, node, someone):
+    """RFC 9700, 4.4: by a provider of his own tenant somebody wants the code that another tenant's gives to whoever clicked."""
+    with oidc.Hostile() as thief:
+        bait = oidc.Login(api, oidc.make_provider(api, make_tenant(api), thief, "marca"))
+        aim = oidc.Login(api, oidc.make_provider(api, tenant, node, "public"))
+        there = aim.at_provider()  # whoever clicked is logged in there; and where it tells not its name:
+        path = oidc.changed(there, state=bait.asked["state"], iss=None)
+        refused(bait.back(path))
+        assert thief.asked["token"] == 0, "the code was told to the wrong one"
+        refused(bait.back(path.replace(aim.callback, bait.callback).replace(bait.callback, aim.callback)))
+        logged_in(api, aim.back(there))
+
+
 def test_an_error_of_the_provider(api, tenant, node):
     login = oidc.Login(api, oidc.make_provider(api, tenant, node))
     state = login.asked["state"]
-    refused(login.back(f"/auth/oidc/callback?error=access_denied&state={state}"))
-    refused(login.back(f"/auth/oidc/callback?state={state}"))
-    refused(login.back("/auth/oidc/callback"))
+    refused(login.back(f"{login.callback}?error=access_denied&state={state}"))
+    refused(login.back(f"{login.callback}?state={state}"))
+    refused(login.back(login.callback))
 
 
 def test_mixed_up_issuers(api, tenant, node, someone):
@@ -416,7 +429,7 @@ def test_new_keys(api, tenant):
         user, _ = logged_in(api, oidc.Login(api, provider).done())
         node.stop()
         login = oidc.Login(api, provider)
-        checks.told(login.back(f"/auth/oidc/callback?code=x&state={login.asked['state']}&iss={node.url}"), 503, DOWN)
+        checks.told(login.back(f"{login.callback}?code=x&state={login.asked['state']}&iss={node.url}"), 503, DOWN)
         node.start()
         node.account("ana")
         assert logged_in(api, oidc.Login(api, provider).done())[0]["id"] == user["id"]
@@ -448,7 +461,7 @@ def test_the_secret_is_never_told(api, marca, admin, tenant):
     made = admin.post("/auth/providers", GOOD)
     provider = made.json
     assert made.status == 201 and made.headers["ETag"] == '"1"' and provider["has_client_secret"] is True
-    assert provider["redirect_uri"] == oidc.CALLBACK
+    assert provider["redirect_uri"] == f"{oidc.CALLBACKS}{provider['id']}/callback"
     assert provider["login_url"] == f"{oidc.PUBLIC_URL}/auth/oidc/{provider['id']}/login"
     path = f"/auth/providers/{provider['id']}"
     replies = [made, admin.get("/auth/providers"), admin.get(path), admin.put(path, {"name": "x"}), api.get(path)]
