@@ -142,6 +142,8 @@ static void fill(struct app *app, struct paths *paths)
 		allow(paths, config->redis_ca, false);
 	if (config->smtp_ca != NULL)
 		allow(paths, config->smtp_ca, false);
+	if (config->outgoing_ca != NULL)
+		allow(paths, config->outgoing_ca, false);
 }
 
 /* --- How strictly -------------------------------------------------------------------- */

@@ -54,7 +54,8 @@ class Node:
         line = self.process.stdout.readline()
         assert line.startswith("port "), f"{self.script} did not start"
         self.options["port"] = int(line.split()[1])
-        self.url = f"http://127.0.0.1:{self.options['port']}"
+        secure = "cert" in self.options
+        self.url = f"https://localhost:{self.options['port']}" if secure else f"http://127.0.0.1:{self.options['port']}"
 
     def stop(self):
         if self.process is not None:

@@ -1,4 +1,6 @@
 """What a provider may do wrong, or somebody in its place: hostile.mjs does as it is told, and nobody gets in."""
+import subprocess
+
 import pytest
 
 import checks
@@ -184,6 +186,34 @@ def test_userinfo(api, node, provider, userinfo, answer):
         assert reply.status == 200 and reply.json["user"]["email"] == "m@example.com"
     else:
         answer(reply)
+
+
+# --- TLS ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    """(certificate, key) of localhost, which nobody but itself vouches for."""
+    folder = tmp_path_factory.mktemp("tls")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+                    "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-keyout", folder / "key.pem",
+                    "-out", folder / "cert.pem"], check=True, capture_output=True)
+    return str(folder / "cert.pem"), str(folder / "key.pem")
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+def test_its_certificate(certificate, trusted):
+    """In the confined process, too: the file is one that it may read."""
+    cert, key = certificate
+    env = {**oidc.ENV, "OUTGOING_CA_FILE": cert} if trusted else oidc.ENV
+    with oidc.Hostile(cert=cert, key=key) as node, harness.Marca(clock=None, env=env) as marca:
+        api = marca.api()
+        provider = oidc.make_provider(api, harness.make_tenant(api), node, "marca")
+        reply = api.get(f"/auth/oidc/{provider['id']}/login")
+        if trusted:
+            assert reply.status == 302 and reply.headers["Location"].startswith(f"{node.url}/auth?")
+        else:
+            down(reply)
 
 
 # --- Which addresses are asked -----------------------------------------------------------------------------

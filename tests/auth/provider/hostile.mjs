@@ -2,10 +2,12 @@
 //
 //     node hostile.mjs '{"port": 0}'
 //
-// prints "port N". POST /test {...} sets, until the next: metadata (members of the discovery document, null takes one
+// prints "port N". With "cert" and "key", the names of files, it speaks TLS. POST /test {...} sets, until the next: metadata (members of the discovery document, null takes one
 // away), header and claims (of the ID token, the same), sign ("own", "other", "none", "hs256"), rotate (a new key),
 // status and body (of the token endpoint), userinfo, iss (of the redirect), jwks_status. GET /test tells what was asked.
 import { createServer } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
+import { readFileSync } from 'node:fs';
 import { createHmac, generateKeyPairSync, randomUUID, sign } from 'node:crypto';
 
 const options = { port: 0, ...JSON.parse(process.argv[2] ?? '{}') };
@@ -49,8 +51,10 @@ function json(response, body, status = 200) {
     response.end(typeof body === 'string' ? body : JSON.stringify(body));
 }
 
-const server = createServer(async (request, response) => {
-    const issuer = `http://127.0.0.1:${server.address().port}`;
+const secure = options.cert !== undefined;
+
+async function answer(request, response) {
+    const issuer = secure ? `https://localhost:${server.address().port}` : `http://127.0.0.1:${server.address().port}`;
     const url = new URL(request.url, issuer);
     let body = '';
     for await (const piece of request)
@@ -92,5 +96,9 @@ const server = createServer(async (request, response) => {
     } else {
         json(response, {}, 404);
     }
-});
+}
+
+const server = secure
+    ? createSecureServer({ cert: readFileSync(options.cert), key: readFileSync(options.key) }, answer)
+    : createServer(answer);
 server.listen(options.port, '127.0.0.1', () => console.log(`port ${server.address().port}`));
