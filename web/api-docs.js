@@ -19,7 +19,7 @@
     tryItOutEnabled: true,
     displayRequestDuration: true,
     defaultModelsExpandDepth: 0,
-    persistAuthorization: true,
+    persistAuthorization: false,
     validatorUrl: null, // else the document would go to a validator on the network
     // The server answers in the page's language.
     requestInterceptor(request) {

@@ -53,9 +53,10 @@ static size_t forget(const char *sql, char ret[SQL_MAX])
 /* How a column is compared to an input. */
 enum compared { EQUAL, ABOVE, BELOW, NOTHING, COMPARED_COUNT };
 
-#define NIL   "00000000-0000-0000-0000-000000000000"
-#define LAST  "ffffffff-ffff-ffff-ffff-ffffffffffff"
-#define LARGE "1000000000000000"
+#define NIL    "00000000-0000-0000-0000-000000000000"
+#define LAST   "ffffffff-ffff-ffff-ffff-ffffffffffff"
+#define LARGE  "1000000000000000"
+#define LARGER (LARGE "1")
 
 /* What finds one of the rows, whatever it is compared by. */
 #define ROWS 3
@@ -74,9 +75,9 @@ static const char *const finds[ROWS][DB_ENUM + 1][COMPARED_COUNT] = {
 
 /* What else may be tried in the place of one that does no harm. */
 #define MORE_MAX 8
-#define NUMBERS                                      \
-	{                                            \
-		LARGE "1", "0", "5", "7", "1", LARGE \
+#define NUMBERS                                   \
+	{                                         \
+		LARGER, "0", "5", "7", "1", LARGE \
 	}
 #define WORDS                                                      \
 	{                                                          \

@@ -45,6 +45,7 @@ static enum rc find(struct req *rq, const struct login *in, struct candidates *r
 {
 	struct q_accounts_anywhere_in by = {.limit = LOGIN_ACCOUNTS};
 	struct account *accounts;
+	size_t count;
 	char *account;
 	enum rc rc;
 
@@ -59,10 +60,12 @@ static enum rc find(struct req *rq, const struct login *in, struct candidates *r
 		return rc;
 	if (!uuid_is_none(&in->tenant_id) || in->domain != NULL)
 		return find_named(rq, in, by.email_key, ret);
-	rc = q_accounts_anywhere(&rq->cx, &by, &accounts, &ret->count);
-	if (rc == RC_OK)
-		ret->accounts = accounts;
-	return rc;
+	rc = q_accounts_anywhere(&rq->cx, &by, &accounts, &count);
+	if (rc != RC_OK)
+		return rc;
+	ret->accounts = accounts;
+	ret->count = count;
+	return RC_OK;
 }
 
 /* Nobody logs in to a tenant that is gone, or not active. */

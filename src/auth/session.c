@@ -1,5 +1,6 @@
 /* See session.h: shapes, and what begins and ends a session. */
 #include "auth/session.h"
+#include "base/log.h"
 
 #include "auth/secret.h"
 #include "auth/token.h"
@@ -66,6 +67,7 @@ enum rc session_open(struct req *rq, const struct account *who, enum session_met
 	struct script script;
 	struct step *opened;
 	const char *text;
+	char tenant[UUID_TEXT_LEN + 1], user[UUID_TEXT_LEN + 1];
 	enum rc rc = user_agent(rq, &row.user_agent);
 
 	if (rc == RC_OK)
@@ -80,6 +82,11 @@ enum rc session_open(struct req *rq, const struct account *who, enum session_met
 	rc = db_write(&script);
 	if (rc == RC_OK && opened->rows.count == 0)
 		rc = RC_USER_UNKNOWN;
+	if (rc == RC_OK)
+		LOG(INFO, "logged in", LOG_TEXT("trace_id", cx->trace_id),
+		    LOG_TEXT("operation", rq->route->id),
+		    LOG_TEXT("tenant_id", uuid_text(tenant, &row.tenant_id)),
+		    LOG_TEXT("user_id", uuid_text(user, &row.user_id)));
 	return rc == RC_OK ? session_tokens(rq, &row, text, ret) : rc;
 }
 

@@ -261,12 +261,26 @@ static void complete_reply(struct req *rq)
 		rq->reply.lines[1] = cors_lines(options->cors, rq->http);
 }
 
-static void send_reply(struct req *rq, size_t route_index)
+/* Failures, and who was refused what: by ids, and no word of what he sent. A 429 is counted alone, for they
+ * come in floods. */
+static void log_reply(const struct req *rq)
 {
+	const char *operation = rq->route != NULL ? rq->route->id : "none";
+	char tenant[UUID_TEXT_LEN + 1], user[UUID_TEXT_LEN + 1];
+
 	if (rq->reply.status >= 500)
 		LOG(ERROR, "request failed", LOG_TEXT("trace_id", rq->cx.trace_id),
-		    LOG_TEXT("operation", rq->route != NULL ? rq->route->id : "none"),
-		    LOG_NUMBER("status", rq->reply.status));
+		    LOG_TEXT("operation", operation), LOG_NUMBER("status", rq->reply.status));
+	else if (rq->reply.status == 401 || rq->reply.status == 403)
+		LOG(INFO, "refused", LOG_TEXT("trace_id", rq->cx.trace_id), LOG_TEXT("operation", operation),
+		    LOG_NUMBER("status", rq->reply.status),
+		    LOG_TEXT("tenant_id", uuid_text(tenant, &rq->cx.principal.tenant_id)),
+		    LOG_TEXT("user_id", uuid_text(user, &rq->cx.principal.user_id)));
+}
+
+static void send_reply(struct req *rq, size_t route_index)
+{
+	log_reply(rq);
 	count(rq->worker->dispatcher, route_index, rq->reply.status);
 	complete_reply(rq);
 	http_send(rq->http, &rq->reply);

@@ -133,7 +133,7 @@ def test_a_list_of_entity_tags(marca, api):
         head = "".join(f"If-Match: {line.format(tag=tag)}\r\n" for line in lines)
         host, port = marca.address.split(":")
         with socket.create_connection((host, int(port))) as own:
-            own.sendall(f"PUT {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{head}Content-Length: 2\r\n\r\n{{}}".encode())
+            own.sendall(f"PUT {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{head}Content-Length: 2\r\n\r\n{{}}".encode())
             return int(own.makefile("rb").readline().split()[1])
 
     for lines in (["{tag}"], ['"0", {tag}'], ['"0"\t,\t{tag}'], ['"0"', "{tag}"], ['W/"0",{tag},"z"'], ["*"], []):
