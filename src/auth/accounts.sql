@@ -11,6 +11,15 @@ UPDATE users
  WHERE tenant_id = $1 AND id = $2 AND auth_epoch = $3 AND is_active AND deleted_at IS NULL
 RETURNING auth_epoch;
 
+-- :name  address_proved :none
+-- :scope tenant
+-- :in    tenant_id:uuid id:uuid updated_at:time change_id:uuid
+-- Of whoever signed up without proof: what he chose then is void, for it may have been somebody else.
+UPDATE users
+   SET address_unproved = FALSE, password_hash = NULL, auth_epoch = auth_epoch + 1, updated_at = $3, change_id = $4,
+       version = version + 1
+ WHERE tenant_id = $1 AND id = $2 AND address_unproved AND deleted_at IS NULL;
+
 -- :name  person_by_id :maybe
 -- :scope tenant
 -- :in    tenant_id:uuid id:uuid

@@ -107,6 +107,9 @@ enum rc oidc_claims(struct req *rq, const struct provider *provider, const struc
 enum rc oidc_account(struct req *rq, const struct provider *provider, const struct id_claims *claims,
 		     struct account *ret) MUST_USE;
 
+/* A session for him, and its tokens. RC_LOGIN_FAILED where he changed at this very moment. */
+enum rc oidc_session(struct req *rq, const struct account *who, struct tokens *ret) MUST_USE;
+
 /* The handlers. */
 enum rc oidc_login(struct req *rq);
 enum rc oidc_callback(struct req *rq);

@@ -2,11 +2,15 @@
  * Whose account a login by a provider is for: whoever was linked to that subject; at the first login the user
  * of the tenant with the same e-mail address, if the provider says that it is his; else a new one, where the
  * provider's row allows. See oidc.h.
+ *
+ * Whoever signed up by that address and a password need not be the person whose it is: he may have waited for
+ * that person to come. So the password and the sessions of an account that nobody has proved are over then.
  */
 #include "auth/oidc.h"
 
 #include "base/fold.h"
 #include "user/queries.h"
+#include "user/user.h"
 
 /* Two logins of one new person at once: the second finds what the first has made. */
 #define TRIES 3
@@ -57,13 +61,21 @@ static enum rc check_unlinked(struct req *rq, const struct provider *provider, c
 static enum rc link_known(struct req *rq, const struct provider *provider, const struct id_claims *claims,
 			  const struct linked_user *user)
 {
+	const struct user row = {.id = user->id, .tenant_id = provider->tenant_id, .updated_at = UTIME_NONE};
+	struct outbox_row event;
 	struct script script;
 	enum rc rc = check_unlinked(rq, provider, claims->subject, &user->id);
 
 	if (rc != RC_OK)
 		return rc;
+	rc = user_event(&rq->cx, &row, STREAM_TENANTS, "user.changed", &event);
+	if (rc != RC_OK)
+		return rc;
 	script_init(&script, &rq->cx, ROOM_user, &provider->tenant_id, &user->id);
 	add_link(rq, &script, provider, claims, &user->id);
+	SCRIPT_ADD(&script, address_proved, .tenant_id = provider->tenant_id, .id = user->id,
+		   .updated_at = event.created_at, .change_id = event.change_id);
+	outbox_add(&script, &q_user_event_query, &event);
 	return db_write(&script);
 }
 
@@ -130,8 +142,14 @@ static enum rc first_login(struct req *rq, const struct provider *provider, cons
 	if (rc != RC_OK)
 		return rc;
 	if (known != NULL && known->is_active) {
-		*ret = *known;
-		return link_known(rq, provider, claims, known);
+		rc = link_known(rq, provider, claims, known);
+		if (rc == RC_OK)
+			rc = find_linked(rq, provider, claims, &known); /* his epoch may be another */
+		if (rc == RC_OK && known == NULL)
+			return oidc_refuse(rq, provider, "the user is no more");
+		if (rc == RC_OK)
+			*ret = *known;
+		return rc;
 	}
 	if (known != NULL)
 		return oidc_refuse(rq, provider, "the user is not active");
@@ -169,4 +187,11 @@ enum rc oidc_account(struct req *rq, const struct provider *provider, const stru
 	for (int try = 0; try < TRIES && rc == RC_STORE_CONSTRAINT; try++)
 		rc = find_or_link(rq, provider, claims, ret);
 	return rc == RC_STORE_CONSTRAINT ? oidc_refuse(rq, provider, "the account changes just now") : rc;
+}
+
+enum rc oidc_session(struct req *rq, const struct account *who, struct tokens *ret)
+{
+	enum rc rc = session_open(rq, who, session_method_provider, ret);
+
+	return rc == RC_USER_UNKNOWN ? oidc_refuse(rq, NULL, "the user changes just now") : rc;
 }

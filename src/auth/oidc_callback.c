@@ -100,7 +100,7 @@ static enum rc give_tokens(struct req *rq, const struct oidc_state *state, const
 	enum rc rc = find_account(rq, state, answer, &who);
 
 	if (rc == RC_OK)
-		rc = session_open(rq, &who, session_method_provider, &tokens);
+		rc = oidc_session(rq, &who, &tokens);
 	if (rc == RC_OK)
 		rc = oidc_cookie(rq, NULL);
 	return rc == RC_OK ? tokens_reply(rq, &tokens) : rc;

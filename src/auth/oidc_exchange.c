@@ -54,6 +54,6 @@ enum rc oidc_exchange(struct req *rq)
 	if (rc == RC_OK && who == NULL)
 		rc = oidc_refuse(rq, NULL, "the user is no more");
 	if (rc == RC_OK)
-		rc = session_open(rq, who, session_method_provider, &tokens);
+		rc = oidc_session(rq, who, &tokens);
 	return rc == RC_OK ? tokens_reply(rq, &tokens) : rc;
 }

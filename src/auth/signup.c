@@ -46,6 +46,7 @@ enum rc auth_signup(struct req *rq)
 		.user_type = user_type_user,
 		.is_active = true,
 		.permissions = {.can_book = true},
+		.address_unproved = true,
 		.version = 1,
 		.created_at = rq->cx.now,
 		.updated_at = rq->cx.now,

@@ -10,11 +10,12 @@
 --        user_type:enum(user_type) department:text? is_active:bool permissions.can_book:bool
 --        permissions.can_manage_resources:bool permissions.can_manage_users:bool
 --        permissions.can_view_all_bookings:bool metadata:json? password_hash:text? created_at:time
+--        address_unproved:bool
 -- An address in use is refused by the index users_email.
 INSERT INTO users (tenant_id, id, name, search_name, email, email_key, phone, user_type, department, is_active,
                    can_book, can_manage_resources, can_manage_users, can_view_all_bookings, metadata, password_hash,
-                   version, created_at, updated_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 1, $17, $17);
+                   version, created_at, updated_at, address_unproved)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 1, $17, $17, $18);
 
 -- :name  user_tenant_of :maybe
 -- :scope operator

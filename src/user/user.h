@@ -47,6 +47,7 @@ SHAPE_DECLARE(user_new, USER_NEW);
 	F(T, TEXT, search_name, OPTIONAL, "The name, folded.", .hidden = true)                                    \
 	F(T, TEXT, email_key, OPTIONAL, "The address without its case: what is unique.", .hidden = true)          \
 	F(T, TEXT, password_hash, OPTIONAL, "argon2id.", .hidden = true)                                          \
+	F(T, BOOL, address_unproved, OPTIONAL, "He signed up himself by it.", .hidden = true)                     \
 	F(T, INT,  version, REQUIRED, "Counts changes.", .hidden = true)                                          \
 	F(T, UUID, change_id, OPTIONAL, "The event of the last change.", .hidden = true)
 SHAPE_DECLARE(user, USER);

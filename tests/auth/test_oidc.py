@@ -278,6 +278,32 @@ def test_a_provider_that_sends_on_to_another(api, tenant, node, someone):
         logged_in(api, aim.back(there))
 
 
+def test_who_signed_up_by_anothers_address(api, node, someone):
+    """Account pre-hijacking: he waits, with a password and a session, until the person whose address it is logs in."""
+    tenant = make_tenant(api, settings={"self_signup": True})
+    provider = oidc.make_provider(api, tenant, node)
+    email = f"{someone}@example.com"
+    signed_up = {"tenant_id": tenant["id"], "name": "Outra Pessoa", "email": email, "password": harness.PASSWORD}
+    assert api.post("/auth/signup", signed_up).status == 201
+    waiting = harness.log_in(api, tenant, email)
+    thief = api.bearing(waiting["access_token"])
+    assert thief.get("/users/me").status == 200
+    user, person = logged_in(api, oidc.Login(api, provider).done())
+    assert user["email"] == email
+    assert thief.get("/users/me").status == 401
+    assert api.post("/auth/refresh", {"refresh_token": waiting["refresh_token"]}).status == 401
+    assert api.post("/auth/login", {"tenant_id": tenant["id"], "email": email, "password": harness.PASSWORD}).status == 401
+    logged_in(api, oidc.Login(api, provider).done())
+    assert person.get("/users/me").status == 200, "and only the first time"
+
+
+def test_whom_staff_gave_a_password_keeps_it(api, tenant, node, someone):
+    user, person = make_person(api, tenant, email=f"{someone}@example.com")
+    logged_in(api, oidc.Login(api, oidc.make_provider(api, tenant, node)).done())
+    assert person.get("/users/me").status == 200
+    harness.log_in(api, tenant, user["email"])
+
+
 def test_an_error_of_the_provider(api, tenant, node):
     login = oidc.Login(api, oidc.make_provider(api, tenant, node))
     state = login.asked["state"]
