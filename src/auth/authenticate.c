@@ -184,8 +184,13 @@ static struct str host_of(struct str authority)
  */
 static bool is_from_here(const struct http_exchange *http)
 {
+	static const char *const by_a_proxy[] = {"X-Forwarded-For", "Forwarded", "Via", "X-Real-IP"};
 	struct str origin = http_header(http, "Origin"), host = http_header(http, "Host");
 
+	/* A proxy here, which may name this machine in Host, brings somebody else. */
+	for (size_t i = 0; i < ARRAY_LEN(by_a_proxy); i++)
+		if (http_header(http, by_a_proxy[i]).p != NULL)
+			return false;
 	if (host.len == 0 || !host_is_loopback(host_of(host)))
 		return false;
 	if (origin.p == NULL)

@@ -33,6 +33,10 @@ ELSEWHERE = [
     {"Host": "127.0.0.1.evil.example:8000"},
     {"Host": "localhost.evil.example"},
     {"Host": "192.168.1.7:8000"},
+    {"X-Forwarded-For": "203.0.113.7"},
+    {"Forwarded": "for=203.0.113.7"},
+    {"Via": "1.1 proxy"},
+    {"X-Real-IP": "203.0.113.7"},
 ]
 
 
