@@ -138,12 +138,17 @@ static void fill(struct app *app, struct paths *paths)
 	/* Where a store lies in MARCA_DATA, and they do, too, they can be written like all that is there. */
 	if (key_folder_path(config, keys, sizeof(keys)))
 		allow(paths, keys, false);
-	if (config->redis_ca != NULL)
-		allow(paths, config->redis_ca, false);
-	if (config->smtp_ca != NULL)
-		allow(paths, config->smtp_ca, false);
-	if (config->outgoing_ca != NULL)
-		allow(paths, config->outgoing_ca, false);
+#define CONFIG_TEXT(member, variable, dflt, doc)
+#define CONFIG_FILE(member, variable, doc) \
+	if (config->member != NULL)        \
+		allow(paths, config->member, false);
+#define CONFIG_SECRET(member, variable, doc)
+#define CONFIG_INT(member, variable, dflt, min, max, doc)
+#include "base/config.def"
+#undef CONFIG_TEXT
+#undef CONFIG_FILE
+#undef CONFIG_SECRET
+#undef CONFIG_INT
 }
 
 /* --- How strictly -------------------------------------------------------------------- */

@@ -9,11 +9,13 @@
 
 const struct config_info config_table[] = {
 #define CONFIG_TEXT(member, variable, dflt, doc) {variable, dflt, doc, CONFIG_IS_TEXT, 0, 0, 0},
+#define CONFIG_FILE(member, variable, doc)	 {variable, NULL, doc, CONFIG_IS_FILE, 0, 0, 0},
 #define CONFIG_SECRET(member, variable, doc)	 {variable, NULL, doc, CONFIG_IS_SECRET, 0, 0, 0},
 #define CONFIG_INT(member, variable, dflt, min, max, doc) \
 	{variable, NULL, doc, CONFIG_IS_INT, dflt, min, max},
 #include "base/config.def"
 #undef CONFIG_TEXT
+#undef CONFIG_FILE
 #undef CONFIG_SECRET
 #undef CONFIG_INT
 	{NULL, NULL, NULL, CONFIG_IS_TEXT, 0, 0, 0},
@@ -54,11 +56,13 @@ bool config_read(struct config *ret)
 
 	secret_guard_others();
 #define CONFIG_TEXT(member, variable, dflt, doc) config.member = text_of(variable, dflt);
+#define CONFIG_FILE(member, variable, doc)	 config.member = text_of(variable, NULL);
 #define CONFIG_SECRET(member, variable, doc)	 good &= secret_read(variable, &config.member);
 #define CONFIG_INT(member, variable, dflt, min, max, doc) \
 	good &= int_of(variable, dflt, min, max, &config.member);
 #include "base/config.def"
 #undef CONFIG_TEXT
+#undef CONFIG_FILE
 #undef CONFIG_SECRET
 #undef CONFIG_INT
 	if (good)

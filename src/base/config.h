@@ -9,10 +9,12 @@
 
 struct config {
 #define CONFIG_TEXT(member, variable, dflt, doc)	  const char *member;
+#define CONFIG_FILE(member, variable, doc)		  const char *member;
 #define CONFIG_SECRET(member, variable, doc)		  const char *member;
 #define CONFIG_INT(member, variable, dflt, min, max, doc) int member;
 #include "base/config.def"
 #undef CONFIG_TEXT
+#undef CONFIG_FILE
 #undef CONFIG_SECRET
 #undef CONFIG_INT
 };
@@ -32,7 +34,7 @@ bool config_exposed(const struct config *config);
 /* A call without a token acts as the operator. Unset: where it is not exposed. */
 bool config_auth_optional(const struct config *config);
 
-enum config_kind { CONFIG_IS_TEXT, CONFIG_IS_SECRET, CONFIG_IS_INT };
+enum config_kind { CONFIG_IS_TEXT, CONFIG_IS_FILE, CONFIG_IS_SECRET, CONFIG_IS_INT };
 
 struct config_info {
 	const char *variable, *dflt, *doc;
