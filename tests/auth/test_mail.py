@@ -212,6 +212,7 @@ def test_a_server_that_is_down_at_first(store, mailbox):
         while "mail could not be sent" not in marca.log() and time.monotonic() < deadline:
             time.sleep(0.05)
         assert "mail could not be sent" in marca.log()
+        time.sleep(2)  # told before it is committed, and due again after 5 s: not while it is claimed, which is for minutes
         marca.kill()
         with smtp(mailbox, port):
             marca.start()
