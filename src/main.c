@@ -86,7 +86,7 @@ static const struct command commands[] = {
 	},
 	{
 		.name = "admin",
-		.usage = "create --tenant ID|DOMAIN --email ADDRESS --name NAME",
+		.usage = "create [OPTIONS]",
 		.summary = "Make an admin of a tenant: the first, or one more.",
 		.details =
 			"  --tenant ID|DOMAIN   of which tenant\n"

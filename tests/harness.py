@@ -10,6 +10,7 @@ A Marca has a data directory (or a fresh PostgreSQL database) of its own, time s
 is left it must have stopped with status 0 and without a sanitizer's report.
 """
 import contextlib
+import functools
 import http.client
 import itertools
 import json
@@ -37,11 +38,29 @@ SANITIZER = re.compile(r"^.*(?:ERROR: \w+Sanitizer|WARNING: ThreadSanitizer|runt
 # Sanitizers make every start slower, and the machine may be busy.
 START_SECONDS = 30
 STOP_SECONDS = 30
+DEADLINE = 90  # of whatever a test waits for
 
 
 def binary():
     """The marca under test: that of MARCA_BUILD, a build directory."""
     return ROOT / os.environ.get("MARCA_BUILD", "build") / "marca"
+
+
+@functools.cache
+def settings():
+    """The variables that marca reads."""
+    return {"CREDENTIALS_DIRECTORY", *re.findall(r"^#([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.M)}
+
+
+def until(what, check, deadline=DEADLINE):
+    """Asks again until check() gives something true, and returns that."""
+    end = time.monotonic() + deadline
+    while True:
+        found = check()
+        if found:
+            return found
+        assert time.monotonic() < end, f"not within {deadline} s: {what}"
+        time.sleep(0.05)
 
 
 # --- HTTP ---------------------------------------------------------------------
@@ -243,7 +262,7 @@ class Marca:
         else:
             self.database = PostgresDatabase() if store == "postgres" else None
         # Nothing of the caller's own marca set-up may leak in.
-        kept = {k: v for k, v in os.environ.items() if not re.match(r"MARCA_|.*(DATABASE|SERVICE|REDIS)_URL$", k)}
+        kept = {k: v for k, v in os.environ.items() if not k.startswith("MARCA_") and k not in settings()}
         wanted = {"MARCA_CLOCK": clock, "MARCA_STRICT": "1", "RATE_LOGIN": "0", "DATABASE_URL": self.database and self.database.url, **(env or {})}
         self.env = {**kept, **{k: v for k, v in wanted.items() if v is not None}}
         self.process = None

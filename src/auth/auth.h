@@ -16,7 +16,7 @@ extern const struct service auth_service;
  */
 enum rc auth_authenticate(struct req *rq) MUST_USE;
 
-/* The handlers. */
+/* GET /.well-known/jwks.json */
 enum rc auth_jwks(struct req *rq) MUST_USE;
 
 /* The tenant that a body names (nil: none), which must be there: one's own, or any for the operator, who must
@@ -24,7 +24,7 @@ enum rc auth_jwks(struct req *rq) MUST_USE;
 enum rc auth_named_tenant(struct req *rq, const struct uuid *named, struct uuid *ret) MUST_USE;
 
 /* POST /auth/login; also POST /users/login, where clients of before look for it. */
-enum rc auth_login(struct req *rq);
+enum rc auth_login(struct req *rq) MUST_USE;
 extern const struct shape login_shape, tokens_shape;
 
 #define AUTH_LOGIN_DOC                                                                                       \
@@ -35,7 +35,7 @@ extern const struct shape login_shape, tokens_shape;
 	"active, no such tenant: the answer is the same, after the same time."
 
 /* POST /users/{id}/password-link: where the people are. */
-enum rc user_password_link(struct req *rq);
+enum rc user_password_link(struct req *rq) MUST_USE;
 extern const struct shape reset_link_shape;
 
 #endif

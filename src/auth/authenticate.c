@@ -135,13 +135,6 @@ static const struct {
 	{"", by_token},
 };
 
-static bool begins_with(struct str text, const char *prefix)
-{
-	size_t len = strlen(prefix);
-
-	return text.len >= len && memcmp(text.p, prefix, len) == 0;
-}
-
 /* "Bearer <credential>" (RFC 6750); the scheme in any case (RFC 9110, 11.1). False: something else. */
 static bool bearer(struct str header, struct str *ret)
 {
@@ -196,7 +189,7 @@ static bool is_from_here(const struct http_exchange *http)
 	if (origin.p == NULL)
 		return true;
 	(void)str_cut(&origin, ':');
-	return origin.len > 2 && memcmp(origin.p, "//", 2) == 0 &&
+	return str_starts(origin, STR("//")) &&
 	       host_is_loopback(host_of((struct str){origin.p + 2, origin.len - 2}));
 }
 
@@ -215,7 +208,7 @@ enum rc auth_authenticate(struct req *rq)
 		return by_api_key(rq, api_key);
 	if (headers > 1 || !bearer(http_header(rq->http, "Authorization"), &credential))
 		return RC_UNAUTHENTICATED;
-	while (!begins_with(credential, credentials[i].prefix)) /* the last row takes anything */
+	while (!str_starts(credential, str_from(credentials[i].prefix))) /* the last row takes anything */
 		i++;
 	return credentials[i].authenticate(rq, credential);
 }

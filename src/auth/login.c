@@ -29,7 +29,7 @@ static enum rc find_named(struct req *rq, const struct login *in, const char *em
 {
 	struct q_account_of_tenant_in by = {.email_key = email_key};
 	struct account *account = NULL;
-	enum rc rc = named_tenant(&rq->cx, &in->tenant_id, in->domain, &by.tenant_id);
+	enum rc rc = login_tenant(&rq->cx, &in->tenant_id, in->domain, &by.tenant_id);
 
 	ret->tries = 1;
 	if (rc == RC_TENANT_UNKNOWN)

@@ -78,11 +78,7 @@ static struct str cookie_sent(const struct req *rq)
 	struct str rest = http_header(rq->http, "Cookie"), pair, name;
 
 	while (rest.len > 0) {
-		pair = str_cut(&rest, ';');
-		while (pair.len > 0 && pair.p[0] == ' ') {
-			pair.p++;
-			pair.len--;
-		}
+		pair = str_trim(str_cut(&rest, ';'));
 		name = str_cut(&pair, '=');
 		if (str_equal(name, STR(OIDC_COOKIE)))
 			return pair;

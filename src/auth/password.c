@@ -124,7 +124,7 @@ enum rc password_rate(struct req *rq, const char *what, const char *who)
 	return account != NULL ? rate_account(rq, str_from(account)) : RC_NO_MEMORY;
 }
 
-enum rc named_tenant(struct ctx *cx, const struct uuid *tenant_id, const char *domain, struct uuid *ret)
+enum rc login_tenant(struct ctx *cx, const struct uuid *tenant_id, const char *domain, struct uuid *ret)
 {
 	const char *folded;
 

@@ -90,7 +90,7 @@ enum rc password_rate(struct req *rq, const char *what, const char *who) MUST_US
 
 /* The tenant that was named by its id or its domain; nil when neither was. RC_TENANT_UNKNOWN: no such domain.
  */
-enum rc named_tenant(struct ctx *cx, const struct uuid *tenant_id, const char *domain,
+enum rc login_tenant(struct ctx *cx, const struct uuid *tenant_id, const char *domain,
 		     struct uuid *ret) MUST_USE;
 
 /* The handlers, one file each. */

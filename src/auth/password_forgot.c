@@ -36,7 +36,7 @@ enum rc auth_password_forgot(struct req *rq)
 	enum rc rc = email_key != NULL ? password_rate(rq, "forgot", email_key) : RC_NO_MEMORY;
 
 	if (rc == RC_OK)
-		rc = named_tenant(&rq->cx, &in->tenant_id, in->domain, &tenant_id);
+		rc = login_tenant(&rq->cx, &in->tenant_id, in->domain, &tenant_id);
 	if (rc == RC_TENANT_UNKNOWN) /* who has which domain is no secret: /tenants/by-domain */
 		return req_reply_empty(rq, 202);
 	if (rc != RC_OK)

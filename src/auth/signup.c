@@ -12,7 +12,7 @@ static enum rc find_tenant(struct req *rq, const struct signup *in, struct uuid 
 
 	if (uuid_is_none(&in->tenant_id) && in->domain == NULL)
 		return req_invalid(rq, "tenant_id", ISSUE_MISSING);
-	rc = named_tenant(&rq->cx, &in->tenant_id, in->domain, ret);
+	rc = login_tenant(&rq->cx, &in->tenant_id, in->domain, ret);
 	if (rc == RC_OK)
 		rc = tenant_rules(&rq->cx, ret, &tenant);
 	if (rc == RC_OK && !(tenant.is_active && tenant.self_signup))

@@ -13,6 +13,20 @@ struct str str_cut(struct str *rest, char end)
 	return part;
 }
 
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+struct str str_trim(struct str text)
+{
+	for (; text.len > 0 && is_blank(text.p[0]); text.p++)
+		text.len--;
+	while (text.len > 0 && is_blank(text.p[text.len - 1]))
+		text.len--;
+	return text;
+}
+
 static unsigned char lower(unsigned char c)
 {
 	return c >= 'A' && c <= 'Z' ? (unsigned char)(c + ('a' - 'A')) : c;
@@ -34,6 +48,14 @@ int names_find(const struct names *names, struct str word)
 		if (str_equal(str_from(names->text[i]), word))
 			return i;
 	return -1;
+}
+
+int hex_value(char digit)
+{
+	if (digit >= '0' && digit <= '9')
+		return digit - '0';
+	digit = (char)(digit | 0x20);
+	return digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
 }
 
 void hex_text(char *to, const unsigned char *bytes, size_t size)

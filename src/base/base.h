@@ -11,7 +11,6 @@
 
 #define MUST_USE	  __attribute__((warn_unused_result))
 #define PRINTF_LIKE(f, a) __attribute__((format(printf, f, a)))
-#define CLEANUP(fn)	  __attribute__((cleanup(fn)))
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -35,8 +34,19 @@ static inline bool str_equal(struct str a, struct str b)
 	return a.len == b.len && (a.len == 0 || memcmp(a.p, b.p, a.len) == 0);
 }
 
+static inline bool str_starts(struct str text, struct str start)
+{
+	return text.len >= start.len && memcmp(text.p, start.p, start.len) == 0;
+}
+
+/* Without the blanks and tabs around it. */
+struct str str_trim(struct str text);
+
 /* What stands before the next `end`, or all of it; *rest begins after that `end`. */
 struct str str_cut(struct str *rest, char end);
+
+/* 0 to 15, in either case; -1: no such digit. */
+int hex_value(char digit);
 
 /* Two lower-case digits a byte; no NUL follows. */
 void hex_text(char *to, const unsigned char *bytes, size_t size);

@@ -22,14 +22,6 @@ static struct {
 
 /* --- The log ---------------------------------------------------------------- */
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = (char)(c | 0x20);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* As it is written, and as it is meant where that differs. */
 static void hide_part(const char *from, size_t len)
 {
@@ -40,8 +32,8 @@ static void hide_part(const char *from, size_t len)
 	if (memchr(from, '%', len) == NULL || len > sizeof(meant))
 		return;
 	for (size_t i = 0; i < len; i++) {
-		int high = from[i] == '%' && i + 2 < len ? hex_digit(from[i + 1]) : -1;
-		int low = high >= 0 ? hex_digit(from[i + 2]) : -1;
+		int high = from[i] == '%' && i + 2 < len ? hex_value(from[i + 1]) : -1;
+		int low = high >= 0 ? hex_value(from[i + 2]) : -1;
 
 		meant[count++] = low >= 0 ? (char)(high << 4 | low) : from[i];
 		i += low >= 0 ? 2 : 0;

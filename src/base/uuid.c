@@ -17,17 +17,6 @@ struct uuid uuid_v7(const struct world *world, utime now)
 	return id;
 }
 
-static int hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 static bool is_dash(size_t i)
 {
 	return i == 8 || i == 13 || i == 18 || i == 23;

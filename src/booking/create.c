@@ -102,6 +102,8 @@ enum rc booking_create(struct req *rq)
 		rc = req_location(rq, "bookings", &row.id);
 	if (rc == RC_OK)
 		rc = req_etag(rq, row.version);
+	if (rc != RC_OK)
+		return rc;
 	row.can_cancel = booking_can_cancel(&row, &parties.tenant, rq->cx.now);
-	return rc == RC_OK ? REPLY(rq, 201, booking, &row) : rc;
+	return REPLY(rq, 201, booking, &row);
 }

@@ -8,20 +8,6 @@
 
 static const unsigned char v4_prefix[12] = {[10] = 0xff, [11] = 0xff};
 
-static bool is_blank(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
-static struct str trim(struct str text)
-{
-	for (; text.len > 0 && is_blank(text.p[0]); text.p++)
-		text.len--;
-	while (text.len > 0 && is_blank(text.p[text.len - 1]))
-		text.len--;
-	return text;
-}
-
 bool address_parse(struct str text, struct address *ret)
 {
 	char copy[INET6_ADDRSTRLEN];
@@ -88,7 +74,7 @@ bool proxies_parse(struct str list, struct proxies *ret, struct str *ret_bad)
 	struct proxies proxies = {.count = 0};
 
 	while (list.len > 0) {
-		struct str item = trim(str_cut(&list, ','));
+		struct str item = str_trim(str_cut(&list, ','));
 
 		if (proxies.count == PROXIES_MAX || !network_parse(item, &proxies.networks[proxies.count])) {
 			*ret_bad = item;
@@ -128,7 +114,7 @@ static struct str cut_last(struct str *list)
 
 	while (at > 0 && list->p[at - 1] != ',')
 		at--;
-	item = trim((struct str){list->p + at, list->len - at});
+	item = str_trim((struct str){list->p + at, list->len - at});
 	list->len = at > 0 ? at - 1 : 0;
 	return item;
 }

@@ -24,20 +24,6 @@ static bool is_host_char(char c)
 	return is_digit(c) || (c >= 'a' && c <= 'z') || c == '-' || c == '.';
 }
 
-static struct str trim(struct str text)
-{
-	for (; text.len > 0 && text.p[0] == ' '; text.p++)
-		text.len--;
-	while (text.len > 0 && text.p[text.len - 1] == ' ')
-		text.len--;
-	return text;
-}
-
-static bool starts_with(struct str text, struct str start)
-{
-	return text.len >= start.len && memcmp(text.p, start.p, start.len) == 0;
-}
-
 static struct str from(struct str text, size_t at)
 {
 	return (struct str){text.p + at, text.len - at};
@@ -81,7 +67,7 @@ static struct str without_default_port(struct str origin, bool https)
 {
 	struct str port = https ? STR(":443") : STR(":80");
 
-	if (origin.len > port.len && starts_with(from(origin, origin.len - port.len), port))
+	if (origin.len > port.len && str_starts(from(origin, origin.len - port.len), port))
 		origin.len -= port.len;
 	return origin;
 }
@@ -90,11 +76,11 @@ static struct str without_default_port(struct str origin, bool https)
 static bool parse_origin(struct str text, struct str *ret)
 {
 	struct str http = STR("http://"), https = STR("https://");
-	bool is_https = starts_with(text, https);
+	bool is_https = str_starts(text, https);
 	struct str rest;
 	size_t len;
 
-	if (!is_https && !starts_with(text, http))
+	if (!is_https && !str_starts(text, http))
 		return false;
 	rest = from(text, is_https ? https.len : http.len);
 	len = host_len(rest);
@@ -165,14 +151,14 @@ bool cors_parse(const struct config *config, struct arena *arena, struct cors *r
 
 	*ret_why = "shorter: there is no memory for it";
 	*ret_bad = list;
-	if (trim(list).len == 0) {
+	if (str_trim(list).len == 0) {
 		*ret_bad = STR("(unset)");
 		good = good && (is_development(config) ? allow_any(config, &cors, ret_why) : true);
-	} else if (str_equal(trim(list), STR("*"))) {
+	} else if (str_equal(str_trim(list), STR("*"))) {
 		good = good && allow_any(config, &cors, ret_why);
 	}
 	while (good && !cors.any && list.len > 0) {
-		*ret_bad = trim(str_cut(&list, ','));
+		*ret_bad = str_trim(str_cut(&list, ','));
 		good = allow_one(config, arena, *ret_bad, &cors, ret_why);
 	}
 	if (good)

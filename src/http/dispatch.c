@@ -131,13 +131,8 @@ static void trace_begin(struct req *rq)
 static struct str media_type(const struct req *rq)
 {
 	struct str type = http_header(rq->http, "Content-Type");
-	const char *end = type.len > 0 ? memchr(type.p, ';', type.len) : NULL;
 
-	if (end != NULL)
-		type.len = (size_t)(end - type.p);
-	while (type.len > 0 && type.p[type.len - 1] == ' ')
-		type.len--;
-	return type;
+	return str_trim(str_cut(&type, ';'));
 }
 
 static bool is_json(struct str type)

@@ -48,20 +48,6 @@ static struct str skip(struct str s, size_t count)
 	return count < s.len ? (struct str){s.p + count, s.len - count} : (struct str){s.p + s.len, 0};
 }
 
-static bool blank(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
-struct str head_trim(struct str value)
-{
-	while (value.len > 0 && blank(value.p[value.len - 1]))
-		value.len--;
-	while (value.len > 0 && blank(value.p[0]))
-		value = skip(value, 1);
-	return value;
-}
-
 static enum rc version(struct head *head, struct str text)
 {
 	head->http_11 = str_equal(text, STR("HTTP/1.1"));
@@ -122,7 +108,7 @@ static enum rc transfer_encoding(struct head *head, struct str value)
 	if (head->chunked || value.len <= chunked.len)
 		return RC_OK;
 	tail = skip(value, value.len - chunked.len);
-	codings = head_trim((struct str){value.p, value.len - chunked.len});
+	codings = str_trim((struct str){value.p, value.len - chunked.len});
 	head->chunked_last =
 		str_equal_nocase(tail, chunked) && codings.len > 1 && codings.p[codings.len - 1] == ',';
 	return RC_OK;
@@ -131,7 +117,7 @@ static enum rc transfer_encoding(struct head *head, struct str value)
 static enum rc header_line(struct head *head, const struct head_limits *limits, struct str line)
 {
 	struct str name = before(line, ':');
-	struct str value = head_trim(skip(line, name.len + 1));
+	struct str value = str_trim(skip(line, name.len + 1));
 
 	/* A folded line begins with a blank, which is in no name. */
 	if (name.len == 0 || name.len == line.len || !all_of(name, TOKEN))

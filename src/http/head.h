@@ -41,7 +41,4 @@ struct head {
 enum rc head_scan(struct head *head, const struct head_limits *limits, const char *bytes,
 		  size_t len) MUST_USE;
 
-/* The value of a header without the blanks around it. */
-struct str head_trim(struct str value);
-
 #endif

@@ -216,7 +216,7 @@ static enum rc parse_head(struct message *m, const char *bytes)
 	m->exchange.headers = headers;
 	err = llhttp_execute(&m->parser, bytes + m->head.start, m->head.at - m->head.start);
 	for (size_t i = 0; i < m->exchange.header_count; i++)
-		headers[i].value = head_trim(headers[i].value);
+		headers[i].value = str_trim(headers[i].value);
 	if (err == HPE_INVALID_METHOD)
 		return RC_BAD_METHOD;
 	if (err != HPE_OK && !m->whole)

@@ -241,7 +241,7 @@ static enum rc link_next(struct req *rq, const char *cursor)
 	while (query.len > 0) {
 		struct str pair = str_cut(&query, '&');
 
-		if (pair.len >= 7 && memcmp(pair.p, "cursor=", 7) == 0)
+		if (str_starts(pair, STR("cursor=")))
 			continue;
 		write_raw(&w, pair);
 		write_char(&w, '&');

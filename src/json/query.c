@@ -2,14 +2,6 @@
 #include "json/arena_json.h"
 #include "json/member.h"
 
-static int hex(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = (char)(c | 0x20);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 char *percent_decode(struct arena *arena, struct str text, bool plus_is_blank, bool *ret_good)
 {
 	char *out = arena_alloc(arena, text.len + 1);
@@ -22,8 +14,8 @@ char *percent_decode(struct arena *arena, struct str text, bool plus_is_blank, b
 		char c = text.p[i];
 
 		if (c == '%') {
-			int high = i + 2 < text.len ? hex(text.p[i + 1]) : -1;
-			int low = i + 2 < text.len ? hex(text.p[i + 2]) : -1;
+			int high = i + 2 < text.len ? hex_value(text.p[i + 1]) : -1;
+			int low = i + 2 < text.len ? hex_value(text.p[i + 2]) : -1;
 
 			if (i + 2 >= text.len || high < 0 || low < 0) {
 				*ret_good = false;

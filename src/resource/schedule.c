@@ -33,15 +33,6 @@ static void add(struct reading *reading, const struct loc *loc, int weekday, str
 
 /* --- One range ---------------------------------------------------------------- */
 
-static struct str trimmed(struct str text)
-{
-	while (text.len > 0 && text.p[0] == ' ')
-		text = (struct str){text.p + 1, text.len - 1};
-	while (text.len > 0 && text.p[text.len - 1] == ' ')
-		text.len--;
-	return text;
-}
-
 /* "08:00-12:00", seconds and blanks around the dash allowed */
 static void text_read(struct reading *reading, struct str text, const struct loc *loc, int weekday)
 {
@@ -52,8 +43,8 @@ static void text_read(struct reading *reading, struct str text, const struct loc
 	if (dash != NULL) {
 		open = (struct str){text.p, (size_t)(dash - text.p)};
 		close = (struct str){dash + 1, text.len - open.len - 1};
-		if (utime_parse_clock(trimmed(open), &range.open_s) &&
-		    utime_parse_clock(trimmed(close), &range.close_s)) {
+		if (utime_parse_clock(str_trim(open), &range.open_s) &&
+		    utime_parse_clock(str_trim(close), &range.close_s)) {
 			add(reading, loc, weekday, range);
 			return;
 		}

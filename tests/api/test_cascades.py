@@ -12,19 +12,9 @@ import harness
 import ledger
 from business import ALL_DAY, Business
 
-SECONDS = 30  # sanitizers make everything slower
 
 # A day ahead nothing can be cancelled by a client: the window is no obstacle to a cascade.
 SETTINGS = {**ALL_DAY, "cancellation_hours": 168, "advance_booking_days": 365}
-
-
-def wait_for(look, what):
-    """look() until it tells something; that."""
-    deadline = time.monotonic() + SECONDS
-    while not (found := look()):
-        assert time.monotonic() < deadline, f"not within {SECONDS} s: {what}"
-        time.sleep(0.02)
-    return found
 
 
 @pytest.fixture
@@ -56,7 +46,7 @@ def all_cancelled(api, bookings, reason):
         rows = [get(api, booking) for booking in bookings]
         return rows if all(row["status"] == "cancelado" for row in rows) else None
 
-    for row in wait_for(look, f"cancelled: {reason}"):
+    for row in harness.until(f"cancelled: {reason}", look):
         assert row["cancellation_reason"] == reason and row["cancelled_by"] == "sistema"
         assert row["cancelled_at"] and row["can_cancel"] is False
         assert api.get(path(row)).headers["ETag"] == '"2"'
@@ -113,7 +103,7 @@ def test_what_is_past_or_over_stays(store):
         api.patch(f"{path(cancelled)}/cancel", {"reason": "Imprevisto"})
         coming = business.book("2025-12-02T12:00", "2025-12-02T13:00")
         kept = get(api, cancelled)
-        wait_for(lambda: get(api, running)["can_cancel"] is False, "the first one begins")
+        harness.until("the first one begins", lambda: get(api, running)["can_cancel"] is False)
         delete(api, business.resource, "resources")
         all_cancelled(api, [coming], "Recurso deletado")
         assert get(api, running)["status"] == "pendente"
@@ -131,7 +121,7 @@ def test_tenant_deleted(marca, api, business):
     gone = [(row, "bookings") for row in booked] + [(row, "users") for row in users]
     gone += [(business.resource, "resources"), (second, "resources"), (business.category, "categories")]
     for row, kind in gone:
-        wait_for(lambda row=row, kind=kind: api.get(path(row, kind)).status == 404, f"{kind} of a tenant")
+        harness.until(f"{kind} of a tenant", lambda row=row, kind=kind: api.get(path(row, kind)).status == 404)
     for kind in ("users", "resources", "categories", "bookings"):
         assert api.get(f"/{kind}/", tenant_id=business.id).json == []
     assert [get(api, row) for row in theirs] == theirs
@@ -142,7 +132,7 @@ def test_tenant_deleted(marca, api, business):
         done = all(row["deleted_at"] is not None for row in rows)
         return rows if done else None
 
-    rows = wait_for(settled, "all bookings marked")
+    rows = harness.until("all bookings marked", settled)
     assert {(row["cancellation_reason"], row["version"]) for row in rows} == {("Tenant deletado", 2)}
     deleted = {
         room: {event.subject_id for event in ledger.outbox(marca, room, tenant_id=business.id)
@@ -186,7 +176,7 @@ def book_until_gone(apis, business, delete_it):
 def test_nothing_slips_past(marca, api, business, kind):
     party = {"resources": business.resource, "users": business.user, "tenants": business.tenant}[kind]
     book_until_gone([marca.api() for _ in range(9)], business, lambda: delete(api, party, kind))
-    wait_for(lambda: not active(marca, business), "nothing is active any more")
+    harness.until("nothing is active any more", lambda: not active(marca, business))
     if kind != "tenants":
         ledger.check(marca, business.id)
 
@@ -203,7 +193,7 @@ def test_nothing_slips_past_another_process(kind):
             party = {"resources": business.resource, "users": business.user, "tenants": business.tenant}[kind]
             here = one.api()
             book_until_gone([two.api() for _ in range(9)], business, lambda: delete(here, party, kind))
-            wait_for(lambda: not active(one, business), "nothing is active any more")
+            harness.until("nothing is active any more", lambda: not active(one, business))
 
 
 # --- Notifications, metrics -----------------------------------------------------------------------
@@ -220,7 +210,7 @@ def test_notifications(marca, api, business):
                            f"WHERE tenant_id = {ledger.literal(marca, business.id)} ORDER BY occurred_at, id")
         return rows if len(rows) == 3 else None
 
-    rows = wait_for(look, "three notifications")
+    rows = harness.until("three notifications", look)
     assert [row["type"] for row in rows] == ["booking.created", "booking.status_changed", "booking.cancelled"]
     for row in rows:
         assert (row["user_id"], row["booking_id"], row["sent_at"]) == (business.user["id"], booking["id"], None)
@@ -244,7 +234,7 @@ def test_metrics(marca, api, business):
         (business.resource["id"], {"created": 2, "updated": 1, "cancelled": 1}),
         (other["id"], {"created": 0, "updated": 1, "cancelled": 0}),
     ], key=lambda pair: pair[0])
-    wait_for(lambda: look() == expected, "the counts")
+    harness.until("the counts", lambda: look() == expected)
 
 
 # --- Who is gone, whatever a cache knows ----------------------------------------------------------------

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from harness import PASSWORD, Marca, Redis, make_person, make_tenant, make_user
+from harness import PASSWORD, Marca, Redis, make_person, make_tenant, make_user, until
 
 LIMITED = "/tenants/00000000-0000-4000-8000-000000000000"
 
@@ -153,18 +153,11 @@ def shared(marca):
     return told and told[1] == "1"
 
 
-def until(condition, seconds=30):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it never came true"
-        time.sleep(0.05)
-
-
 def test_processes_share_a_limit_through_redis(redis):
     """Two of them, hammered: together they let through one limit's worth, but for a burst each at the start."""
     env = {"RATE_IP": "20", "REDIS_URL": redis.url}
     with limited(**env) as one, limited(**env) as two:
-        until(lambda: shared(one) and shared(two))
+        until("they share", lambda: shared(one) and shared(two))
         time.sleep(2)
         passed, seconds, _ = hammer([one, two], 4)
         # Each for itself would let through 2 * (20 + 20 * seconds), 200 in four seconds.
@@ -176,22 +169,22 @@ def test_processes_go_on_when_redis_is_gone(redis):
     """Nobody waits for it; each process counts for itself, and they share again when it is back."""
     env = {"RATE_IP": "20", "REDIS_URL": redis.url}
     with limited(**env) as one, limited(**env) as two:
-        until(lambda: shared(one) and shared(two))
+        until("they share", lambda: shared(one) and shared(two))
         redis.kill()
         passed, seconds, longest = hammer([one, two], 4)
         assert passed > 1.4 * 20 * seconds, "they held back as if they knew of one another"
         assert longest < 2, "somebody waited"
-        until(lambda: shared(one) is False and shared(two) is False)
+        until("each is alone", lambda: shared(one) is False and shared(two) is False)
         assert one.log().count("each process counts for itself") == 1
         redis.start()
-        until(lambda: shared(one) and shared(two))
+        until("they share", lambda: shared(one) and shared(two))
 
 
 def test_refusals_are_counted():
     with limited(RATE_IP="1") as marca:
         api = marca.api()
         refused = sum(api.get(LIMITED).status == 429 for _ in range(10))
-        until(lambda: api.get("/metrics").status == 200)
+        until("it answers", lambda: api.get("/metrics").status == 200)
         time.sleep(1.1)
         count = re.search(r'^marca_rate_limited_total{limit="address"} (\d+)$', api.get("/metrics").text, re.M)
         assert count and int(count[1]) >= refused > 0

@@ -12,6 +12,10 @@ import uuid
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
+import contract
+import harness
+
+SECRET_KEY = "a secret of sixty-four bytes, which is as many as SHA-512 gives!"
 ISSUER = "http://127.0.0.1:8000"  # PUBLIC_URL, where nobody says another
 # The order of the group of edwards25519: S + ORDER signs as well as S where nobody looks.
 ORDER = 2**252 + 27742317777372353535851937790883648493
@@ -96,3 +100,58 @@ def operator(**fields):
 
 def person(user, session, **fields):
     return claims(**{"sub": user["id"], "tid": user["tenant_id"], "sid": session, **fields})
+
+
+class Target:
+    """A server, its keys, and somebody who is logged in there."""
+
+    def __init__(self, server, secret):
+        self.server = server
+        self.key = server_key(server)
+        self.mine = Key()  # the forger's own
+        self.secret = Secret(secret or SECRET_KEY)
+        self.has_secret = secret is not None
+        operator = server.operator()
+        self.tenants = [harness.make_tenant(operator) for _ in range(2)]
+        self.users = [harness.make_user(operator, tenant, password=harness.PASSWORD)
+                      for tenant in (self.tenants[0], self.tenants[0], self.tenants[1])]
+        self.tokens = [harness.log_in(server.api(), {"id": user["tenant_id"]}, user["email"]) for user in self.users]
+        self.access = self.tokens[0]["access_token"]
+        self.session = json.loads(unb64(self.access.split(".")[1]))["sid"]
+
+    def operator(self, **fields):
+        return operator(**fields)
+
+    def person(self, **fields):
+        return person(self.users[0], self.session, **fields)
+
+    def signed(self, payload=None, header=None):
+        return token(self.key, self.operator() if payload is None else payload, header)
+
+    def header(self, **fields):
+        """As the server writes it, but for these."""
+        said = {**self.key.header, **fields}
+        return {name: value for name, value in said.items() if value is not ...}
+
+    def ask(self, headers, path="/tenants/"):
+        """One request with exactly these headers. Its status and reply, held to the API's document."""
+        connection = self.server.api().connection
+        connection.putrequest("GET", path)
+        for name, value in headers:
+            connection.putheader(name, value)
+        connection.endheaders()
+        response = connection.getresponse()
+        reply = harness.Reply(response.status, response.headers, response.read())
+        contract.check("GET", path, reply.status, reply.headers, reply.body)
+        return reply
+
+    def bears(self, text, path="/tenants/"):
+        value = text if isinstance(text, bytes) else text.encode()
+        return self.ask([("Authorization", b"Bearer " + value)], path)
+
+
+def assert_refused(reply):
+    assert reply.status == 401, reply
+    assert reply.headers["WWW-Authenticate"].startswith('Bearer realm="marca"')
+    assert reply.headers["Content-Type"].startswith("application/problem+json")
+    assert reply.json["error"] == "unauthorized" and reply.json["success"] is False

@@ -1,7 +1,6 @@
 """What was a secret of one request is not in the process's memory once it is answered."""
 import os
 import re
-import time
 
 import pytest
 
@@ -40,10 +39,7 @@ def own():
 
 def gone(process, text):
     """The reply is out a moment before the request's memory is let go."""
-    deadline = time.monotonic() + 5
-    while memory_has(process, text) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    return memory_has(process, text) == 0
+    return harness.until("no copy is left", lambda: memory_has(process, text) == 0, 5)
 
 
 def test_a_password_leaves_no_copy(own):

@@ -1,10 +1,9 @@
 """Streams as an operator sees them, by `marca events` beside the running server; and when all of it has been done."""
 import json
-import time
 
 import ledger
+from harness import until
 
-DEADLINE = 90  # sanitizers, two cores, others at work
 ROOMS = ("tenant", "user", "resource", "booking")
 STREAMS = ("booking-events", "deletion-events", "tenant-events")
 GROUPS = {"user-service", "resource-service", "booking-service", "audit"}
@@ -17,17 +16,6 @@ def lines(marca, *words):
 def read(marca, stream, first=1):
     """All that lies in a stream, in its order."""
     return lines(marca, "tail", "--stream", stream, "--from", str(first))
-
-
-def until(what, check, deadline=DEADLINE):
-    """Asks again until check() gives something true, and returns that."""
-    end = time.monotonic() + deadline
-    while True:
-        found = check()
-        if found:
-            return found
-        assert time.monotonic() < end, f"not within {deadline} s: {what}"
-        time.sleep(0.05)
 
 
 def waiting(marca):

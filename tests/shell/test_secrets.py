@@ -168,10 +168,7 @@ def test_servers(scene, store, how):
 
 
 def wait_until_ready(marca):
-    deadline = time.monotonic() + 30
-    while not marca.ready():
-        assert time.monotonic() < deadline, "it does not come back\n" + marca.log()
-        time.sleep(0.05)
+    harness.until("it is back", marca.ready)
 
 
 @pytest.mark.parametrize("variable, url", [
