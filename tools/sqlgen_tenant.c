@@ -156,15 +156,15 @@ static bool each_of_list(const struct room *room, const struct query *query,
 	bool good = true;
 
 	do {
-		struct word table = word_at(p), alias;
+		struct word table = word_at(p);
 
 		if (*skip_space(p) == '(') {
 			p = past_brackets(skip_space(p));
 			table = word_at(p); /* the alias of a subselect: no table's name */
-			alias = table;
 			p = after(table);
 		} else {
-			alias = alias_of(table);
+			struct word alias = alias_of(table);
+
 			p = after(alias);
 			if (is_tenants(room, table))
 				good &= fn(query, statement,

@@ -75,7 +75,7 @@ static enum rc hash_of(struct req *rq, const struct candidates *candidates, size
 	enum rc rc;
 
 	*ret = NULL;
-	if (i >= candidates->count)
+	if (candidates->accounts == NULL || i >= candidates->count)
 		return RC_OK;
 	rc = tenant_rules(&rq->cx, &candidates->accounts[i].tenant_id, &tenant);
 	if (rc == RC_TENANT_UNKNOWN)
