@@ -162,7 +162,15 @@ class PostgresDatabase:
         return done.stdout
 
     def drop(self):
-        self.sql(self.cluster, f'DROP DATABASE IF EXISTS "{self.name}" WITH (FORCE)')
+        """FORCE ends our own sessions; a worker of autovacuum is not ours to end, and is soon gone."""
+        for patience in (0.2, 1, 3, 10, None):
+            try:
+                self.sql(self.cluster, f'DROP DATABASE IF EXISTS "{self.name}" WITH (FORCE)')
+                return
+            except AssertionError as refused:
+                if patience is None or "must be a member of the role" not in str(refused):
+                    raise
+            time.sleep(patience)
 
 
 # --- Redis ----------------------------------------------------------------------

@@ -136,7 +136,7 @@ def test_half_an_hour():
 
 def test_what_is_no_link(operator, anyone, person):
     good = token_of(make(operator, person[0]))
-    swapped = "A" if good[-1] != "A" else "B"
+    swapped = "A" if good[-2] != "A" else "B"
     bad = ["x", "ml_", "ml_" + "A" * 86, good[:-2] + swapped + good[-1], good[:-1], good + "A", good.upper(), "mr" + good[2:],
            "mk" + good[2:], " " + good, good[:40] + "." + good[41:]]
     for token in bad:
