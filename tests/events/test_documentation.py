@@ -53,4 +53,5 @@ def test_every_type_is_documented():
     listed = set(re.findall(r"^\| `([a-z_.]+)`", (harness.ROOT / "docs/event-types.md").read_text(), re.M))
     assert {"booking.created", "booking.updated", "booking.cancelled", "booking.status_changed", "tenant.deleted",
             "user.deleted", "resource.deleted", "tenant.settings_changed", "resource.changed", "user.changed",
-            "session.revoked", "api_key.created", "api_key.revoked", "user.erased", "booking.erased"} == listed
+            "session.revoked", "api_key.created", "api_key.revoked", "provider.changed",
+            "provider.deleted", "user.erased", "booking.erased"} == listed
