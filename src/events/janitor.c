@@ -13,6 +13,8 @@
 struct janitor {
 	struct janitor_options options;
 	uint64_t cleaned_at;  /* ms */
+	uint64_t forget_at;   /* ms: not before, since a search reads a whole stream */
+	uint64_t forget_wait; /* ms: longer each time that some group has still to read what shall go */
 	pthread_mutex_t lock; /* of what follows */
 	struct janitor_group groups[JANITOR_GROUPS_MAX];
 	size_t count;
@@ -166,7 +168,7 @@ static enum rc clean(const struct janitor *janitor, struct ctx *cx, bool *ret_mo
 }
 
 /* What the streams still have of subjects that were erased. */
-static enum rc forget(const struct janitor *janitor, struct ctx *cx)
+static enum rc forget(struct janitor *janitor, struct ctx *cx, uint64_t now)
 {
 	const struct erased_queries *erased = &janitor->options.erased;
 	const struct erased_after in = {.limit = FORGET_MAX};
@@ -175,12 +177,16 @@ static enum rc forget(const struct janitor *janitor, struct ctx *cx)
 	bool left;
 	enum rc rc;
 
-	if (erased->next == NULL)
+	if (erased->next == NULL || now < janitor->forget_at)
 		return RC_OK;
 	rc = db_read(cx, erased->next, &in, &rows);
 	if (rc != RC_OK || rows.count == 0)
 		return rc;
 	rc = bus_forget(janitor->options.bus, cx, erased->stream, rows.items, rows.count, &left);
+	janitor->forget_wait = rc != RC_OK || left ? 2 * janitor->forget_wait + COUNT_MS : 0;
+	if (janitor->forget_wait > CLEAN_MS)
+		janitor->forget_wait = CLEAN_MS;
+	janitor->forget_at = now + janitor->forget_wait;
 	if (rc != RC_OK || left)
 		return rc;
 	script_init(&script, cx, erased->room, &UUID_NONE, &UUID_NONE);
@@ -204,7 +210,7 @@ static void run(struct task *task, void *arg)
 		task_arena(task, &arena);
 		task_begin(task, &arena, &cx);
 		count_groups(janitor, &cx);
-		(void)forget(janitor, &cx); /* the next round tries again */
+		(void)forget(janitor, &cx, now); /* a later round tries again */
 		if (janitor->cleaned_at == 0 || now - janitor->cleaned_at >= CLEAN_MS) {
 			if (clean(janitor, &cx, &more) != RC_OK || !more)
 				janitor->cleaned_at = now;
