@@ -120,7 +120,7 @@ def compile_file(source, target, *include):
 
 
 def link(objects, target):
-    subprocess.run([os.environ.get("CC", "cc"), *objects, "-o", target], check=True)
+    subprocess.run([os.environ.get("CC", "cc"), *objects, "-o", target, "-lsodium"], check=True)
     return target
 
 
