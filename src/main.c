@@ -188,8 +188,8 @@ static const struct command commands[] = {
 	},
 	{
 		.name = "docs",
-		.usage = "access|configuration|environment|errors|events|queries",
-		.summary = "Print a table of the documentation, in Markdown.",
+		.usage = "access|configuration|environment|errors|events|gateway|queries",
+		.summary = "Print a table of the documentation, in Markdown; or what nginx must know.",
 		.details = "",
 		.run = command_docs,
 	},
