@@ -389,27 +389,23 @@ static void test_good(void **state)
 		"-- :postgres\nSELECT COUNT(*), CAST('a' AS :text)::text FROM x;\n";
 	static const char shared[] = "-- :name  :room_count :one\n-- :scope global\n-- :out   n:int\n"
 				     "SELECT COUNT(*) FROM :room_things t;\n";
-	const struct file
-		files
-			[] =
-				{
-					{"queries.sql", queries},
-					{"shared.sql", shared},
-					{"0001_a.sql", TABLE
-					 "-- :sqlite\nCREATE INDEX a ON things (id);\n"
-					 "CREATE TABLE :room_things (id :int PRIMARY KEY) :clustered;\n"},
-					{"0002_b.sql", TENANTS("id :uuid, n :int DEFAULT 0, PRIMARY KEY (id, "
-							       "tenant_id), CONSTRAINT f FOREIGN "
-							       "KEY (tenant_id, id) REFERENCES b (tenant_id, "
-							       "x)") "CREATE UNIQUE INDEX i ON a (n, "
-								     "tenant_id);\nCREATE INDEX j ON a (n);\n"
-								     "-- :because a number is for "
-								     "all\nCREATE UNIQUE INDEX k ON a (n);\n"
-								     "ALTER TABLE a ADD COLUMN "
-								     "primary_colour :text;\n"
-								     "CREATE TABLE c (tenant_id :uuid NOT "
-								     "NULL PRIMARY KEY, n :int) :strict;\n"},
-				};
+	const struct file files[] = {
+		{"queries.sql", queries},
+		{"shared.sql", shared},
+		{"0001_a.sql", TABLE "-- :sqlite\nCREATE INDEX a ON things (id);\n"
+				     "CREATE TABLE :room_things (id :int PRIMARY KEY) :clustered;\n"},
+		{"0002_b.sql", TENANTS("id :uuid, n :int DEFAULT 0, PRIMARY KEY (id, "
+				       "tenant_id), CONSTRAINT f FOREIGN "
+				       "KEY (tenant_id, id) REFERENCES b (tenant_id, "
+				       "x)") "CREATE UNIQUE INDEX i ON a (n, "
+					     "tenant_id);\nCREATE INDEX j ON a (n);\n"
+					     "-- :because a number is for "
+					     "all\nCREATE UNIQUE INDEX k ON a (n);\n"
+					     "ALTER TABLE a ADD COLUMN "
+					     "primary_colour :text;\n"
+					     "CREATE TABLE c (tenant_id :uuid NOT "
+					     "NULL PRIMARY KEY, n :int) :strict;\n"},
+	};
 	char said[4096], out[32768];
 
 	(void)state;

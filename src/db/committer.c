@@ -111,16 +111,41 @@ static bool commit_group(const struct hand *hand, struct group *group)
 	return true;
 }
 
+/* How many from the first on may share a transaction: of a store that is spread over machines, one tenant's.
+ */
+static size_t together(const struct db *db, struct script *const *scripts, size_t count)
+{
+	size_t same = 1;
+
+	if (!db->one_tenant)
+		return count;
+	while (same < count && uuid_equal(&scripts[same]->tenant, &scripts[0]->tenant))
+		same++;
+	return same;
+}
+
 static bool run(void *arg, struct job **jobs, size_t count)
 {
-	struct group group = {.count = count};
+	const struct hand *hand = arg;
+	struct script *scripts[GROUP_MAX];
+	bool good = true;
 
 	for (size_t i = 0; i < count; i++) {
-		group.scripts[i] = CONTAINER_OF(jobs[i], struct script, job);
-		group.scripts[i]->place = (unsigned)i;
+		scripts[i] = CONTAINER_OF(jobs[i], struct script, job);
+		scripts[i]->place = (unsigned)i;
 	}
-	qsort(group.scripts, count, sizeof(group.scripts[0]), compare);
-	return commit_group(arg, &group);
+	qsort(scripts, count, sizeof(scripts[0]), compare);
+	for (size_t from = 0; from < count;) {
+		struct group group = {.count = together(hand->db, scripts + from, count - from)};
+
+		memcpy(group.scripts, scripts + from, group.count * sizeof(scripts[0]));
+		from += group.count;
+		if (good)
+			good = commit_group(hand, &group);
+		else
+			give_up(hand->db, &group, RC_STORE_DOWN);
+	}
+	return good;
 }
 
 static bool ready(void *arg)

@@ -154,6 +154,14 @@ enum rc db_migrate(struct db *db, int target, db_progress_fn *progress) MUST_USE
 /* Highest migration that the store has; 0 for an empty one. */
 enum rc db_schema_version(struct db *db, int *ret) MUST_USE;
 
+/*
+ * Spreads the tables of tenants over the machines of a Citus cluster, each tenant's rows on one of them;
+ * those with a key for all tenants become a copy on each. Tells of each table once. What is spread already
+ * stays as it is. RC_INTERNAL when the store is no Citus.
+ */
+typedef void db_distributed_fn(const char *table, bool copied);
+enum rc db_distribute(struct db *db, db_distributed_fn *tell) MUST_USE;
+
 /* Prepares each query without running it: RC_INTERNAL, and the log says which, when the store refuses one. */
 enum rc db_check(struct db *db) MUST_USE;
 

@@ -511,6 +511,8 @@ static enum rc postgres_open(struct db *db)
 		return RC_NO_MEMORY;
 	rc = pg_role_ready(db);
 	if (rc == RC_OK)
+		rc = pg_citus_look(db, &db->one_tenant);
+	if (rc == RC_OK)
 		rc = open_conns(store, db);
 	if (rc == RC_OK)
 		rc = start_readers(store, reads);
@@ -568,6 +570,7 @@ const struct driver postgres_driver = {
 	.session_query = pg_session_query,
 	.session_prepare = pg_session_prepare,
 	.session_wall = pg_session_wall,
+	.session_distribute = pg_session_distribute,
 	/* A migration of rows is for all tenants, and takes its time. */
 	.schema_begin = "BEGIN; SET LOCAL app.tenant = '*'; SET LOCAL statement_timeout = 0; SET LOCAL "
 			"lock_timeout = 0",
