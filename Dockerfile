@@ -4,9 +4,8 @@
 #   docker build --target gateway -t marca-gateway .  nginx in front of them, with deploy/nginx
 #
 # compose.yaml and deploy/kubernetes run them. Base and packages are those that the tests run with.
-ARG DEBIAN=debian:12-slim
 
-FROM ${DEBIAN} AS build
+FROM debian:12-slim AS build
 WORKDIR /src
 # First what the packages follow from, so that a change of the sources keeps this layer.
 COPY scripts/setup scripts/lib.sh scripts/
@@ -15,12 +14,7 @@ RUN scripts/setup --run
 COPY . .
 RUN scripts/build marca && install -D -s -m 755 build/marca /out/marca
 
-FROM ${DEBIAN} AS base
-RUN apt-get update \
-    && apt-get upgrade -y \
-    && rm -rf /var/lib/apt/lists/*
-
-FROM base AS marca
+FROM debian:12-slim AS marca
 RUN apt-get update \
     && apt-get install -y --no-install-recommends \
         ca-certificates libcurl4 libglib2.0-0 libhiredis0.14 libjansson4 libpq5 libseccomp2 libsodium23 libsqlite3-0 \
@@ -37,7 +31,7 @@ HEALTHCHECK --interval=10s --timeout=6s --start-period=30s --retries=3 CMD ["/us
 ENTRYPOINT ["/usr/bin/marca"]
 CMD ["serve"]
 
-FROM base AS gateway
+FROM debian:12-slim AS gateway
 RUN apt-get update \
     && apt-get install -y --no-install-recommends nginx-light \
     && rm -rf /var/lib/apt/lists/*

@@ -41,7 +41,7 @@ keep redis_users < <(printf 'user default on #%s ~* &* +@all\n' "$(printf '%s' "
 if [[ ! -s redis_key || ! -s redis_certificate ]]; then
     rm -f redis_key redis_certificate
     pair=$(openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 3650 -subj /CN=redis \
-        -addext subjectAltName=DNS:redis -keyout - 2>/dev/null) || die 'openssl makes no certificate' 'openssl 1.1.1 or newer'
+        -addext subjectAltName=DNS:redis,DNS:localhost,IP:127.0.0.1 -keyout - 2>/dev/null) || die 'openssl makes no certificate' 'openssl 1.1.1 or newer'
     keep redis_key < <(openssl pkey <<<"$pair")
     keep redis_certificate < <(openssl x509 <<<"$pair")
 fi
