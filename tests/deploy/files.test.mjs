@@ -99,7 +99,7 @@ function misspelt(objects) {
     `import { I${object.kind} as T${i} } from '${moduleOf(object)}';\nexport const o${i}: T${i} = ${JSON.stringify(object)};`);
   writeFileSync(join(folder, 'objects.ts'), lines.join('\n'));
   try {
-    execFileSync('node', [require.resolve('typescript/bin/tsc'), '--noEmit', '--strict', '--skipLibCheck', '--types', '',
+    execFileSync('node', [require.resolve('typescript/bin/tsc'), '--noEmit', '--strict', '--skipLibCheck',
       '--moduleResolution', 'node10', '--module', 'commonjs', '--target', 'es2022', join(folder, 'objects.ts')], { encoding: 'utf8' });
     return '';
   } catch (error) {
