@@ -43,15 +43,16 @@ static void tell(const char *room, const struct migration *migration, bool up_to
 static bool migrate_room(struct app *app, enum room room, bool status, int target)
 {
 	int version = 0;
-	bool good;
+	bool good, fits;
 
 	if (!app_open_store(app, room))
 		return false;
 	if (status) {
-		good = db_schema_version(app->dbs[room], &version) == RC_OK;
+		good = db_schema_version(app->dbs[room], &version, &fits) == RC_OK;
 		if (good)
-			printf("%-10s %d of %zu\n", app_queries[room]->name, version,
-			       app_queries[room]->migration_count);
+			printf("%-10s %d of %zu%s\n", app_queries[room]->name, version,
+			       app_queries[room]->migration_count,
+			       fits ? "" : ": this marca cannot serve it as it is");
 	} else {
 		good = db_migrate(app->dbs[room], target, tell) == RC_OK;
 	}
