@@ -103,21 +103,24 @@ enum rc pg_session_prepare(struct session *session, const struct query *query)
 #define PROGRESS_LOG_EVERY 5
 
 /*
- * The session is in a transaction that holds the lock on marca_schema, and nothing of the table. It has no
- * snapshot between two statements, nor has one who waits for that lock: CREATE INDEX CONCURRENTLY waits for
- * old snapshots, and would wait for ever.
+ * The session is in a transaction that holds the lock on marca_schema, and nothing of the table. CREATE INDEX
+ * CONCURRENTLY waits for old snapshots, so neither it nor whoever waits for that lock may have one: LOCK
+ * TABLE takes none, and PQexec() leaves none behind, whereas the unnamed portal of PQexecParams() keeps its
+ * own until the next statement.
  */
 
 enum index_state { INDEX_ABSENT, INDEX_BROKEN, INDEX_GOOD };
 
 static enum rc look_at_index(struct pg_conn *conn, const char *name, enum index_state *ret)
 {
-	const char *const params[] = {name};
-	PGresult *result = PQexecParams(
-		conn->pg, "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(quote_ident($1))",
-		1, NULL, params, NULL, NULL, 0);
-	enum rc rc = verdict(result, "index_state");
+	char sql[128 + INDEX_NAME_SIZE];
+	PGresult *result;
+	enum rc rc;
 
+	snprintf(sql, sizeof(sql), "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass('%s')",
+		 name);
+	result = PQexec(conn->pg, sql);
+	rc = verdict(result, "index_state");
 	if (rc == RC_OK && PQntuples(result) == 0)
 		*ret = INDEX_ABSENT;
 	else if (rc == RC_OK)
@@ -128,16 +131,14 @@ static enum rc look_at_index(struct pg_conn *conn, const char *name, enum index_
 
 static void tell_progress(struct pg_conn *watcher, const struct pg_conn *builder, const char *name)
 {
-	char pid[16];
-	const char *const params[] = {pid};
+	char sql[256];
 	PGresult *result;
 
-	snprintf(pid, sizeof(pid), "%d", PQbackendPID(builder->pg));
-	result = PQexecParams(
-		watcher->pg,
-		"SELECT phase, CASE WHEN blocks_total > 0 THEN blocks_done * 100 / blocks_total ELSE 0 END "
-		"FROM pg_stat_progress_create_index WHERE pid = CAST($1 AS int)",
-		1, NULL, params, NULL, NULL, 0);
+	snprintf(sql, sizeof(sql),
+		 "SELECT phase, CASE WHEN blocks_total > 0 THEN blocks_done * 100 / blocks_total ELSE 0 END "
+		 "FROM pg_stat_progress_create_index WHERE pid = %d",
+		 PQbackendPID(builder->pg));
+	result = PQexec(watcher->pg, sql);
 	if (PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) == 1)
 		LOG(INFO, "an index is being built", LOG_TEXT("index", name),
 		    LOG_TEXT("phase", PQgetvalue(result, 0, 0)),
