@@ -35,8 +35,11 @@ static const struct command commands[] = {
 			   "  NAME        only that of tenant, user, resource, booking or audit\n"
 			   "  --status    only tell how far each schema is\n"
 			   "  --to N      no further than migration N\n\n"
-			   "Each migration is done whole or not at all. A schema newer than this marca is "
-			   "refused.\n",
+			   "Each migration is done whole or not at all, by one process, beside a running "
+			   "marca. A schema\n"
+			   "newer than this marca is fine unless it holds what no marca so old may run "
+			   "beside:\n"
+			   "docs/upgrading.md.\n",
 		.run = command_migrate,
 	},
 	{

@@ -65,6 +65,8 @@ struct migration {
 	const char *name;
 	struct statement *statements[ITEMS_MAX];
 	size_t count;
+	bool online, blocking;
+	int since; /* binaries that know that one may run beside it; 0: any */
 };
 
 struct room {
@@ -89,6 +91,11 @@ char *keep_text(const char *from, size_t len);
 /* sqlgen_parse.c */
 void parse_queries(struct room *room, const char *file, const char *text);
 void parse_migration(struct room *room, const char *file, const char *text);
+
+/* sqlgen_migration.c */
+void check_migration(const struct migration *migration);
+/* A line of comment, without its dashes. */
+void read_migration_mark(struct migration *migration, const char *comment);
 
 /* sqlgen_tables.c, after the migrations */
 void add_tables(struct room *room);

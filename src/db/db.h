@@ -62,6 +62,8 @@ struct migration {
 	int number; /* 1, 2, ... without gaps */
 	const char *name;
 	const char *const *statements[DIALECT_COUNT]; /* one statement a string; ended by NULL */
+	int since;   /* a binary that knows this many may run beside it; 0: any */
+	bool online; /* PostgreSQL: its indexes are built without a transaction, beside writers */
 };
 
 /*
@@ -145,12 +147,13 @@ void db_unwatch(struct db *db);
 /*
  * Brings the schema to `target` (-1: the newest). Tells each step to `progress` (may
  * be NULL). RC_INTERNAL with the store unchanged when one fails, or when the schema is newer than
- * this binary.
+ * this binary and holds what no binary so old may run beside.
  */
 typedef void db_progress_fn(const char *room, const struct migration *, bool up_to_date);
 enum rc db_migrate(struct db *db, int target, db_progress_fn *progress) MUST_USE;
-/* Highest migration that the store has; 0 for an empty one. */
-enum rc db_schema_version(struct db *db, int *ret) MUST_USE;
+/* Highest migration that the store has; 0 for an empty one. Does it fit: has it all that this binary needs,
+ * and nothing that it may not run beside? */
+enum rc db_schema_version(struct db *db, int *ret, bool *ret_fits) MUST_USE;
 
 /* Prepares each query without running it: RC_INTERNAL, and the log says which, when the store refuses one. */
 enum rc db_check(struct db *db) MUST_USE;

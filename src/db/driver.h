@@ -106,10 +106,19 @@ struct driver {
 	 */
 	enum rc (*session_wall)(struct session *session, bool mend, bool *ret_whole);
 
+	/*
+	 * Runs a statement of a migration that is online: on a connection of its own and without a
+	 * transaction, while the session's keeps other processes from the schema. Begins anew what an earlier
+	 * try has left half, and tells the log how far it is. NULL: it is run like any other.
+	 */
+	enum rc (*session_online)(struct session *session, const char *sql);
+
 	/* Starts a transaction beside which no other process can change the schema. */
 	const char *schema_begin;
 	/* The first statement in it; NULL when the above suffices. */
 	const char *schema_lock;
+	/* From then on a statement that waits for a table fails, with RC_STORE_DOWN. NULL: none waits. */
+	const char *schema_patience;
 };
 
 extern const struct driver sqlite_driver, postgres_driver;

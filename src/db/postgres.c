@@ -566,5 +566,8 @@ const struct driver postgres_driver = {
 	.session_prepare = pg_session_prepare,
 	.session_wall = pg_session_wall,
 	.schema_begin = "BEGIN",
+	.session_online = pg_session_online,
 	.schema_lock = "LOCK TABLE marca_schema IN SHARE ROW EXCLUSIVE MODE",
+	/* Whoever asks for the table after us waits behind us: so not for long. */
+	.schema_patience = "SET LOCAL lock_timeout = '2s'",
 };

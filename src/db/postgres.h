@@ -122,6 +122,8 @@ enum rc pg_session_exec(struct session *session, const char *sql) MUST_USE;
 enum rc pg_session_commit(struct session *session) MUST_USE;
 enum rc pg_session_query(struct session *session, const struct query *query, const void *in,
 			 struct arena *arena, struct rows *ret) MUST_USE;
+/* driver.h: session_online, of `CREATE INDEX CONCURRENTLY name ON ...` */
+enum rc pg_session_online(struct session *session, const char *sql) MUST_USE;
 enum rc pg_session_prepare(struct session *session, const struct query *query) MUST_USE;
 
 #endif

@@ -28,7 +28,8 @@ static size_t stores(const struct gateway *gateway, const struct service *ret[GA
 	return count;
 }
 
-/* Ready: every store answers just now. 503 when one does not, with the same body. */
+/* Ready: every store answers just now. 503 when one does not, with the same body, and while the process
+ * drains. */
 enum rc gateway_ready(struct req *rq)
 {
 	const struct gateway *gateway = req_app(rq);
@@ -38,6 +39,9 @@ enum rc gateway_ready(struct req *rq)
 	struct writer w;
 	struct str body;
 
+	if (http_server_draining(gateway->server))
+		return req_reply_raw(rq, 503, STR("application/json; charset=utf-8"),
+				     STR("{\"status\":\"draining\",\"service\":\"marca\"}"));
 	for (size_t i = 0; i < count; i++) {
 		good[i] = db_ping(gateway->dbs[owners[i]->room]) == RC_OK;
 		all &= good[i];
