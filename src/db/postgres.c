@@ -564,7 +564,11 @@ const struct driver postgres_driver = {
 	.session_commit = pg_session_commit,
 	.session_query = pg_session_query,
 	.session_prepare = pg_session_prepare,
+	.session_as_role = pg_session_as_role,
+	.session_scan = pg_session_scan,
+	.session_each = pg_session_each,
 	.session_wall = pg_session_wall,
+	.snapshot_begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
 	.schema_begin = "BEGIN",
 	.schema_lock = "LOCK TABLE marca_schema IN SHARE ROW EXCLUSIVE MODE",
 };
