@@ -375,6 +375,7 @@ void emit_source(FILE *out, const struct room *room, const struct room *whole, c
 		"\tNULL,\n};\n\n"
 		"const struct query_set %s_queries = {\n"
 		"\t.name = \"%s\",\n\t.room = ROOM_%s,\n\t.queries = queries,\n\t.count = %zu,\n"
-		"\t.migrations = migrations,\n\t.migration_count = %zu,\n\t.tables = tables,\n\t.whole = whole,\n};\n",
+		"\t.migrations = migrations,\n\t.migration_count = %zu,\n\t.tables = tables,\n\t.whole = "
+		"whole,\n};\n",
 		room->name, room->name, room->name, room->query_count, room->migration_count);
 }

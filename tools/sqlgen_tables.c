@@ -245,7 +245,8 @@ static void put_all_in(FILE *out, const struct table *table, const char *collati
 
 static void put_all(FILE *out, const char *room, const struct table *table)
 {
-	fprintf(out, "-- :name %s_all_%s :many\n-- :scope global\n-- :because A store moves as a whole.\n-- :out",
+	fprintf(out,
+		"-- :name %s_all_%s :many\n-- :scope global\n-- :because A store moves as a whole.\n-- :out",
 		room, table->name);
 	put_members(out, table);
 	fputs("\n-- :sqlite\n", out);

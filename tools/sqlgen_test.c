@@ -174,7 +174,8 @@ static void test_faults(void **state)
 #define WALLED                                                                                              \
 	"CREATE TABLE things (tenant_id :uuid NOT NULL, id :uuid, other_id :uuid, PRIMARY KEY (tenant_id, " \
 	"id));\n"                                                                                           \
-	"CREATE TABLE others (id :uuid PRIMARY KEY, tenant_id :uuid);\nCREATE TABLE world (id :uuid PRIMARY KEY, about :text);\n"
+	"CREATE TABLE others (id :uuid PRIMARY KEY, tenant_id :uuid);\nCREATE TABLE world (id :uuid "       \
+	"PRIMARY KEY, about :text);\n"
 #define PUT "-- :name  it :none\n-- :scope tenant\n-- :in    tenant_id:uuid id:uuid\n"
 
 static const char beside_others[] = "5: `it`: beside others stands no `AND o.tenant_id = $1`";
@@ -324,7 +325,8 @@ static const struct {
 	 "a migration has no parameters"},
 	{"0001_a.sql", "0002_b.sql", "CREATE TRIGGER t AFTER INSERT ON x EXECUTE FUNCTION f();\n", "trigger"},
 	{"0001_a.sql", "0002_b.sql", "CREATE TABLE t (id :uuid) :strict;\n", "table `t` has no primary key"},
-	{"0001_a.sql", "0002_b.sql", "CREATE TABLE t (id :uuid PRIMARY KEY);\nALTER TABLE t DROP COLUMN id;\n",
+	{"0001_a.sql", "0002_b.sql",
+	 "CREATE TABLE t (id :uuid PRIMARY KEY);\nALTER TABLE t DROP COLUMN id;\n",
 	 "0001_a.sql:2: sqlgen_tables.c knows ALTER TABLE name ADD COLUMN only"},
 	{"0001_a.sql", "0002_b.sql", "DROP TABLE t;\n", "does not know DROP TABLE"},
 	{"0001_a.sql", "0002_b.sql",

@@ -165,8 +165,8 @@ enum rc pg_session_each(struct session *session, const struct query *query, cons
 	enum rc rc = RC_OK;
 
 	pg_params_fill(&params, query, NULL);
-	sent = sent && PQsendPrepare(pg, "", query->sql[DIALECT_POSTGRES], (int)query->in_count,
-				     params.types) == 1;
+	sent = sent &&
+	       PQsendPrepare(pg, "", query->sql[DIALECT_POSTGRES], (int)query->in_count, params.types) == 1;
 	for (size_t i = 0; sent && i < count; i++) {
 		pg_params_fill(&params, query, in[i]);
 		sent = PQsendQueryPrepared(pg, "", (int)query->in_count, params.values, params.lengths,

@@ -19,8 +19,8 @@ static enum rc begin(struct db_whole *whole, enum whole_use use)
 {
 	const struct driver *driver = whole->db->driver;
 	bool writes = use == WHOLE_WRITE;
-	enum rc rc = driver->session_exec(whole->session,
-					  writes ? driver->schema_begin : driver->snapshot_begin);
+	enum rc rc =
+		driver->session_exec(whole->session, writes ? driver->schema_begin : driver->snapshot_begin);
 
 	if (rc == RC_OK && driver->session_as_role != NULL)
 		rc = driver->session_as_role(whole->session);

@@ -1,4 +1,5 @@
-/* Texts of one value are made one text; what is none is refused; and a deep one costs no more than its length. */
+/* Texts of one value are made one text; what is none is refused; and a deep one costs no more than its
+ * length. */
 #include "json/canonical.h"
 
 #include <setjmp.h>
@@ -74,9 +75,9 @@ static void one_text_a_value(void **state)
 static void what_is_none_is_refused(void **state)
 {
 	static const char *const wrong[] = {
-		"",	    "{",	 "[",	      "[1",	    "{\"a\"}",	"{\"a\":}", "{\"a\":1,}x", "nul",
-		"\"open",   "\"\\x\"",	 "\"\\ud83d\"", "1e999999", "1 2",	"{\"a\":1 2}", "\"\\u12\"", "e5",
-		"{\"a\":1", "{\"a\" 1}", "]",
+		"",	     "{",      "[",	   "[1",	  "{\"a\"}",  "{\"a\":}", "{\"a\":1,}x",
+		"nul",	     "\"open", "\"\\x\"",  "\"\\ud83d\"", "1e999999", "1 2",	  "{\"a\":1 2}",
+		"\"\\u12\"", "e5",     "{\"a\":1", "{\"a\" 1}",	  "]",
 	};
 
 	(void)state;
