@@ -55,6 +55,17 @@ bool dump_row_write(struct writer *writer, const char *service, const struct tab
 void *dump_row_read(struct arena *arena, const struct table *table, const struct json_t *row,
 		    const char **ret_why) MUST_USE;
 
+/* --- Of both: names and counts ------------------------------------------------- */
+
+/* The room of that name, the embedded bus's too. */
+bool dump_room(struct str name, enum room *ret) MUST_USE;
+/* {"bookings":N,...}, of a store whose schema is this marca's. */
+void dump_counts_write(struct writer *writer, enum room room, const struct dump_store *store);
+bool dump_counts_read(struct dump_store *ret, enum room room, const struct json_t *tables) MUST_USE;
+/* In hexadecimal digits. */
+void dump_hash_begin(crypto_generichash_state *state);
+void dump_hash_end(crypto_generichash_state *state, char ret[DUMP_HASH_LEN + 1]);
+
 /* --- dump_write.c --------------------------------------------------------------- */
 
 struct dump_writer {

@@ -42,33 +42,9 @@ static struct json_t *parse(struct dump_reader *reader, struct arena *arena)
 	return tree;
 }
 
-/* --- Members ---------------------------------------------------------------------- */
+/* --- Names ------------------------------------------------------------------------- */
 
-static const struct json_t *member(const struct json_t *object, const char *name, enum tree_kind kind)
-{
-	const struct json_t *value =
-		object != NULL && tree_kind(object) == TREE_OBJECT ? tree_member(object, name) : NULL;
-
-	return value != NULL && tree_kind(value) == kind ? value : NULL;
-}
-
-static bool number_of(const struct json_t *object, const char *name, int64_t *ret)
-{
-	const struct json_t *value = member(object, name, TREE_INT);
-
-	if (value != NULL)
-		*ret = tree_int(value);
-	return value != NULL;
-}
-
-static struct str text_of(const struct json_t *object, const char *name)
-{
-	const struct json_t *value = member(object, name, TREE_TEXT);
-
-	return value != NULL ? tree_text(value) : STR("");
-}
-
-static bool room_named(struct str name, enum room *ret)
+bool dump_room(struct str name, enum room *ret)
 {
 	for (size_t room = 0; room < ROOM_COUNT; room++) {
 		if (!str_equal(name, str_from(app_queries[room]->name)))
@@ -91,19 +67,20 @@ static const struct table *table_named(enum room room, struct str name)
 
 static bool read_head(struct dump_reader *reader, const struct json_t *head)
 {
-	const struct json_t *stores = member(head, "stores", TREE_LIST);
+	const struct json_t *stores = tree_want(head, "stores", TREE_LIST);
 	int64_t format = 0, schema = 0;
 	enum room room;
 
-	if (!str_equal(text_of(head, "marca"), STR("export")) || !number_of(head, "format", &format) ||
-	    stores == NULL)
+	if (!str_equal(tree_want_text(head, "marca"), STR("export")) ||
+	    !tree_want_int(head, "format", &format) || stores == NULL)
 		return dump_fault(reader, "this is not what `marca export` writes");
 	if (format != DUMP_FORMAT)
 		return dump_fault(reader, "its format is another marca's; use the one that wrote it");
 	for (size_t i = 0; i < tree_count(stores); i++) {
 		const struct json_t *store = tree_item(stores, i);
 
-		if (!room_named(text_of(store, "service"), &room) || !number_of(store, "schema", &schema))
+		if (!dump_room(tree_want_text(store, "service"), &room) ||
+		    !tree_want_int(store, "schema", &schema))
 			return dump_fault(reader, "it names a service that this marca does not have");
 		reader->summary.stores[room].there = true;
 		reader->summary.stores[room].schema = (int)schema;
@@ -111,7 +88,7 @@ static bool read_head(struct dump_reader *reader, const struct json_t *head)
 	return true;
 }
 
-static bool read_counts(struct dump_store *ret, enum room room, const struct json_t *tables)
+bool dump_counts_read(struct dump_store *ret, enum room room, const struct json_t *tables)
 {
 	for (struct tree_walk walk = {0}; tables != NULL && tree_next(tables, &walk);) {
 		const struct table *table = table_named(room, str_from(walk.name));
@@ -129,17 +106,17 @@ static bool read_sums(struct dump_reader *reader, const struct json_t *stores)
 
 	for (size_t i = 0; i < tree_count(stores); i++) {
 		const struct json_t *store = tree_item(stores, i);
-		struct str hash = text_of(store, "hash");
+		struct str hash = tree_want_text(store, "hash");
 		struct dump_store *to;
 
-		if (!room_named(text_of(store, "service"), &room) || hash.len != DUMP_HASH_LEN)
+		if (!dump_room(tree_want_text(store, "service"), &room) || hash.len != DUMP_HASH_LEN)
 			return false;
 		to = &reader->summary.stores[room];
 		memcpy(to->hash, hash.p, hash.len);
 		/* Tables that an older schema did not have are told by the schema's number. */
-		if (!to->there || !number_of(store, "rows", &to->rows) ||
+		if (!to->there || !tree_want_int(store, "rows", &to->rows) ||
 		    (to->schema == (int)app_queries[room]->migration_count &&
-		     !read_counts(to, room, member(store, "tables", TREE_OBJECT))))
+		     !dump_counts_read(to, room, tree_want(store, "tables", TREE_OBJECT))))
 			return false;
 	}
 	return true;
@@ -147,12 +124,13 @@ static bool read_sums(struct dump_reader *reader, const struct json_t *stores)
 
 static bool read_end(struct dump_reader *reader, const struct json_t *line, const char *hash)
 {
-	const struct json_t *end = member(line, "end", TREE_OBJECT),
-			    *stores = member(end, "stores", TREE_LIST);
+	const struct json_t *end = tree_want(line, "end", TREE_OBJECT),
+			    *stores = tree_want(end, "stores", TREE_LIST);
 
-	if (!str_equal(text_of(end, "hash"), str_from(hash)))
+	if (!str_equal(tree_want_text(end, "hash"), str_from(hash)))
 		return dump_fault(reader, "the file is damaged, or was changed: its checksum is another");
-	if (!number_of(end, "rows", &reader->summary.rows) || stores == NULL || !read_sums(reader, stores))
+	if (!tree_want_int(end, "rows", &reader->summary.rows) || stores == NULL ||
+	    !read_sums(reader, stores))
 		return dump_fault(reader, "its last line is not what `marca export` writes");
 	return reader->summary.rows == reader->rows ||
 	       dump_fault(reader, "it holds another number of rows than it says");
@@ -185,20 +163,12 @@ static bool step(const struct dump_reader *reader)
 	       reader->progress->fn(reader->progress->arg, 1, (int64_t)reader->len);
 }
 
-static void finish_hash(crypto_generichash_state *state, char ret[DUMP_HASH_LEN + 1])
-{
-	unsigned char hash[DUMP_HASH_LEN / 2];
-
-	crypto_generichash_final(state, hash, sizeof(hash));
-	sodium_bin2hex(ret, DUMP_HASH_LEN + 1, hash, sizeof(hash));
-}
-
 static bool verify_rows(struct dump_reader *reader, char hash[DUMP_HASH_LEN + 1])
 {
 	crypto_generichash_state state;
 	bool good = true, more = true;
 
-	crypto_generichash_init(&state, NULL, 0, DUMP_HASH_LEN / 2);
+	dump_hash_begin(&state);
 	do {
 		crypto_generichash_update(&state, (const unsigned char *)reader->text, reader->len);
 		more = good && next_line(reader, &good);
@@ -207,7 +177,7 @@ static bool verify_rows(struct dump_reader *reader, char hash[DUMP_HASH_LEN + 1]
 			good = step(reader);
 		}
 	} while (more && good && !is_end(reader));
-	finish_hash(&state, hash);
+	dump_hash_end(&state, hash);
 	if (good && !more)
 		return dump_fault(reader, "the file was cut: its last line is missing");
 	return good;
@@ -244,9 +214,9 @@ static bool give_row(struct dump_reader *reader, dump_row_fn *fn, void *arg)
 
 	arena_init(&arena, &reader->pool);
 	tree = parse(reader, &arena);
-	row = member(tree, "row", TREE_OBJECT);
-	if (row != NULL && room_named(text_of(tree, "service"), &room))
-		table = table_named(room, text_of(tree, "table"));
+	row = tree_want(tree, "row", TREE_OBJECT);
+	if (row != NULL && dump_room(tree_want_text(tree, "service"), &room))
+		table = table_named(room, tree_want_text(tree, "table"));
 	if (table != NULL)
 		good = fn(arg, room, table, row, reader) && step(reader);
 	else if (tree != NULL)

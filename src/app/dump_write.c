@@ -60,7 +60,7 @@ enum rc dump_begin(struct dump_writer *writer, FILE *out, const struct dump_prog
 	enum rc rc;
 
 	*writer = (struct dump_writer){.out = out, .progress = progress};
-	crypto_generichash_init(&writer->all, NULL, 0, DUMP_HASH_LEN / 2);
+	dump_hash_begin(&writer->all);
 	arena_init(&arena, NULL);
 	writer_init(&w, &arena, 16384);
 	write_format(&w, "{\"marca\":\"export\",\"format\":%d,\"version\":\"%s\",\"stores\":[", DUMP_FORMAT,
@@ -112,7 +112,12 @@ static enum rc put_row(void *arg, const struct table *table, const void *row)
 	return rc;
 }
 
-static void finish_hash(crypto_generichash_state *state, char ret[DUMP_HASH_LEN + 1])
+void dump_hash_begin(crypto_generichash_state *state)
+{
+	crypto_generichash_init(state, NULL, 0, DUMP_HASH_LEN / 2);
+}
+
+void dump_hash_end(crypto_generichash_state *state, char ret[DUMP_HASH_LEN + 1])
 {
 	unsigned char hash[DUMP_HASH_LEN / 2];
 
@@ -126,7 +131,7 @@ enum rc dump_store(struct dump_writer *writer, enum room room, struct db_whole *
 	struct dump_store *store = &writer->summary.stores[room];
 	enum rc rc = RC_OK;
 
-	crypto_generichash_init(&writer->one, NULL, 0, DUMP_HASH_LEN / 2);
+	dump_hash_begin(&writer->one);
 	store->there = true;
 	store->schema = (int)set->migration_count;
 	for (size_t i = 0; rc == RC_OK && set->whole[i].name != NULL; i++) {
@@ -136,22 +141,30 @@ enum rc dump_store(struct dump_writer *writer, enum room room, struct db_whole *
 		store->rows += store->tables[i];
 	}
 	writer->summary.rows += store->rows;
-	finish_hash(&writer->one, store->hash);
+	dump_hash_end(&writer->one, store->hash);
 	return rc;
 }
 
 /* --- The end ----------------------------------------------------------------------- */
 
-static void sum_up(struct writer *w, enum room room, const struct dump_store *store)
+void dump_counts_write(struct writer *w, enum room room, const struct dump_store *store)
 {
 	const struct table *tables = app_queries[room]->whole;
 
-	write_format(w, "{\"service\":\"%s\",\"rows\":%lld,\"hash\":\"%s\",\"tables\":{",
-		     app_queries[room]->name, (long long)store->rows, store->hash);
+	write_char(w, '{');
 	for (size_t i = 0; tables[i].name != NULL; i++)
 		write_format(w, "%s\"%s\":%lld", i > 0 ? "," : "", tables[i].name,
 			     (long long)store->tables[i]);
-	write_raw(w, STR("}}"));
+	write_char(w, '}');
+}
+
+static void sum_up(struct writer *w, enum room room, const struct dump_store *store)
+{
+	write_format(w,
+		     "{\"service\":\"%s\",\"rows\":%lld,\"hash\":\"%s\",\"tables\":", app_queries[room]->name,
+		     (long long)store->rows, store->hash);
+	dump_counts_write(w, room, store);
+	write_char(w, '}');
 }
 
 enum rc dump_end(struct dump_writer *writer)
@@ -162,7 +175,7 @@ enum rc dump_end(struct dump_writer *writer)
 	struct writer w;
 	enum rc rc;
 
-	finish_hash(&writer->all, hash);
+	dump_hash_end(&writer->all, hash);
 	arena_init(&arena, NULL);
 	writer_init(&w, &arena, 8192);
 	write_format(&w, "{\"end\":{\"rows\":%lld,\"hash\":\"%s\",\"stores\":[",

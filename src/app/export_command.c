@@ -15,28 +15,6 @@ struct run {
 	struct progress progress;
 };
 
-/* All looks are taken before the first row is read, so that they are from nearly the same time. */
-static enum rc begin_all(struct run *run)
-{
-	enum rc rc = RC_OK;
-
-	for (size_t i = 0; rc == RC_OK && i < ROOM_COUNT; i++) {
-		enum room room = moving_order[i];
-
-		if (run->app.dbs[room] != NULL)
-			rc = db_whole_begin(run->app.dbs[room], WHOLE_READ, &run->wholes[room]);
-	}
-	return rc;
-}
-
-static void end_all(struct run *run)
-{
-	for (size_t room = 0; room < ROOM_COUNT; room++)
-		if (run->wholes[room] != NULL && db_whole_end(run->wholes[room], false) != RC_OK)
-			fprintf(stderr, "marca: the look at the %s store did not end well\n",
-				app_queries[room]->name);
-}
-
 static enum rc write_all(struct run *run, FILE *out)
 {
 	const struct dump_progress progress = {progress_add, &run->progress};
@@ -93,10 +71,10 @@ static enum rc export_all(const struct guest *guest, struct ctx *cx, void *arg)
 
 	moving_catch_signals();
 	progress_begin(&run->progress, &run->app.world, "exported");
-	rc = begin_all(run);
+	rc = moving_look(&run->app, run->wholes);
 	if (rc == RC_OK)
 		rc = write_file(run);
-	end_all(run);
+	moving_look_end(run->wholes);
 	dump_finish(&run->writer);
 	progress_end(&run->progress);
 	if (rc != RC_OK)

@@ -229,5 +229,6 @@ int command_import(const struct command *command, int argc, char **argv)
 		return command_usage(command);
 	if (!app_init(&run.app, &config))
 		return 1;
+	run.app.config.db_wait = 0; /* whoever has it open will have it open for long */
 	return import(&run) ? 0 : 1;
 }

@@ -160,11 +160,24 @@ bool loader_row(void *arg, enum room room, const struct table *table, const stru
 
 /* --- The end ------------------------------------------------------------------------- */
 
+/* What a store would find wrong at its commit is found before the first commit. */
+static bool check_all(const struct loader *loader)
+{
+	for (size_t room = 0; room < ROOM_COUNT; room++) {
+		if (loader->wholes[room] == NULL || db_whole_check(loader->wholes[room], false) == RC_OK)
+			continue;
+		fprintf(stderr, "marca: the %s store takes no such rows: see above\n",
+			app_queries[room]->name);
+		return false;
+	}
+	return true;
+}
+
 bool loader_keep(struct loader *loader)
 {
 	bool any = false;
 
-	if (!put_waiting(loader) || moving_stopped())
+	if (!put_waiting(loader) || !check_all(loader) || moving_stopped())
 		return false;
 	for (size_t i = 0; i < ROOM_COUNT; i++) {
 		enum room room = moving_order[i];

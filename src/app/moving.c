@@ -250,6 +250,29 @@ FILE *moving_open(const char *path)
 
 /* --- Stores ------------------------------------------------------------------------- */
 
+enum rc moving_look(const struct app *app, struct db_whole *ret[ROOM_COUNT])
+{
+	enum rc rc = RC_OK;
+
+	for (size_t i = 0; rc == RC_OK && i < ROOM_COUNT; i++) {
+		enum room room = moving_order[i];
+
+		if (app->dbs[room] != NULL)
+			rc = db_whole_begin(app->dbs[room], WHOLE_READ, &ret[room]);
+	}
+	return rc;
+}
+
+void moving_look_end(struct db_whole *wholes[ROOM_COUNT])
+{
+	for (size_t room = 0; room < ROOM_COUNT; room++) {
+		if (wholes[room] != NULL && db_whole_end(wholes[room], false) != RC_OK)
+			fprintf(stderr, "marca: the look at the %s store did not end well\n",
+				app_queries[room]->name);
+		wholes[room] = NULL;
+	}
+}
+
 void moving_store_text(const struct app *app, enum room room, char *ret, size_t size)
 {
 	char url[APP_STORE_URL_MAX];

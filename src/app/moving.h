@@ -74,7 +74,12 @@ FILE *moving_open(const char *path) MUST_USE;
 
 /* --- Stores -------------------------------------------------------------------------- */
 
-/* "sqlite:./data/booking.db", or a database's host and name, without what is secret. */
+/* Looks at all stores that are open, before a row of the first is read: so they are from nearly the same
+ * time. moving_look_end() takes what a failure left. */
+enum rc moving_look(const struct app *app, struct db_whole *ret[ROOM_COUNT]) MUST_USE;
+void moving_look_end(struct db_whole *wholes[ROOM_COUNT]);
+
+/* The file, or a database's host and name, without what is secret. */
 void moving_store_text(const struct app *app, enum room room, char *ret, size_t size);
 
 #endif

@@ -114,7 +114,7 @@ struct driver {
 	enum rc (*session_each)(struct session *session, const struct query *query, const void *const *in,
 				size_t count);
 	enum rc (*session_copy)(struct session *session, const char *path, db_copy_fn *progress, void *arg);
-	enum rc (*session_check)(struct session *session);
+	enum rc (*session_check)(struct session *session, bool deep);
 
 	/*
 	 * Are all tables of tenants behind the store's own wall between them? `mend`: build it where it is

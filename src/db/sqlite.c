@@ -508,10 +508,10 @@ static enum rc sqlite_session_copy(struct session *session, const char *path, db
 	return sqlite_copy(&((struct store *)session)->writer, path, progress, arg);
 }
 
-static enum rc sqlite_session_check(struct session *session)
+static enum rc sqlite_session_check(struct session *session, bool deep)
 {
 	struct sqlite_conn *conn = &((struct store *)session)->writer;
-	enum rc rc = sqlite_integrity(conn);
+	enum rc rc = deep ? sqlite_integrity(conn) : RC_OK;
 
 	return rc == RC_OK ? check_foreign_keys(conn) : rc;
 }

@@ -127,9 +127,9 @@ enum rc db_whole_copy(struct db_whole *whole, const char *path, db_copy_fn *prog
 					    : RC_INTERNAL;
 }
 
-enum rc db_whole_check(struct db_whole *whole)
+enum rc db_whole_check(struct db_whole *whole, bool deep)
 {
 	const struct driver *driver = whole->db->driver;
 
-	return driver->session_check != NULL ? driver->session_check(whole->session) : RC_OK;
+	return driver->session_check != NULL ? driver->session_check(whole->session, deep) : RC_OK;
 }

@@ -38,7 +38,8 @@ enum rc db_whole_has_rows(struct db_whole *whole, const struct table *table, boo
 typedef bool db_copy_fn(void *arg, int64_t bytes, int64_t of);
 enum rc db_whole_copy(struct db_whole *whole, const char *path, db_copy_fn *progress, void *arg) MUST_USE;
 
-/* The file of an embedded store is well-formed, and no row misses the one it refers to. Logs what is not. */
-enum rc db_whole_check(struct db_whole *whole) MUST_USE;
+/* No row misses the one it refers to, so that a commit will not fail of that; `deep`: and the file of an
+ * embedded store is well-formed. RC_INTERNAL, and the log says what is not. */
+enum rc db_whole_check(struct db_whole *whole, bool deep) MUST_USE;
 
 #endif

@@ -88,18 +88,17 @@ static void what_is_none_is_refused(void **state)
 static void depth_costs_length(void **state)
 {
 	enum { DEEP = 150, TOO_DEEP = 250 };
-	char text[TOO_DEEP * 6 + 8] = "";
+	char text[DEEP * 6 + 2], *to = text;
 
 	(void)state;
-	for (int i = 0; i < DEEP; i++)
-		strcat(text, "{\"a\":");
-	strcat(text, "1");
-	for (int i = 0; i < DEEP; i++)
-		strcat(text, "}");
+	for (int i = 0; i < DEEP; i++, to += 5)
+		memcpy(to, "{\"a\":", 5);
+	*to++ = '1';
+	memset(to, '}', DEEP);
+	to[DEEP] = '\0';
 	assert_string_equal(canonical(text), text);
-	*text = '\0';
-	for (int i = 0; i < TOO_DEEP; i++)
-		strcat(text, "[");
+	memset(text, '[', TOO_DEEP);
+	text[TOO_DEEP] = '\0';
 	assert_null(canonical(text));
 }
 

@@ -18,8 +18,8 @@ Event = collections.namedtuple("Event", "type stream version ordinal payload tra
 def rows(marca, room, sql):
     """The rows of one SELECT as dicts: UUIDs as text, JSON parsed, times in microseconds."""
     if marca.database is not None:
-        text = marca.database.sql(marca.database.url, f"SELECT coalesce(json_agg(t), '[]') FROM ({sql}) t")
-        return json.loads(text)
+        database = marca.databases.get(room, marca.database)
+        return json.loads(database.sql(database.url, f"SELECT coalesce(json_agg(t), '[]') FROM ({sql}) t"))
     with sqlite3.connect(f"file:{marca.data / room}.db?mode=ro", uri=True) as connection:
         cursor = connection.execute(sql)
         names = [column[0] for column in cursor.description]

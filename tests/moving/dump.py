@@ -84,9 +84,9 @@ def hard_rows(head, of_each, seed=1):
                 if table == "resources":
                     row["category_id"] = category
                 for column in row:  # what is unique beside ids
-                    if column in ("domain", "email_key", "confirmation_code", "hash", "recipient", "subject"):
-                        row[column] = f"{row[column] or ''}{number:06}"
-                    elif column in ("number", "sequence") and table not in ("audit_heads",):
+                    if column in ("domain", "email_key", "confirmation_code", "hash", "recipient", "subject", "stream"):
+                        row[column] = f"{row[column]}{number:06}"
+                    elif column in ("number", "sequence") and table != "audit_heads":
                         row[column] = number + 1
                 if table.endswith("_relay"):
                     row["id"], row["sequence"] = 1, 2**40
@@ -102,5 +102,5 @@ def hard_value(random_, type_, number):
         return str(random_.choice((uuid.UUID(int=random_.getrandbits(128)), uuid.UUID(int=random_.getrandbits(100)))))
     if kind == "bool":
         return random_.random() < 0.5
-    return (TEXTS if kind == "text" else JSONS if kind == "json" else TIMES if kind == "time" else NUMBERS)[
-        number % len(TEXTS if kind == "text" else JSONS if kind == "json" else TIMES if kind == "time" else NUMBERS)]
+    values = {"text": TEXTS, "json": JSONS, "time": TIMES, "int": NUMBERS}[kind]
+    return values[number % len(values)]
