@@ -1,77 +1,55 @@
 /* See dump.h. Rows are structs whose members are known from the table's columns alone. */
 #include "app/dump.h"
+#include "db/value.h"
 #include "json/canonical.h"
 #include "json/tree.h"
 
 /* --- Out ---------------------------------------------------------------------- */
 
-static void write_uuid(struct writer *w, const void *member)
+static void write_uuid(struct writer *w, const struct uuid *id)
 {
 	char text[UUID_TEXT_LEN + 1];
 
 	write_char(w, '"');
-	write_raw(w, str_from(uuid_text(text, member)));
+	write_raw(w, str_from(uuid_text(text, id)));
 	write_char(w, '"');
 }
 
 /* As a text, so that a column that is null and one that holds JSON's null stay two. */
-static bool write_json(struct writer *w, const char *text)
+static bool write_json(struct writer *w, struct str text)
 {
 	struct writer canonical;
 	struct str said;
 
 	writer_init(&canonical, w->arena, 256);
-	if (!write_canonical(&canonical, str_from(text)) || !writer_take(&canonical, &said))
+	if (!write_canonical(&canonical, text) || !writer_take(&canonical, &said))
 		return false;
 	write_text(w, said);
 	return true;
 }
 
-static bool is_none(const struct column *column, const void *member)
+static bool write_value(struct writer *w, const struct column *column, const void *row)
 {
-	const char *text;
-	int64_t number;
-
-	if (!column->nullable)
-		return false;
-	if (column->kind == DB_UUID)
-		return uuid_is_none(member);
-	if (column->kind == DB_TEXT || column->kind == DB_JSON) {
-		memcpy(&text, member, sizeof(text));
-		return text == NULL;
-	}
-	memcpy(&number, member, sizeof(number));
-	return number == INT_NONE;
-}
-
-static bool write_value(struct writer *w, const struct column *column, const void *member)
-{
-	const char *text;
-	int64_t number;
-
-	if (is_none(column, member)) {
+	if (value_is_none(column, row)) {
 		write_raw(w, STR("null"));
 		return true;
 	}
 	switch (column->kind) {
 	case DB_UUID:
-		write_uuid(w, member);
+		write_uuid(w, value_uuid(column, row));
 		return true;
 	case DB_TIME:
 	case DB_INT:
-		memcpy(&number, member, sizeof(number));
-		write_int(w, number);
+		write_int(w, value_int(column, row));
 		return true;
 	case DB_BOOL:
-		write_raw(w, *(const bool *)member ? STR("true") : STR("false"));
+		write_raw(w, value_int(column, row) != 0 ? STR("true") : STR("false"));
 		return true;
 	case DB_TEXT:
-		memcpy(&text, member, sizeof(text));
-		write_text(w, str_from(text));
+		write_text(w, value_text(column, row));
 		return true;
 	case DB_JSON:
-		memcpy(&text, member, sizeof(text));
-		return write_json(w, text);
+		return write_json(w, value_text(column, row));
 	case DB_ENUM: /* no table has one */
 		break;
 	}
@@ -92,7 +70,7 @@ bool dump_row_write(struct writer *w, const char *service, const struct table *t
 			write_char(w, ',');
 		write_text(w, str_from(all->out[i].name));
 		write_char(w, ':');
-		if (!write_value(w, &all->out[i], (const char *)row + all->out[i].offset))
+		if (!write_value(w, &all->out[i], row))
 			return false;
 	}
 	write_raw(w, STR("}}\n"));
@@ -101,51 +79,39 @@ bool dump_row_write(struct writer *w, const char *service, const struct table *t
 
 /* --- In ------------------------------------------------------------------------ */
 
-static bool read_none(const struct column *column, void *member)
+static bool read_uuid(const struct column *column, struct str text, void *row)
 {
-	const int64_t none = INT_NONE;
+	struct uuid id;
 
-	if (!column->nullable)
+	if (!uuid_parse(text, &id))
 		return false;
-	if (column->kind == DB_TIME || column->kind == DB_INT)
-		memcpy(member, &none, sizeof(none));
-	return true; /* the others are zeroed, and so none */
-}
-
-static bool read_text(struct arena *arena, const struct json_t *value, void *member)
-{
-	const char *text = tree_kind(value) == TREE_TEXT ? arena_text(arena, tree_text(value)) : NULL;
-
-	memcpy(member, &text, sizeof(text));
-	return text != NULL;
+	value_set_uuid(column, row, id.b);
+	return true;
 }
 
 static bool read_value(struct arena *arena, const struct column *column, const struct json_t *value,
-		       void *member)
+		       void *row)
 {
 	enum tree_kind kind = tree_kind(value);
-	int64_t number;
+	bool is_text = kind == TREE_TEXT;
 
 	if (kind == TREE_NULL)
-		return read_none(column, member);
+		return value_set_none(column, row);
 	switch (column->kind) {
 	case DB_UUID:
-		return kind == TREE_TEXT && uuid_parse(tree_text(value), member);
+		return is_text && read_uuid(column, tree_text(value), row);
 	case DB_TIME:
 	case DB_INT:
-		if (kind != TREE_INT)
-			return false;
-		number = tree_int(value);
-		memcpy(member, &number, sizeof(number));
-		return true;
+		if (kind == TREE_INT)
+			value_set_int(column, row, tree_int(value));
+		return kind == TREE_INT;
 	case DB_BOOL:
-		if (kind != TREE_BOOL)
-			return false;
-		*(bool *)member = tree_bool(value);
-		return true;
+		if (kind == TREE_BOOL)
+			value_set_int(column, row, tree_bool(value));
+		return kind == TREE_BOOL;
 	case DB_TEXT:
 	case DB_JSON:
-		return read_text(arena, value, member);
+		return is_text && value_set_text(column, row, arena, tree_text(value)) == RC_OK;
 	case DB_ENUM:
 		break;
 	}
@@ -169,7 +135,7 @@ void *dump_row_read(struct arena *arena, const struct table *table, const struct
 		const struct column *column = &put->in[i];
 		const struct json_t *value = tree_member(row, column->name);
 
-		if (value == NULL || !read_value(arena, column, value, (char *)made + column->offset)) {
+		if (value == NULL || !read_value(arena, column, value, made)) {
 			*ret_why = arena_printf(arena, "%s.%s is missing, or of another type", table->name,
 						column->name);
 			return NULL;

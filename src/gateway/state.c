@@ -11,7 +11,8 @@ enum rc gateway_health(struct req *rq)
 				 "\"}"));
 }
 
-/* The services that have a store of their own: not a second one in the room of another. */
+/* The services that have a store of their own, or are asked elsewhere: not a second one in the room of
+ * another, nor one that is not configured. */
 static size_t stores(const struct gateway *gateway, const struct service *ret[GATEWAY_SERVICES_MAX])
 {
 	bool seen[ROOM_COUNT] = {false};
@@ -20,7 +21,7 @@ static size_t stores(const struct gateway *gateway, const struct service *ret[GA
 	for (size_t i = 0; i < gateway->service_count; i++) {
 		const struct service *service = gateway->services[i];
 
-		if (!seen[service->room])
+		if (!seen[service->room] && gateway->dbs[service->room] != NULL)
 			ret[count++] = service;
 		seen[service->room] = true;
 	}
