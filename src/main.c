@@ -186,6 +186,62 @@ static const struct command commands[] = {
 		.run = command_tenant,
 	},
 	{
+		.name = "backup",
+		.usage = "DEST [--without-keys] | --verify SRC",
+		.summary = "Save all stores and the keys to a folder, while marca serves.",
+		.details = "  DEST             a folder that is new or empty; it is there only once it is "
+			   "whole\n"
+			   "  --without-keys   leave the keys out, to keep them elsewhere\n"
+			   "  --verify SRC     restore the backup SRC to a temporary folder (TMPDIR, or "
+			   "/var/tmp), "
+			   "check\n"
+			   "                   all of it there, and take that away: a backup is good when it "
+			   "has\n"
+			   "                   been restored\n"
+			   "  --data DIR       where embedded stores keep their files, ./data by default\n\n"
+			   "Each store is saved as it was at one instant, all within the same moment: an "
+			   "embedded "
+			   "one\n"
+			   "page by page, one in PostgreSQL as a stream of its rows. manifest.json says what "
+			   "there\n"
+			   "is, with checksums. Settings are not in it, nor what waits in a Redis: "
+			   "docs/backup.md.\n"
+			   "Who has the folder has the hashes of passwords, and the keys: it is for its "
+			   "owner alone\n"
+			   "(mode 0700), and is yours to encrypt where it goes further.\n\n"
+			   "Exit status: 0 done, 1 it failed and left nothing, 2 wrong usage.\n\n"
+			   "Examples:\n"
+			   "  marca backup /var/backups/marca-$(date +%F)\n"
+			   "  marca backup --verify /var/backups/marca-2025-12-01\n"
+			   "  marca backup out && tar -C out -cz . | age -r ... > marca.tar.gz.age\n",
+		.run = command_backup,
+	},
+	{
+		.name = "restore",
+		.usage = "SRC [--force] [--data DIR]",
+		.summary = "Put back what `marca backup` saved.",
+		.details =
+			"  SRC          the folder\n"
+			"  --force      also over stores that are not empty: what they hold is lost\n"
+			"  --data DIR   where embedded stores keep their files, ./data by default\n\n"
+			"To wherever the configuration has its stores: SQLite or PostgreSQL, one database "
+			"or\n"
+			"four, whatever they were when the backup was made. All checksums are looked at and "
+			"every\n"
+			"store is made whole beside its place before any is put there; a store that is not "
+			"empty\n"
+			"is refused. Keys that are there stay. No marca may serve the stores meanwhile.\n\n"
+			"Events go on where they were: what a group had not handled it is given again, and "
+			"what\n"
+			"it had has no second effect. See docs/backup.md for a Redis that is older or "
+			"newer.\n"
+			"Exit status: 0 done, 1 refused or failed, 2 wrong usage.\n\n"
+			"Examples:\n"
+			"  marca restore /var/backups/marca-2025-12-01\n"
+			"  DATABASE_URL=postgresql://marca@db/marca marca restore marca-2025-12-01\n",
+		.run = command_restore,
+	},
+	{
 		.name = "export",
 		.usage = "[--out FILE|-] [--data DIR]",
 		.summary = "All rows of all stores, as one stream for `marca import`.",

@@ -202,14 +202,19 @@ bool moving_sync_parent(const char *path)
 	       moving_sync_folder(folder);
 }
 
-/* A file without a name, which goes with the process. */
-static FILE *spool(void)
+bool moving_temporary(char ret[MOVING_PATH_MAX])
 {
 	const char *folder = getenv("TMPDIR");
+
+	return moving_path(ret, "%s/marca-XXXXXX", folder != NULL ? folder : "/var/tmp");
+}
+
+FILE *moving_spool(void)
+{
 	char path[MOVING_PATH_MAX];
 	int fd;
 
-	if (!moving_path(path, "%s/marca-XXXXXX", folder != NULL ? folder : "/var/tmp"))
+	if (!moving_temporary(path))
 		return NULL;
 	fd = mkstemp(path);
 	if (fd < 0) {
@@ -234,7 +239,7 @@ static bool copy_stream(FILE *from, FILE *to)
 FILE *moving_open(const char *path)
 {
 	bool named = strcmp(path, "-") != 0;
-	FILE *file = named ? fopen(path, "re") : spool();
+	FILE *file = named ? fopen(path, "re") : moving_spool();
 
 	if (file == NULL && named)
 		failed("read", path);

@@ -68,6 +68,11 @@ bool moving_sync_folder(const char *path) MUST_USE;
 /* Of the folder that holds that file. */
 bool moving_sync_parent(const char *path) MUST_USE;
 
+/* In TMPDIR, or /var/tmp: a name for mkstemp() and mkdtemp(); a file without one, which goes with the
+ * process (NULL: said why). */
+bool moving_temporary(char ret[MOVING_PATH_MAX]) MUST_USE;
+FILE *moving_spool(void) MUST_USE;
+
 /* A stream that can be read twice: standard input ("-") goes to a file without a name first. NULL: said why.
  */
 FILE *moving_open(const char *path) MUST_USE;

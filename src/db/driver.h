@@ -109,6 +109,8 @@ struct driver {
 	enum rc (*session_query)(struct session *session, const struct query *query, const void *in,
 				 struct arena *arena, struct rows *ret);
 	enum rc (*session_prepare)(struct session *session, const struct query *query);
+	/* See whole.h. NULL: not with this store. */
+	enum rc (*replace_file)(struct db *db, const char *path);
 	/* See whole.h. NULL: nothing to do, or not with this store. */
 	enum rc (*session_as_role)(struct session *session);
 	enum rc (*session_scan)(struct session *session, const struct query *query,

@@ -508,6 +508,22 @@ static enum rc sqlite_session_copy(struct session *session, const char *path, db
 	return sqlite_copy(&((struct store *)session)->writer, path, progress, arg);
 }
 
+/* Under the owner's lock, which lies in a file of its own. */
+static enum rc sqlite_replace_file(struct db *db, const char *path)
+{
+	struct store *store = db->store;
+	enum rc rc = RC_INTERNAL;
+
+	pthread_mutex_lock(&store->writing);
+	if (!store->guest) {
+		conn_close(&store->writer);
+		store->wal_frames = store->wal_copied = 0;
+		rc = sqlite_swap_files(path, store->path);
+	}
+	pthread_mutex_unlock(&store->writing);
+	return rc;
+}
+
 static enum rc sqlite_session_check(struct session *session, bool deep)
 {
 	struct sqlite_conn *conn = &((struct store *)session)->writer;
@@ -538,6 +554,7 @@ const struct driver sqlite_driver = {
 	.session_scan = sqlite_session_scan,
 	.session_each = sqlite_session_each,
 	.session_copy = sqlite_session_copy,
+	.replace_file = sqlite_replace_file,
 	.session_check = sqlite_session_check,
 	.snapshot_begin = "BEGIN",
 	.schema_begin = "BEGIN IMMEDIATE",

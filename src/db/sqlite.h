@@ -49,6 +49,8 @@ enum rc sqlite_scan(struct sqlite_conn *conn, const struct query *query,
 enum rc sqlite_each(struct sqlite_conn *conn, const struct query *query, const void *const *in,
 		    size_t count) MUST_USE;
 enum rc sqlite_copy(struct sqlite_conn *conn, const char *path, db_copy_fn *progress, void *arg) MUST_USE;
+/* The database `from`, which nobody has open, in the place of `to`, which no writer has open. */
+enum rc sqlite_swap_files(const char *from, const char *to) MUST_USE;
 enum rc sqlite_integrity(struct sqlite_conn *conn) MUST_USE;
 
 #endif

@@ -3,7 +3,9 @@
 
 #include "base/log.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #define COPY_PAGES 1024 /* at a time: 4 MiB */
@@ -107,6 +109,35 @@ enum rc sqlite_copy(struct sqlite_conn *conn, const char *path, db_copy_fn *prog
 	rc = backup != NULL ? copy_pages(&to, backup, progress, arg) : sqlite_failed(&to, path);
 	sqlite3_close(to.db);
 	return rc == RC_OK ? sync_file(path) : rc;
+}
+
+static bool sync_folder_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char folder[4096];
+	int len = slash == NULL ? snprintf(folder, sizeof(folder), ".")
+				: snprintf(folder, sizeof(folder), "%.*s", (int)(slash - path + 1), path);
+
+	return len < (int)sizeof(folder) && sync_file(folder) == RC_OK;
+}
+
+/* A log of the old one's would be taken for the new one's, and ruin it: so it goes first. */
+enum rc sqlite_swap_files(const char *from, const char *to)
+{
+	static const char *const logs[] = {"-wal", "-shm"};
+	char path[4096];
+
+	for (size_t i = 0; i < ARRAY_LEN(logs); i++) {
+		if (snprintf(path, sizeof(path), "%s%s", to, logs[i]) >= (int)sizeof(path) ||
+		    (unlink(path) != 0 && errno != ENOENT))
+			return RC_INTERNAL;
+	}
+	if (!sync_folder_of(to) || rename(from, to) != 0) {
+		LOG(ERROR, "a database's file cannot be replaced", LOG_TEXT("file", to),
+		    LOG_TEXT("why", strerrorname_np(errno)));
+		return RC_STORE_DOWN;
+	}
+	return sync_folder_of(to) ? RC_OK : RC_STORE_DOWN;
 }
 
 enum rc sqlite_integrity(struct sqlite_conn *conn)

@@ -127,6 +127,11 @@ enum rc db_whole_copy(struct db_whole *whole, const char *path, db_copy_fn *prog
 					    : RC_INTERNAL;
 }
 
+enum rc db_replace_file(struct db *db, const char *path)
+{
+	return db->driver->replace_file != NULL ? db->driver->replace_file(db, path) : RC_INTERNAL;
+}
+
 enum rc db_whole_check(struct db_whole *whole, bool deep)
 {
 	const struct driver *driver = whole->db->driver;

@@ -38,6 +38,13 @@ enum rc db_whole_has_rows(struct db_whole *whole, const struct table *table, boo
 typedef bool db_copy_fn(void *arg, int64_t bytes, int64_t of);
 enum rc db_whole_copy(struct db_whole *whole, const char *path, db_copy_fn *progress, void *arg) MUST_USE;
 
+/*
+ * SQLite only (else RC_INTERNAL), of an owner: the file at `path`, a store that was closed, is moved to where
+ * this store's is, with one step and durably. Nobody else can open the store meanwhile. Afterwards `db` can
+ * only be closed.
+ */
+enum rc db_replace_file(struct db *db, const char *path) MUST_USE;
+
 /* No row misses the one it refers to, so that a commit will not fail of that; `deep`: and the file of an
  * embedded store is well-formed. RC_INTERNAL, and the log says what is not. */
 enum rc db_whole_check(struct db_whole *whole, bool deep) MUST_USE;
