@@ -17,7 +17,7 @@
 
 #define HEAD  "-- :name  it :one\n-- :scope tenant\n-- :in    tenant_id:uuid id:uuid\n-- :out   id:uuid\n"
 #define GOOD  HEAD "SELECT t.id FROM things t WHERE t.tenant_id = $1 AND t.id = $2;\n"
-#define TABLE "CREATE TABLE things (id :uuid NOT NULL) :strict;\n"
+#define TABLE "CREATE TABLE things (id :uuid NOT NULL PRIMARY KEY) :strict;\n"
 
 static const char *sqlgen;
 static char folder[] = "/tmp/marca-sqlgen-XXXXXX";
@@ -178,7 +178,8 @@ static void test_faults(void **state)
 #define WALLED                                                                                              \
 	"CREATE TABLE things (tenant_id :uuid NOT NULL, id :uuid, other_id :uuid, PRIMARY KEY (tenant_id, " \
 	"id));\n"                                                                                           \
-	"CREATE TABLE others (id :uuid, tenant_id :uuid);\nCREATE TABLE world (id :uuid, about :text);\n"
+	"CREATE TABLE others (id :uuid PRIMARY KEY, tenant_id :uuid);\nCREATE TABLE world (id :uuid "       \
+	"PRIMARY KEY, about :text);\n"
 #define PUT "-- :name  it :none\n-- :scope tenant\n-- :in    tenant_id:uuid id:uuid\n"
 
 static const char beside_others[] = "5: `it`: beside others stands no `AND o.tenant_id = $1`";
@@ -327,6 +328,11 @@ static const struct {
 	{"0001_a.sql", "0002_b.sql", "CREATE TABLE t (id :uuid DEFAULT $1);\n",
 	 "a migration has no parameters"},
 	{"0001_a.sql", "0002_b.sql", "CREATE TRIGGER t AFTER INSERT ON x EXECUTE FUNCTION f();\n", "trigger"},
+	{"0001_a.sql", "0002_b.sql", "CREATE TABLE t (id :uuid) :strict;\n", "table `t` has no primary key"},
+	{"0001_a.sql", "0002_b.sql",
+	 "CREATE TABLE t (id :uuid PRIMARY KEY);\nALTER TABLE t DROP COLUMN id;\n",
+	 "0001_a.sql:2: sqlgen_tables.c knows ALTER TABLE name ADD COLUMN only"},
+	{"0001_a.sql", "0002_b.sql", "DROP TABLE t;\n", "does not know DROP TABLE"},
 	{"0001_a.sql", "0002_b.sql",
 	 "ALTER TABLE t ADD CONSTRAINT c FOREIGN KEY (a) REFERENCES b (a) DEFERRABLE;\n", "deferrable"},
 	/* What is not safe beside the version before. */
@@ -452,8 +458,8 @@ static void test_good(void **state)
 	assert_null(strstr(out, "q_put(struct ctx"));
 	assert_non_null(strstr(out, "q_x_count(struct ctx *cx"));
 	read_file(path_of("out.c"), out, sizeof(out));
-	assert_non_null(strstr(out, "\"CREATE TABLE things (id BLOB NOT NULL) STRICT\""));
-	assert_non_null(strstr(out, "\"CREATE TABLE things (id uuid NOT NULL) \""));
+	assert_non_null(strstr(out, "\"CREATE TABLE things (id BLOB NOT NULL PRIMARY KEY) STRICT\""));
+	assert_non_null(strstr(out, "\"CREATE TABLE things (id uuid NOT NULL PRIMARY KEY) \""));
 	assert_non_null(strstr(out, "\"SELECT COUNT(*) FROM x_things t\""));
 	assert_non_null(
 		strstr(out, "\"CREATE TABLE x_things (id INTEGER PRIMARY KEY) STRICT, WITHOUT ROWID\""));

@@ -76,6 +76,16 @@ struct tenant_table {
 	const struct query *rows, *erase;
 };
 
+/*
+ * Any table of the room, for moving it to another store (whole.h). `all`: every row, by the primary key, its
+ * texts byte by byte. `put`: one row, whose in is a row of `all`. `wipe`: no row is left.
+ */
+struct table {
+	const char *name;
+	const struct query *all, *put, *wipe;
+	bool seeded; /* a migration puts rows into it */
+};
+
 /* All that sqlgen made of one room's folder. */
 struct query_set {
 	const char *name;
@@ -85,6 +95,7 @@ struct query_set {
 	const struct migration *migrations;
 	size_t migration_count;
 	const struct tenant_table *tables; /* ended by one without a name */
+	const struct table *whole;	   /* all of them, each after those it refers to; ended likewise */
 };
 
 /* --- The process's side ------------------------------------------------- */

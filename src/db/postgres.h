@@ -1,7 +1,7 @@
 /*
  * Inside the PostgreSQL driver: postgres_url.c (what an address says), postgres_conn.c (one connection),
  * postgres_value.c (parameters and rows), postgres.c (the store: reads and groups), postgres_wall.c
- * (row-level security), postgres_session.c (migrations), postgres_watch.c (LISTEN and NOTIFY).
+ * (row-level security), postgres_session.c (migrations, whole tables), postgres_watch.c (LISTEN and NOTIFY).
  */
 #ifndef DB_POSTGRES_H
 #define DB_POSTGRES_H
@@ -125,5 +125,10 @@ enum rc pg_session_query(struct session *session, const struct query *query, con
 /* driver.h: session_online, of `CREATE INDEX CONCURRENTLY name ON ...` */
 enum rc pg_session_online(struct session *session, const char *sql) MUST_USE;
 enum rc pg_session_prepare(struct session *session, const struct query *query) MUST_USE;
+enum rc pg_session_as_role(struct session *session) MUST_USE;
+enum rc pg_session_scan(struct session *session, const struct query *query,
+			const struct row_sink *sink) MUST_USE;
+enum rc pg_session_each(struct session *session, const struct query *query, const void *const *in,
+			size_t count) MUST_USE;
 
 #endif

@@ -1,4 +1,4 @@
-/* Migrations: one statement after another on a connection that waits for each. */
+/* Migrations and whole tables: one statement after another on a connection that waits for each. */
 #include "db/postgres.h"
 
 #include "base/log.h"
@@ -202,4 +202,96 @@ enum rc pg_session_online(struct session *session, const char *sql)
 	rc = build_anew(conn, builder, name, sql, state);
 	pg_session_close(builder);
 	return rc;
+}
+
+/* --- Whole tables ---------------------------------------------------------- */
+
+/* Whose rights on the rows are sure, while the login may own nothing. Its name was checked when the store was
+ * opened. */
+enum rc pg_session_as_role(struct session *session)
+{
+	char sql[128];
+
+	snprintf(sql, sizeof(sql), "SET LOCAL ROLE \"%s\"", ((struct pg_conn *)session)->db->options.role);
+	return pg_session_exec(session, sql);
+}
+
+static enum rc take_row(const struct query *query, const PGresult *result, struct arena_pool *pool,
+			const struct row_sink *sink)
+{
+	struct arena arena;
+	struct rows rows;
+	enum rc rc;
+
+	arena_init(&arena, pool);
+	rc = pg_rows(query, result, &arena, &rows);
+	for (size_t i = 0; rc == RC_OK && i < rows.count; i++)
+		rc = row_sink_take(sink, (const char *)rows.items + i * query->out_size);
+	arena_finish(&arena);
+	return rc;
+}
+
+/* Row by row as they come: libpq would hold all of a table. */
+enum rc pg_session_scan(struct session *session, const struct query *query, const struct row_sink *sink)
+{
+	PGconn *pg = ((struct pg_conn *)session)->pg;
+	struct arena_pool pool = {0};
+	PGresult *result;
+	enum rc rc = RC_OK;
+	bool again;
+
+	if (PQsendQueryParams(pg, query->sql[DIALECT_POSTGRES], 0, NULL, NULL, NULL, NULL, 1) != 1 ||
+	    PQsetSingleRowMode(pg) != 1)
+		return RC_STORE_DOWN;
+	while (rc == RC_OK && (result = PQgetResult(pg)) != NULL) {
+		ExecStatusType status = PQresultStatus(result);
+
+		if (status == PGRES_SINGLE_TUPLE)
+			rc = take_row(query, result, &pool, sink);
+		else if (status != PGRES_TUPLES_OK)
+			rc = pg_failed(result, query->name, &again);
+		PQclear(result);
+	}
+	arena_pool_finish(&pool);
+	return rc;
+}
+
+/* The answer to one of a pipeline's; the first failure stays. */
+static enum rc answer(PGconn *pg, const struct query *query, enum rc rc)
+{
+	PGresult *result = PQgetResult(pg), *end;
+
+	if (result == NULL)
+		return rc == RC_OK ? RC_STORE_DOWN : rc;
+	if (rc == RC_OK)
+		rc = verdict(result, query->name);
+	PQclear(result);
+	while ((end = PQgetResult(pg)) != NULL)
+		PQclear(end);
+	return rc;
+}
+
+/* In one pipeline, whose answers are small enough to wait for us. */
+enum rc pg_session_each(struct session *session, const struct query *query, const void *const *in,
+			size_t count)
+{
+	PGconn *pg = ((struct pg_conn *)session)->pg;
+	struct pg_params params;
+	bool sent = PQenterPipelineMode(pg) == 1;
+	enum rc rc = RC_OK;
+
+	pg_params_fill(&params, query, NULL);
+	sent = sent &&
+	       PQsendPrepare(pg, "", query->sql[DIALECT_POSTGRES], (int)query->in_count, params.types) == 1;
+	for (size_t i = 0; sent && i < count; i++) {
+		pg_params_fill(&params, query, in[i]);
+		sent = PQsendQueryPrepared(pg, "", (int)query->in_count, params.values, params.lengths,
+					   params.formats, 1) == 1;
+	}
+	if (!sent || PQpipelineSync(pg) != 1)
+		return RC_STORE_DOWN;
+	for (size_t i = 0; i <= count; i++)
+		rc = answer(pg, query, rc);
+	PQclear(PQgetResult(pg)); /* of the sync */
+	return PQexitPipelineMode(pg) == 1 ? rc : RC_STORE_DOWN;
 }
