@@ -113,6 +113,8 @@ struct db_options {
 	bool guest;
 	/* PostgreSQL only: who reads and writes rows, and owns no table. NULL: marca_app. */
 	const char *role;
+	/* PostgreSQL only: the URL leads to a pooler that gives each transaction another connection. */
+	bool pooled;
 	const struct world *world; /* whose clock dates the migrations */
 };
 

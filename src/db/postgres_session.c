@@ -75,25 +75,29 @@ enum rc pg_session_query(struct session *session, const struct query *query, con
 	return rc;
 }
 
+/* Unnamed, and in one transaction: behind a pooler the next one has another connection. */
 enum rc pg_session_prepare(struct session *session, const struct query *query)
 {
 	PGconn *pg = ((struct pg_conn *)session)->pg;
 	struct pg_params params;
 	PGresult *result;
-	enum rc rc;
+	enum rc rc = pg_session_exec(session, "BEGIN"), end;
 
-	pg_params_fill(&params, query, NULL);
-	result = PQprepare(pg, query->name, query->sql[DIALECT_POSTGRES], (int)query->in_count, params.types);
-	rc = verdict(result, query->name);
-	PQclear(result);
 	if (rc != RC_OK)
 		return rc;
-	result = PQdescribePrepared(pg, query->name);
+	pg_params_fill(&params, query, NULL);
+	result = PQprepare(pg, "", query->sql[DIALECT_POSTGRES], (int)query->in_count, params.types);
 	rc = verdict(result, query->name);
-	if (rc == RC_OK)
-		rc = pg_columns_check(query, result);
 	PQclear(result);
-	return rc;
+	if (rc == RC_OK) {
+		result = PQdescribePrepared(pg, "");
+		rc = verdict(result, query->name);
+		if (rc == RC_OK)
+			rc = pg_columns_check(query, result);
+		PQclear(result);
+	}
+	end = pg_session_exec(session, "ROLLBACK");
+	return rc == RC_OK ? end : rc;
 }
 
 /* --- Indexes that are built beside writers ------------------------------------------- */
