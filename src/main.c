@@ -188,7 +188,7 @@ static const struct command commands[] = {
 	},
 	{
 		.name = "docs",
-		.usage = "access|configuration|environment|errors|events|queries",
+		.usage = "access|configuration|environment|errors|events|metrics|queries",
 		.summary = "Print a table of the documentation, in Markdown.",
 		.details = "",
 		.run = command_docs,

@@ -9,7 +9,7 @@
 #include "auth/secret.h"
 #include "auth/session.h"
 #include "auth/token.h"
-#include "base/host.h"
+#include "http/caller.h"
 #include "tenant/client.h"
 #include "user/local.h"
 
@@ -157,42 +157,6 @@ static size_t count_headers(const struct http_exchange *exchange)
 	return count;
 }
 
-/* "localhost:8000", "[::1]:8000": without port and brackets. */
-static struct str host_of(struct str authority)
-{
-	char end = ':';
-
-	if (authority.len > 0 && authority.p[0] == '[') {
-		authority.p++;
-		authority.len--;
-		end = ']';
-	}
-	return str_cut(&authority, end);
-}
-
-/*
- * Where a call without a token is the operator's, it must come from this machine, and not by way of its
- * browser from some page on the web: such a page's Origin tells on it, and so does the name in Host where
- * that page's own name was made to lead here (DNS rebinding).
- */
-static bool is_from_here(const struct http_exchange *http)
-{
-	static const char *const by_a_proxy[] = {"X-Forwarded-For", "Forwarded", "Via", "X-Real-IP"};
-	struct str origin = http_header(http, "Origin"), host = http_header(http, "Host");
-
-	/* A proxy here, which may name this machine in Host, brings somebody else. */
-	for (size_t i = 0; i < ARRAY_LEN(by_a_proxy); i++)
-		if (http_header(http, by_a_proxy[i]).p != NULL)
-			return false;
-	if (host.len == 0 || !host_is_loopback(host_of(host)))
-		return false;
-	if (origin.p == NULL)
-		return true;
-	(void)str_cut(&origin, ':');
-	return str_starts(origin, STR("//")) &&
-	       host_is_loopback(host_of((struct str){origin.p + 2, origin.len - 2}));
-}
-
 enum rc auth_authenticate(struct req *rq)
 {
 	const struct user_local *local = rq->cx.locals[ROOM_user];
@@ -200,7 +164,7 @@ enum rc auth_authenticate(struct req *rq)
 	size_t headers = count_headers(rq->http), i = 0;
 
 	if (headers == 0) {
-		if (local->auth->optional && is_from_here(rq->http))
+		if (local->auth->optional && caller_is_here(rq->http))
 			rq->cx.principal = (struct principal){.role = ROLE_OPERATOR, .rights = RIGHTS_ALL};
 		return RC_OK;
 	}

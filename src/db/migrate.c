@@ -309,3 +309,28 @@ enum rc db_schema_version(struct db *db, int *ret)
 	run_close(&run);
 	return rc;
 }
+
+struct query schema_query(const struct query_set *set)
+{
+	struct query query = version_query;
+
+	query.room = set->room;
+	query.index = (unsigned)set->count;
+	return query;
+}
+
+enum rc db_schema_read(struct ctx *cx, const struct db *db, int *ret)
+{
+	const struct version_in in = {.room = db->set->name};
+	struct rows rows;
+	enum rc rc = db_read(cx, &db->schema, &in, &rows);
+
+	if (rc == RC_OK)
+		*ret = (int)((const struct version_out *)rows.items)->number;
+	return rc;
+}
+
+int db_schema_known(const struct db *db)
+{
+	return (int)db->set->migration_count;
+}

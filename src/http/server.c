@@ -178,6 +178,11 @@ void http_server_stop(struct http_server *server)
 	errno = saved;
 }
 
+bool http_server_stopping(const struct http_server *server)
+{
+	return atomic_load_explicit(&server->stop, memory_order_relaxed);
+}
+
 void http_server_destroy(struct http_server *server)
 {
 	bool abandoned = false;

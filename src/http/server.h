@@ -123,6 +123,9 @@ void http_server_destroy(struct http_server *server);
  */
 void http_send(struct http_exchange *exchange, const struct http_reply *reply);
 
+/* What received_ns counts in. */
+uint64_t http_clock_ns(void);
+
 /* The first header of that name (any case); absent: {NULL, 0}. */
 struct str http_header(const struct http_exchange *exchange, const char *name);
 
@@ -137,5 +140,7 @@ struct http_stats {
 	uint64_t accepted, refused, open, requests, bytes_in, bytes_out;
 };
 void http_server_stats(const struct http_server *server, struct http_stats *ret);
+/* It was told to stop: who asks now should soon ask another one. */
+bool http_server_stopping(const struct http_server *server);
 
 #endif
