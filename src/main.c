@@ -7,18 +7,24 @@
 static const struct command commands[] = {
 	{
 		.name = "serve",
-		.usage = "[--listen ADDR] [--data DIR]",
+		.usage = "[--service NAME,...] [--listen ADDR] [--data DIR]",
 		.summary = "Answer requests until told to stop.",
 		.details = "  --listen ADDR   address and port, 127.0.0.1:8000 by default; port 0 takes a "
 			   "free one\n"
-			   "  --data DIR      where the embedded store keeps its files, ./data by default\n\n"
+			   "  --data DIR      where the embedded store keeps its files, ./data by default\n"
+			   "  --service NAME  only that service, or those: tenant, user, resource, booking, "
+			   "audit.\n"
+			   "                  The others run in processes of their own, found by "
+			   "USER_SERVICE_URL ...;\n"
+			   "                  it needs REDIS_URL and SERVICE_KEY: docs/fleet.md\n\n"
 			   "Brings the stores' schemas up to date, then prints where it listens. SIGTERM and "
 			   "Ctrl-C\n"
 			   "finish the requests in hand and stop it.\n\n"
 			   "Examples:\n"
 			   "  marca serve\n"
 			   "  MARCA_CLOCK=2025-12-01T12:00:00Z marca serve --listen 127.0.0.1:0\n"
-			   "  DATABASE_URL=postgresql://marca@localhost/marca marca serve\n",
+			   "  DATABASE_URL=postgresql://marca@localhost/marca marca serve\n"
+			   "  marca serve --service tenant,audit --listen 127.0.0.1:8001\n",
 		.run = command_serve,
 	},
 	{

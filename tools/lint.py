@@ -30,6 +30,7 @@ LIBRARIES = {
     "events": {"db", "json", "base"},
     "http": {"json", "base"},
     "mail": {"base"},
+    "neighbour": {"http", "db", "json", "base"},
 }
 SERVICES = {"tenant", "user", "auth", "resource", "booking", "audit"}
 # Two services over one store, which know each other whole.

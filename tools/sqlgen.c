@@ -6,6 +6,7 @@
  *   -- :name  tenant_by_id :maybe               how many rows: :none :one :maybe :many
  *   -- :scope tenant                            or operator: across tenants, for him alone; or global
  *   -- :because Whoever logs in has no tenant.  a global query on a tenant's table: why it may
+ *   -- :neighbours                              other services ask it too, from processes of their own
  *   -- :in    tenant_id:uuid note:text? status:enum(booking_status)      $1, $2 ...
  *   -- :out   struct tenant: id:uuid settings.timezone:text              the columns, in order
  *   --        logo_url:text?                                             ... continued

@@ -49,6 +49,7 @@ struct query {
 	const char *name;
 	enum row_count rows;
 	enum scope scope;
+	bool neighbours; /* a service in another process may ask it */
 	struct members in, out;
 	const char
 		*because; /* of a query without tenant: why it may see several tenants' rows; may be NULL */

@@ -319,6 +319,8 @@ static void check_query(const struct room *room, const struct query *query)
 	for (int i = 0; i < DIALECT_COUNT; i++) {
 		if (i == 0 || statements[i].sql != statements[0].sql)
 			check_statement(&statements[i]);
+		if (query->neighbours && statement_writes(&statements[i]))
+			fault(query->at, "`%s` writes: neighbours may only read", query->name);
 	}
 	check_inputs(query);
 	if (query->scope == SCOPE_TENANT)

@@ -294,6 +294,8 @@ static void read_query_directive(struct reading *reading, const char *word, cons
 		fault(at, "`%s` stands before any :name", word);
 	} else if (strcmp(word, ":scope") == 0) {
 		read_scope(query, line, at);
+	} else if (strcmp(word, ":neighbours") == 0) {
+		query->neighbours = true;
 	} else if (strcmp(word, ":in") == 0) {
 		reading->list = &query->in;
 		read_side(&query->in, &query->in_struct, line, at);

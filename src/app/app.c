@@ -4,6 +4,7 @@
 #include "app/confine.h"
 #include "app/events.h"
 #include "app/metrics.h"
+#include "app/neighbours.h"
 #include "app/posture.h"
 #include "audit/audit.h"
 #include "audit/queries.h"
@@ -94,6 +95,8 @@ static bool init(struct app *app, const struct config *config, bool serves)
 	utime start;
 
 	*app = (struct app){.config = *config};
+	for (size_t room = 0; room < ROOM_COUNT; room++)
+		app->here[room] = true;
 	if (sodium_init() < 0) {
 		fprintf(stderr, "marca: the machine gives no random numbers\n");
 		return false;
@@ -115,7 +118,7 @@ bool app_init(struct app *app, const struct config *config)
 
 bool app_init_to_serve(struct app *app, const struct config *config)
 {
-	return init(app, config, true);
+	return init(app, config, true) && app_place(app);
 }
 
 /* --- What the services keep for the process ------------------------------------ */
@@ -127,7 +130,7 @@ bool app_open_shared(struct app *app)
 
 		if (service->shared_create == NULL)
 			continue;
-		app->shared[room] = service->shared_create(&app->config, &app->world);
+		app->shared[room] = service->shared_create(&app->config, &app->world, app->here[room]);
 		if (app->shared[room] == NULL)
 			return false;
 	}
@@ -218,16 +221,30 @@ static bool read_cors(struct app *app)
 	return false;
 }
 
+/* Those that are here, what stands around them, and what neighbours ask. */
+static size_t app_served(const struct app *app, const struct service **ret)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < APP_SERVICES; i++)
+		if (app->here[app_services[i]->room])
+			ret[count++] = app_services[i];
+	ret[count++] = &gateway_service;
+	ret[count++] = &neighbour_service;
+	return count;
+}
+
 static bool start_dispatcher(struct app *app)
 {
-	static const struct service *served[APP_SERVICES + 1];
+	static const struct service *served[APP_SERVICES + 2];
 	const struct dispatcher_options options = {
 		.services = served,
-		.service_count = ARRAY_LEN(served),
+		.service_count = app_served(app, served),
 		.world = &app->world,
 		.app = &app->gateway,
 		.strict = app->config.strict != 0,
 		.authenticate = auth_authenticate,
+		.neighbour = app_neighbour_verify,
 		.rates = app->rates,
 		.cors = &app->cors,
 		.https = strncmp(app->config.public_url, "https:", 6) == 0,
@@ -236,8 +253,6 @@ static bool start_dispatcher(struct app *app)
 		.rest = app_thread_rest,
 	};
 
-	memcpy(served, app_services, sizeof(app_services));
-	served[APP_SERVICES] = &gateway_service;
 	return dispatcher_create(&options, &app->dispatcher) == RC_OK;
 }
 
@@ -259,11 +274,12 @@ bool app_start(struct app *app)
 {
 	metrics_begin();
 	if (!confine_begin(app) || !read_cors(app) || !rates_create(&app->config, &app->world, &app->rates) ||
-	    !app_open_stores(app) || !app_open_shared(app) || !start_dispatcher(app) || !start_server(app))
+	    !app_open_stores(app) || !app_neighbours_open(app) || !app_open_shared(app) ||
+	    !start_dispatcher(app) || !start_server(app))
 		return false;
 	if (gateway_init(&app->gateway, app_services, APP_SERVICES, app->dbs) != RC_OK)
 		return false;
-	app->gateway.dispatcher = app->dispatcher;
+	app->gateway.here = app->here;
 	app->gateway.server = app->server;
 	app->gateway.exposed = config_exposed(&app->config);
 	app->gateway.metrics_token = app->config.metrics_token;
@@ -284,4 +300,5 @@ void app_finish(struct app *app)
 	app_close_shared(app);
 	for (size_t room = 0; room < ROOM_COUNT; room++)
 		db_close(app->dbs[room]);
+	app_neighbours_close(app);
 }

@@ -9,12 +9,16 @@
 #include "db/db.h"
 #include "gateway/gateway.h"
 
+struct app_neighbours;
+
 struct app {
 	struct config config;
 	struct world world;
-	bool guest;		    /* by app_open_guest() */
-	struct db *dbs[ROOM_COUNT]; /* NULL: not opened; that of events where there is Redis */
-	void *shared[ROOM_COUNT];   /* by room: what it keeps for the process */
+	bool guest;			   /* by app_open_guest() */
+	bool here[ROOM_COUNT];		   /* this process runs it: all, but where --service says otherwise */
+	struct app_neighbours *neighbours; /* of the rooms that are not here; NULL: all are */
+	struct db *dbs[ROOM_COUNT];	   /* NULL: not opened; that of events where there is Redis */
+	void *shared[ROOM_COUNT];	   /* by room: what it keeps for the process */
 	struct app_events *events;
 	struct rates *rates;
 	struct cors cors;
@@ -41,6 +45,8 @@ bool app_init(struct app *app, const struct config *config) MUST_USE;
 /* The same where strangers will talk to it, which asks for more. */
 bool app_init_to_serve(struct app *app, const struct config *config) MUST_USE;
 
+/* Which rooms are here, by config.services. False: says on standard error what else must be set. */
+bool app_place(struct app *app) MUST_USE;
 /* Is that store one of this process's? */
 bool app_has_store(const struct app *app, enum room room);
 /* Where it is. False: that is too long. */

@@ -86,6 +86,8 @@ static bool serve_options(struct config *config, int argc, char **argv)
 			config->listen = argv[i + 1];
 		else if (strcmp(argv[i], "--data") == 0)
 			config->data = argv[i + 1];
+		else if (strcmp(argv[i], "--service") == 0)
+			config->services = argv[i + 1];
 		else
 			return false;
 	}

@@ -23,6 +23,7 @@ const struct consumer_group app_groups[] = {
 	{.name = "audit", .effects = EFFECT_QUERIES(audit), .steps = AUDIT_STEPS, .begin = audit_begin},
 };
 const size_t app_group_count = ARRAY_LEN(app_groups);
+_Static_assert(ARRAY_LEN(app_groups) <= APP_GROUPS_MAX, "room for every group");
 
 const struct consumer app_consumers[] = {
 	{"user-service", STREAM_BOOKINGS, "booking.created", user_notify},

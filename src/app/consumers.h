@@ -5,6 +5,7 @@
 
 #include "events/consumer.h"
 
+#define APP_GROUPS_MAX 8
 extern const struct consumer_group app_groups[];
 extern const size_t app_group_count;
 

@@ -93,6 +93,8 @@ static enum rc create_relays(struct app *app)
 	enum rc rc = RC_OK;
 
 	for (size_t i = 0; rc == RC_OK && i < RELAYS; i++) {
+		if (!app->here[relayed[i].queries.room])
+			continue;
 		const struct relay_options options = {
 			.name = relayed[i].name,
 			.bus = events->bus,
@@ -104,18 +106,20 @@ static enum rc create_relays(struct app *app)
 			.lease_ms = app->config.event_lease_ms,
 		};
 
-		rc = relay_create(&options, &events->relays[i]);
+		rc = relay_create(&options, &events->relays[events->relay_count]);
+		if (rc == RC_OK)
+			events->relay_count++;
 	}
 	return rc;
 }
 
 static enum rc create_consumers(struct app *app)
 {
-	const struct consumers_options options = {
-		.bus = app->events->bus,
-		.tasks = app->events->tasks,
-		.groups = app_groups,
-		.group_count = app_group_count,
+	struct app_events *events = app->events;
+	struct consumers_options options = {
+		.bus = events->bus,
+		.tasks = events->tasks,
+		.groups = events->groups,
 		.rows = app_consumers,
 		.row_count = app_consumer_count,
 		.workers = app->config.event_workers,
@@ -123,6 +127,13 @@ static enum rc create_consumers(struct app *app)
 		.claim_ms = app->config.event_claim_ms,
 	};
 
+	for (size_t i = 0; i < app_group_count; i++) {
+		if (!app->here[app_groups[i].effects.room])
+			continue;
+		events->effects[events->group_count] = app_groups[i].effects;
+		events->groups[events->group_count++] = app_groups[i];
+	}
+	options.group_count = events->group_count;
 	return consumers_create(&options, &app->events->consumers);
 }
 
@@ -141,8 +152,9 @@ static enum rc create_janitor(struct app *app)
 		.bus = events->bus,
 		.tasks = events->tasks,
 		.relays = events->relays,
-		.relay_count = RELAYS,
-		.effect_count = app_group_count,
+		.relay_count = events->relay_count,
+		.effects = events->effects,
+		.effect_count = events->group_count,
 		.retention_hours = app->config.event_retention,
 		.erased =
 			{
@@ -152,8 +164,6 @@ static enum rc create_janitor(struct app *app)
 				.done = &q_erased_done_query,
 			},
 		.purges = events->purges,
-		.purge_count = PURGES,
-		.errand = erase_long_deleted,
 		.errand_arg = app,
 	};
 
@@ -162,13 +172,23 @@ static enum rc create_janitor(struct app *app)
 		if (purges[i].query == &q_notifications_purge_query)
 			events->purges[i].days = app->config.notification_retention;
 
-	events->effects = calloc(app_group_count, sizeof(events->effects[0]));
-	if (events->effects == NULL)
-		return RC_NO_MEMORY;
-	for (size_t i = 0; i < app_group_count; i++)
-		events->effects[i] = app_groups[i].effects;
-	options.effects = events->effects;
+	if (!app->here[ROOM_booking])
+		options.erased = (struct erased_queries){0};
+	if (app->here[ROOM_user]) {
+		options.purge_count = PURGES;
+		options.errand = erase_long_deleted;
+	}
 	return janitor_create(&options, &events->janitor);
+}
+
+/* The rooms of which threads keep something. */
+static const enum room followed[] = {ROOM_tenant, ROOM_user, ROOM_resource};
+
+/* Of rooms that are here or elsewhere; of those that are not configured there is nothing to let go. */
+static void touch(const struct app *app, enum room room, const struct uuid *key)
+{
+	if (app->dbs[room] != NULL)
+		db_touch(app->dbs[room], key);
 }
 
 /* Another process has changed something: what is kept of it is let go. */
@@ -177,21 +197,21 @@ static void heard(void *arg, const struct event *event)
 	const struct app *app = arg;
 
 	if (strncmp(event->type, "tenant.", 7) == 0)
-		db_touch(app->dbs[ROOM_tenant], &event->tenant_id);
+		touch(app, ROOM_tenant, &event->tenant_id);
 	else if (strncmp(event->type, "user.", 5) == 0 || strncmp(event->type, "session.", 8) == 0 ||
 		 strncmp(event->type, "api_key.", 8) == 0 || strncmp(event->type, "provider.", 9) == 0)
-		db_touch(app->dbs[ROOM_user], &event->subject_id);
+		touch(app, ROOM_user, &event->subject_id);
 	else if (strncmp(event->type, "resource.", 9) == 0)
-		db_touch(app->dbs[ROOM_resource], &event->tenant_id);
+		touch(app, ROOM_resource, &event->tenant_id);
 }
 
 static void missed(void *arg)
 {
 	const struct app *app = arg;
 
-	db_touch_all(app->dbs[ROOM_tenant]);
-	db_touch_all(app->dbs[ROOM_user]);
-	db_touch_all(app->dbs[ROOM_resource]);
+	for (size_t i = 0; i < ARRAY_LEN(followed); i++)
+		if (app->dbs[followed[i]] != NULL)
+			db_touch_all(app->dbs[followed[i]]);
 }
 
 /* Where nobody else writes, the versions of this process's own commits tell all. */
@@ -205,13 +225,17 @@ static enum rc create_key_uses(const struct app *app)
 {
 	void *shared = app->shared[ROOM_user];
 
+	if (!app->here[ROOM_user])
+		return RC_OK;
 	return tasks_add(app->events->tasks, write_key_uses, shared) != NULL ? RC_OK : RC_NO_MEMORY;
 }
 
 static bool needs_follower(const struct app *app)
 {
-	return db_is_shared(app->dbs[ROOM_tenant]) || db_is_shared(app->dbs[ROOM_user]) ||
-	       db_is_shared(app->dbs[ROOM_resource]);
+	for (size_t i = 0; i < ARRAY_LEN(followed); i++)
+		if (app->dbs[followed[i]] != NULL && db_is_shared(app->dbs[followed[i]]))
+			return true;
+	return false;
 }
 
 static enum rc create_follower(struct app *app)
@@ -251,7 +275,7 @@ bool app_events_start(struct app *app)
 		rc = create_key_uses(app);
 	if (rc == RC_OK)
 		rc = app_rates_share(app, app->events->tasks, &app->events->rates);
-	if (rc == RC_OK)
+	if (rc == RC_OK && app->here[ROOM_user])
 		rc = post_create(&app->config, app->events->tasks, &app->events->post);
 	if (rc == RC_OK)
 		rc = tasks_start(app->events->tasks);
@@ -268,7 +292,7 @@ void app_events_stop(struct app *app)
 		return;
 	post_stop(events->post);
 	tasks_stop(events->tasks);
-	for (size_t i = 0; i < RELAYS; i++)
+	for (size_t i = 0; i < events->relay_count; i++)
 		relay_destroy(events->relays[i]);
 	rate_share_destroy(events->rates);
 	follower_destroy(events->follower);
@@ -277,7 +301,6 @@ void app_events_stop(struct app *app)
 	consumers_destroy(events->consumers);
 	bus_destroy(events->bus);
 	tasks_destroy(events->tasks);
-	free(events->effects);
 	free(events);
 	app->events = NULL;
 }

@@ -2,6 +2,7 @@
 #ifndef APP_EVENTS_PARTS_H
 #define APP_EVENTS_PARTS_H
 
+#include "app/consumers.h"
 #include "app/events.h"
 #include "events/consumer.h"
 #include "events/janitor.h"
@@ -13,9 +14,12 @@
 struct app_events {
 	struct tasks *tasks;
 	struct bus *bus;
-	struct relay *relays[RELAYS];
+	struct relay *relays[RELAYS]; /* of the rooms that are here */
+	size_t relay_count;
 	struct consumers *consumers;
-	struct effect_queries *effects; /* of the groups' rooms */
+	struct consumer_group groups[APP_GROUPS_MAX]; /* of the rooms that are here */
+	size_t group_count;
+	struct effect_queries effects[APP_GROUPS_MAX]; /* theirs */
 	struct janitor *janitor;
 	struct purge_query purges[PURGES];
 	struct follower *follower;

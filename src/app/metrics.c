@@ -16,7 +16,8 @@ const struct metric_info metric_table[METRIC_COUNT] = {
 
 /* In the order of the page. */
 static void (*const sources[])(struct app *app, struct metrics *page) = {
-	metrics_of_process, metrics_of_requests, metrics_of_stores, metrics_of_events, metrics_of_bookings,
+	metrics_of_process,    metrics_of_requests, metrics_of_stores,
+	metrics_of_neighbours, metrics_of_events,   metrics_of_bookings,
 };
 
 void app_metrics(void *app, struct ctx *cx, struct writer *writer)

@@ -74,6 +74,7 @@ void app_metrics(void *app, struct ctx *cx, struct writer *writer);
 void metrics_of_process(struct app *app, struct metrics *page);
 void metrics_of_requests(struct app *app, struct metrics *page);
 void metrics_of_stores(struct app *app, struct metrics *page);
+void metrics_of_neighbours(struct app *app, struct metrics *page);
 void metrics_of_events(struct app *app, struct metrics *page);
 void metrics_of_bookings(struct app *app, struct metrics *page);
 

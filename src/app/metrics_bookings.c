@@ -23,7 +23,7 @@ static void put(struct metrics *page, size_t counter, const struct tenant_counts
 
 void metrics_of_bookings(struct app *app, struct metrics *page)
 {
-	const struct tenant_counts *counts = app->shared[ROOM_booking];
+	const struct tenant_counts *counts = app->here[ROOM_booking] ? app->shared[ROOM_booking] : NULL;
 	size_t rows = counts != NULL ? tenant_counts_rows(counts) : 0;
 	char tenant[UUID_TEXT_LEN + 1];
 

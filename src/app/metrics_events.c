@@ -1,22 +1,21 @@
 /* How events go: what waits in the outboxes, what relays and consumers have done, how far groups are. */
 #include "app/metrics.h"
 
-#include "app/consumers.h"
 #include "app/events_parts.h"
 
 /* What a store cannot be asked just now is left out. */
 static void backlogs(const struct app_events *events, const struct relay_stats *stats, struct metrics *page)
 {
 	struct outbox_backlog backlogs[RELAYS];
+	size_t count = events->relay_count;
 	bool known[RELAYS];
 
-	for (size_t i = 0; i < RELAYS; i++)
-		known[i] = events->relays[i] != NULL &&
-			   relay_backlog(events->relays[i], page->cx, &backlogs[i]) == RC_OK;
-	for (size_t i = 0; i < RELAYS; i++)
+	for (size_t i = 0; i < count; i++)
+		known[i] = relay_backlog(events->relays[i], page->cx, &backlogs[i]) == RC_OK;
+	for (size_t i = 0; i < count; i++)
 		if (known[i])
 			METRIC_PUT(page, outbox_events, backlogs[i].count, app_queries[stats[i].room]->name);
-	for (size_t i = 0; i < RELAYS; i++) {
+	for (size_t i = 0; i < count; i++) {
 		utime oldest = known[i] ? backlogs[i].oldest : UTIME_NONE;
 		utime age = oldest != UTIME_NONE && oldest < page->cx->now ? page->cx->now - oldest : 0;
 
@@ -29,17 +28,15 @@ static void backlogs(const struct app_events *events, const struct relay_stats *
 static void relays(const struct app_events *events, struct metrics *page)
 {
 	struct relay_stats stats[RELAYS];
+	size_t count = events->relay_count;
 
-	for (size_t i = 0; i < RELAYS; i++)
-		if (events->relays[i] != NULL)
-			relay_stats(events->relays[i], &stats[i]);
+	for (size_t i = 0; i < count; i++)
+		relay_stats(events->relays[i], &stats[i]);
 	backlogs(events, stats, page);
-	for (size_t i = 0; i < RELAYS; i++)
-		if (events->relays[i] != NULL)
-			METRIC_PUT(page, published, stats[i].published, stats[i].name);
-	for (size_t i = 0; i < RELAYS; i++)
-		if (events->relays[i] != NULL)
-			METRIC_PUT(page, relay_leads, stats[i].leads, stats[i].name);
+	for (size_t i = 0; i < count; i++)
+		METRIC_PUT(page, published, stats[i].published, stats[i].name);
+	for (size_t i = 0; i < count; i++)
+		METRIC_PUT(page, relay_leads, stats[i].leads, stats[i].name);
 }
 
 static const struct {
@@ -55,13 +52,13 @@ static const struct {
 static void consumers(const struct app_events *events, struct metrics *page)
 {
 	for (size_t i = 0; i < ARRAY_LEN(counters); i++) {
-		for (size_t g = 0; g < app_group_count; g++) {
+		for (size_t g = 0; g < events->group_count; g++) {
 			struct consumer_stats stats;
 			const uint64_t *value = (const void *)((const char *)&stats + counters[i].offset);
 
 			consumers_stats(events->consumers, g, &stats);
 			metric_put(page, counters[i].metric, (double)*value,
-				   METRIC_VALUES(app_groups[g].name));
+				   METRIC_VALUES(events->groups[g].name));
 		}
 	}
 }

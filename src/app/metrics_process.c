@@ -116,7 +116,8 @@ void metrics_of_process(struct app *app, struct metrics *page)
 
 	METRIC_PUT(page, build, 1, MARCA_VERSION);
 	for (size_t i = 0; i < app->gateway.service_count; i++)
-		METRIC_PUT(page, services, 1, app->gateway.services[i]->name);
+		if (app->here[app->gateway.services[i]->room])
+			METRIC_PUT(page, services, 1, app->gateway.services[i]->name);
 	checks(app, page);
 	if (getrusage(RUSAGE_SELF, &usage) == 0)
 		METRIC_PUT(page, cpu, seconds(usage.ru_utime) + seconds(usage.ru_stime));

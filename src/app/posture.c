@@ -5,6 +5,7 @@
 #include "base/host.h"
 #include "db/db.h"
 #include "events/redis_url.h"
+#include "neighbour/signature.h"
 
 #include <stdio.h>
 
@@ -164,6 +165,11 @@ static bool is_short_token(const char *value)
 	return value != NULL && strlen(value) < TOKEN_BYTES_MIN;
 }
 
+static bool is_short_key(const char *value)
+{
+	return value != NULL && strlen(value) < SIGNATURE_KEY_MIN;
+}
+
 static bool holds_nocase(const char *text, const char *word)
 {
 	struct str wanted = str_from(word);
@@ -244,6 +250,21 @@ struct rule {
 			.mend = "set sslmode=verify-full and sslrootcert=FILE in the URL"                    \
 	}
 
+#define NEIGHBOUR(variable, member)                                                                      \
+	{SETTING(variable, member),                                                                      \
+	 is_no_page,                                                                                     \
+	 ALWAYS,                                                                                         \
+	 .serves = true,                                                                                 \
+	 .wrong = "it is no address of a service",                                                       \
+	 .mend = "set http://host:port, or https://..."},                                                \
+	{                                                                                                \
+		SETTING(variable, member), is_page_in_clear, IN_PRODUCTION,                              \
+			.serves = true, .warns = true,                                                   \
+			.wrong = "what services tell one another goes over the network without TLS",     \
+			.mend = "keep that network private, or set https://..., the address of a proxy " \
+				"that ends TLS"                                                          \
+	}
+
 /* clang-format off */
 static const struct rule rules[] = {
 	{SETTING("ENVIRONMENT", environment), is_no_environment, ALWAYS,
@@ -264,6 +285,16 @@ static const struct rule rules[] = {
 	{SETTING("METRICS_TOKEN", metrics_token), is_short_token, EXPOSED, .serves = true,
 	 .wrong = "it can be found out by trying; 16 bytes at least",
 	 .mend = "set what `openssl rand -hex 32` prints"},
+	{SETTING("SERVICE_KEY", service_key), is_short_key, ALWAYS, .serves = true,
+	 .wrong = "it takes 32 bytes at least",
+	 .mend = "set what `openssl rand -hex 32` prints, the same for all services"},
+	{SETTING("SERVICE_KEY", service_key), is_guessable, EXPOSED, .serves = true,
+	 .wrong = "it looks like an example or a word, and whoever guesses it reads every tenant's data",
+	 .mend = "set what `openssl rand -hex 32` prints, the same for all services"},
+	NEIGHBOUR("TENANT_SERVICE_URL", tenant_service),
+	NEIGHBOUR("USER_SERVICE_URL", user_service),
+	NEIGHBOUR("RESOURCE_SERVICE_URL", resource_service),
+	NEIGHBOUR("BOOKING_SERVICE_URL", booking_service),
 	{SETTING("CORS_ORIGINS", cors_origins), is_missing, EXPOSED, .serves = true,
 	 .wrong = "it is not said which pages may call",
 	 .mend = "set the origins of your pages: CORS_ORIGINS=https://app.example.com,https://..."},

@@ -91,7 +91,7 @@ static enum rc open_patiently(struct app *app, enum room room, const struct db_o
 
 bool app_has_store(const struct app *app, enum room room)
 {
-	return room != ROOM_events || app->config.redis_url == NULL;
+	return room == ROOM_events ? app->config.redis_url == NULL : app->here[room];
 }
 
 bool app_open_store(struct app *app, enum room room)

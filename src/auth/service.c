@@ -1,6 +1,7 @@
 /* Identity: its routes. */
 #include "auth/api_key.h"
 #include "auth/auth.h"
+#include "auth/identity.h"
 #include "auth/keys.h"
 #include "auth/oidc.h"
 #include "auth/password.h"
@@ -9,6 +10,12 @@
 
 /* clang-format off */
 static const struct route routes[] = {
+	{
+		.method = HTTP_POST_, .path = IDENTITY_PATH, .id = "internalPrincipal", .summary = "Who is behind a credential.",
+		.access = ACCESS_SERVICE, .hidden = true, .class = RATE_EXEMPT, .body = &credential_shape,
+		.handler = identity_answer,
+		.replies = {{200, &proven_shape}}, .errors = {RC_UNAUTHENTICATED},
+	},
 	{
 		.method = HTTP_GET_, .path = "/.well-known/jwks.json", .id = "getJwks",
 		.summary = "The public keys that verify access tokens.", .access = ACCESS_PUBLIC, .anonymous = true,

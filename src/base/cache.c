@@ -74,6 +74,19 @@ void *cache_get(struct cache *cache, const struct uuid *key, uint64_t extra, uin
 	return NULL;
 }
 
+void *cache_stale(struct cache *cache, const struct uuid *key, uint64_t extra)
+{
+	struct entry *set = set_of(cache, key, extra);
+
+	for (size_t i = 0; i < WAYS; i++) {
+		if (!is_key(&set[i], key, extra))
+			continue;
+		set[i].used = ++cache->tick;
+		return set[i].value;
+	}
+	return NULL;
+}
+
 void cache_put(struct cache *cache, const struct uuid *key, uint64_t extra, uint64_t version, utime until,
 	       void *value)
 {

@@ -16,6 +16,9 @@ void cache_destroy(struct cache *cache);
 /* The value under (key, extra), or NULL when there is none, it was put at another version, or has ended. */
 void *cache_get(struct cache *cache, const struct uuid *key, uint64_t extra, uint64_t version, utime now);
 
+/* The same whether it is still good or not: for whoever would else have nothing. */
+void *cache_stale(struct cache *cache, const struct uuid *key, uint64_t extra);
+
 /* Takes the value over, and drops what it replaces. It ends at `until`, exclusive; UTIME_MAX: never. */
 void cache_put(struct cache *cache, const struct uuid *key, uint64_t extra, uint64_t version, utime until,
 	       void *value);

@@ -51,6 +51,9 @@ static void an_end_comes(void **state)
 	assert_ptr_equal(cache_get(cache, &key, 0, 1, 99), &values[0]);
 	assert_null(cache_get(cache, &key, 0, 1, 100));
 	assert_null(cache_get(cache, &key, 0, 1, 101));
+	/* Who has nothing else may still have it. */
+	assert_ptr_equal(cache_stale(cache, &key, 0), &values[0]);
+	assert_null(cache_stale(cache, &key, 1));
 	/* Its place is taken by what was read anew. */
 	cache_put(cache, &key, 0, 1, 200, &values[1]);
 	assert_int_equal(values[0], 1);

@@ -3,6 +3,12 @@
 
 #include <inttypes.h>
 
+const char *const room_names[ROOM_COUNT] = {
+#define ROOM(name) #name,
+#include "base/rooms.def"
+#undef ROOM
+};
+
 enum rc error_set(struct ctx *cx, enum rc rc, int64_t arg)
 {
 	cx->error_args[0] = arena_printf(cx->arena, "%" PRId64, arg);

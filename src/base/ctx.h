@@ -17,6 +17,8 @@ enum room {
 	ROOM_COUNT
 };
 
+extern const char *const room_names[ROOM_COUNT];
+
 struct db_port; /* db/db.h: this thread's way into one room's store */
 
 /* What a thread keeps: its ways into the stores, and its caches. */

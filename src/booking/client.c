@@ -1,4 +1,4 @@
-/* See client.h. In process: the store is asked at once. */
+/* See client.h. The store is asked each time, here or by way of who has it. */
 #include "booking/client.h"
 
 #include "booking/queries.h"

@@ -13,11 +13,12 @@ void booking_count(const struct ctx *cx, const struct uuid *tenant, enum booking
 		tenant_counts_add(counts, tenant, kind, more);
 }
 
-void *booking_counts_create(const struct config *config, const struct world *world)
+void *booking_counts_create(const struct config *config, const struct world *world, bool here)
 {
 	struct tenant_counts *counts = tenant_counts_create((size_t)config->metrics_tenants, BOOKING_COUNTS);
 
 	(void)world;
+	(void)here;
 	if (counts == NULL)
 		fprintf(stderr, "marca: no memory for the counters of bookings\n");
 	return counts;

@@ -12,7 +12,7 @@ void booking_count(const struct ctx *cx, const struct uuid *tenant, enum booking
 
 /* For service.c: one for the process, which each thread has as its own. */
 struct config;
-void *booking_counts_create(const struct config *config, const struct world *world);
+void *booking_counts_create(const struct config *config, const struct world *world, bool here);
 void booking_counts_destroy(void *counts);
 void *booking_counts_local(const struct config *config, void *counts);
 void booking_counts_local_end(void *counts);

@@ -200,6 +200,7 @@ SELECT b.id, b.tenant_id, b.resource_id, b.user_id, b.client_id, b.start_time, b
 
 -- :name  bookings_busy :many
 -- :scope tenant
+-- :neighbours
 -- :in    tenant_id:uuid resource_id:uuid start_time:time end_time:time
 -- :out   struct span: start:time end:time
 SELECT b.start_time, b.end_time
@@ -240,6 +241,7 @@ SELECT b.id, b.tenant_id, b.resource_id, b.user_id, b.client_id, b.start_time, b
 
 -- :name  bookings_of_user :many
 -- :scope tenant
+-- :neighbours
 -- :in    tenant_id:uuid earliest:time ends_after:time starts_before:time status:text? after_start:time after_id:uuid
 --        limit:int user_id:uuid
 -- :out   struct booking: id:uuid tenant_id:uuid resource_id:uuid user_id:uuid client_id:uuid? start_time:time

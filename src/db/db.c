@@ -87,6 +87,14 @@ static enum rc start(struct db *db)
 	return RC_OK;
 }
 
+void db_init(struct db *db, const struct query_set *set, const struct driver *driver)
+{
+	db->set = set;
+	db->driver = driver;
+	db->schema = schema_query(set);
+	pthread_mutex_init(&db->watch.lock, NULL);
+}
+
 enum rc db_open(const struct query_set *set, const struct db_options *options, struct db **ret)
 {
 	const struct driver *driver = driver_for(options->url);
@@ -102,10 +110,7 @@ enum rc db_open(const struct query_set *set, const struct db_options *options, s
 	db = calloc(1, sizeof(*db));
 	if (db == NULL)
 		return RC_NO_MEMORY;
-	db->set = set;
-	db->driver = driver;
-	db->schema = schema_query(set);
-	pthread_mutex_init(&db->watch.lock, NULL);
+	db_init(db, set, driver);
 	rc = set_options(db, options) ? start(db) : RC_NO_MEMORY;
 	if (rc != RC_OK) {
 		db_free(db);
@@ -248,8 +253,14 @@ uint64_t db_version(const struct db_port *port, const struct uuid *key)
 	       atomic_load_explicit(&port->db->epoch, memory_order_acquire);
 }
 
+uint64_t db_touches(const struct db_port *port)
+{
+	return atomic_load_explicit(&port->db->touches, memory_order_acquire);
+}
+
 void db_touch(struct db *db, const struct uuid *key)
 {
+	atomic_fetch_add_explicit(&db->touches, 1, memory_order_relaxed);
 	atomic_fetch_add_explicit(stripe(db, key), 1, memory_order_release);
 }
 
@@ -260,12 +271,18 @@ void db_port_touch(const struct db_port *port, const struct uuid *key)
 
 void db_touch_all(struct db *db)
 {
+	atomic_fetch_add_explicit(&db->touches, 1, memory_order_relaxed);
 	atomic_fetch_add_explicit(&db->epoch, 1, memory_order_release);
 }
 
 bool db_shared(const struct db_port *port)
 {
 	return port->db->driver->shared;
+}
+
+void *db_elsewhere(const struct db_port *port)
+{
+	return elsewhere_arg(port->db);
 }
 
 /* --- A request's side ---------------------------------------------------- */
@@ -351,5 +368,10 @@ enum rc db_write(struct script *script)
 
 	if (script->job.rc != RC_OK)
 		return script->job.rc;
+	if (cx->ports[script->room]->db->committer == NULL) {
+		LOG(ERROR, "a script for a room that is not here",
+		    LOG_TEXT("room", cx->ports[script->room]->db->set->name));
+		return RC_INTERNAL;
+	}
 	return crew_do(cx->ports[script->room]->db->committer, &script->job, cx->arena);
 }

@@ -55,6 +55,7 @@ struct query {
 	unsigned index;	 /* in the room's query_set */
 	bool tenant;	 /* scoped: the first input is tenant_id */
 	bool operators;	 /* across tenants: refused to whoever is not the operator */
+	bool neighbours; /* services in other processes may ask it: its columns are a wire format */
 	const char *why; /* it may see rows of several tenants; NULL: there are none, or it is scoped */
 };
 
@@ -137,6 +138,7 @@ struct db_stats {
 	struct histogram_sum commit_durations; /* from there to its end, whether it was kept or not */
 	struct db_crew writers, readers;       /* no reader has a hand where reads answer inside the call */
 };
+/* Of a store that is here. */
 void db_stats(struct db *db, struct db_stats *ret);
 /* RC_OK when the store answers just now. For /ready; on a fiber. */
 enum rc db_ping(struct db *db) MUST_USE;
@@ -168,6 +170,25 @@ int db_schema_known(const struct db *db);
 /* Prepares each query without running it: RC_INTERNAL, and the log says which, when the store refuses one. */
 enum rc db_check(struct db *db) MUST_USE;
 
+struct rows;
+
+/* --- A room that another process has ------------------------------------- */
+
+/* How that process is asked. On the asking fiber, which may wait; what it gives lies in the ctx's arena. */
+struct db_elsewhere {
+	enum rc (*read)(void *arg, struct ctx *cx, const struct query *query, const void *in,
+			struct rows *ret);
+	enum rc (*ping)(void *arg);
+	void *arg;
+};
+
+/*
+ * A store in all that reading needs, and in nothing else: queries that are marked for neighbours are asked
+ * there, db_shared() is true, versions move by db_touch() alone. A script, or another query, is RC_INTERNAL.
+ * NULL: memory. `arg` must outlive it.
+ */
+struct db *db_open_elsewhere(const struct query_set *set, const struct db_elsewhere *how) MUST_USE;
+
 /* --- A thread's side ---------------------------------------------------- */
 
 struct db_port *db_port_open(struct db *db) MUST_USE;
@@ -186,8 +207,12 @@ void db_port_rest(struct db_port *port);
  * db_touch(): later, or never. What is kept under it there needs an end of its own.
  */
 uint64_t db_version(const struct db_port *port, const struct uuid *key);
+/* Moves whenever any version does: for whoever learns only with the answer which keys it hangs on. */
+uint64_t db_touches(const struct db_port *port);
 /* True when other processes may write the store. */
 bool db_shared(const struct db_port *port);
+/* The `arg` by which the room's process is asked; NULL: the room is here. */
+void *db_elsewhere(const struct db_port *port);
 
 /* Moves the version of one key, or of all: what other processes changed. On any thread. */
 void db_touch(struct db *db, const struct uuid *key);

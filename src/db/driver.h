@@ -5,12 +5,14 @@
  * crew.c      threads that take jobs from a bounded queue
  * committer.c group commit, one algorithm for both drivers
  * migrate.c   the schema's versions
- * value.c     members of in and out structs
+ * value.c     members of in and out structs (value.h)
+ * elsewhere.c a room without a store here
  */
 #ifndef DB_DRIVER_H
 #define DB_DRIVER_H
 
 #include "db/db.h"
+#include "db/value.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -36,7 +38,7 @@ struct db {
 	struct hand hands[WRITERS_MAX];
 	size_t hand_count;
 	struct crew *committer;
-	_Atomic uint64_t versions[1 << VERSION_BITS], epoch;
+	_Atomic uint64_t versions[1 << VERSION_BITS], epoch, touches;
 	_Atomic uint64_t writes, commits;
 	struct histogram group_sizes, commit_durations;
 	struct {
@@ -117,9 +119,16 @@ struct driver {
 extern const struct driver sqlite_driver, postgres_driver;
 
 /* db.c */
+/* Of calloc'ed memory, to be given back by db_close(). */
+void db_init(struct db *db, const struct query_set *set, const struct driver *driver);
 void db_add_writer(struct db *db, void *writer);
 /* Calls whoever watches. */
 void db_tell(struct db *db);
+
+/* --- elsewhere.c ---------------------------------------------------------- */
+
+/* See db_elsewhere(). */
+void *elsewhere_arg(const struct db *db);
 
 /* --- crew.c -------------------------------------------------------------- */
 
@@ -153,27 +162,5 @@ struct query schema_query(const struct query_set *set);
 /* --- committer.c --------------------------------------------------------- */
 
 struct crew *committer_create(struct db *db) MUST_USE;
-
-/* --- value.c: members of in and out structs ------------------------------ */
-
-bool value_is_none(const struct column *column, const void *in);
-/* UUID */
-const struct uuid *value_uuid(const struct column *column, const void *in);
-/* TIME, INT, BOOL */
-int64_t value_int(const struct column *column, const void *in);
-/* TEXT, JSON, ENUM */
-struct str value_text(const struct column *column, const void *in);
-
-/* False when the column may not be null. */
-bool value_set_none(const struct column *column, void *out) MUST_USE;
-void value_set_uuid(const struct column *column, void *out, const void *bytes);
-void value_set_int(const struct column *column, void *out, int64_t value);
-/* RC_INTERNAL: not a word of the enum, or a text with a NUL in it. */
-enum rc value_set_text(const struct column *column, void *out, struct arena *arena, struct str text) MUST_USE;
-
-/* So many rows may come from that query. Logs when not. */
-enum rc rows_check(const struct query *query, size_t count) MUST_USE;
-/* A column of a result is not what queries.sql says. Logs, returns RC_INTERNAL. */
-enum rc column_wrong(const struct query *query, const struct column *column, const char *what);
 
 #endif

@@ -1,5 +1,5 @@
-/* See driver.h: how members of in and out structs are read and written, whatever the store. */
-#include "db/driver.h"
+/* See value.h. */
+#include "db/value.h"
 
 #include "base/log.h"
 

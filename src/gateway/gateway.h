@@ -15,7 +15,7 @@ struct gateway {
 	const struct service *const *services;
 	size_t service_count;
 	struct db *const *dbs; /* by room */
-	const struct dispatcher *dispatcher;
+	const bool *here;      /* by room: this process runs it */
 	const struct http_server *server;
 	bool exposed;		   /* strangers may reach it */
 	const char *metrics_token; /* NULL: none is asked for */

@@ -25,24 +25,31 @@ static enum check_state worse(enum check_state a, enum check_state b)
 	return a > b ? a : b;
 }
 
-/* The rooms whose requests are served, by their services' names; the bus's own store is told as the bus. */
-static void check_stores(struct ctx *cx, const struct gateway *gateway, struct ready *ready)
+/* What a room's requests need: its own store, or the neighbour that has it. The bus's store is told as the
+ * bus. */
+static void check_room(struct ctx *cx, const struct gateway *gateway, const struct service *service,
+		       struct ready *ready, enum check_state *schemas)
+{
+	struct db *db = gateway->dbs[service->room];
+	bool here = gateway->here[service->room], good = db_ping(db) == RC_OK;
+
+	add(ready, service->name, good ? CHECK_OK : CHECK_UNAVAILABLE, here);
+	if (good && here)
+		*schemas = worse(*schemas, schema_state(cx, db));
+}
+
+static void check_rooms(struct ctx *cx, const struct gateway *gateway, struct ready *ready)
 {
 	enum check_state schemas = CHECK_OK;
 	bool seen[ROOM_COUNT] = {false};
 
 	for (size_t i = 0; i < gateway->service_count; i++) {
 		int room = gateway->services[i]->room;
-		struct db *db = room >= 0 ? gateway->dbs[room] : NULL;
-		bool good;
 
-		if (db == NULL || seen[room])
+		if (room < 0 || seen[room] || gateway->dbs[room] == NULL)
 			continue;
 		seen[room] = true;
-		good = db_ping(db) == RC_OK;
-		add(ready, gateway->services[i]->name, good ? CHECK_OK : CHECK_UNAVAILABLE, true);
-		if (good)
-			schemas = worse(schemas, schema_state(cx, db));
+		check_room(cx, gateway, gateway->services[i], ready, &schemas);
 	}
 	add(ready, "migrations", schemas, true);
 }
@@ -60,7 +67,7 @@ void ready_check(struct ctx *cx, const struct gateway *gateway, struct ready *re
 	enum check_state all = CHECK_OK;
 
 	*ret = (struct ready){.good = true};
-	check_stores(cx, gateway, ret);
+	check_rooms(cx, gateway, ret);
 	check_bus(gateway, ret);
 	for (size_t i = 0; i < ret->count; i++) {
 		enum check_state state = ret->checks[i].state;

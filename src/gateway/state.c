@@ -19,10 +19,15 @@ enum rc gateway_health(struct req *rq)
 /* "tenant,user,resource" */
 static void write_services(struct writer *w, const struct gateway *gateway)
 {
+	bool first = true;
+
 	write_char(w, '"');
 	for (size_t i = 0; i < gateway->service_count; i++) {
-		if (i > 0)
+		if (!gateway->here[gateway->services[i]->room])
+			continue;
+		if (!first)
 			write_char(w, ',');
+		first = false;
 		write_raw(w, str_from(gateway->services[i]->name));
 	}
 	write_char(w, '"');

@@ -8,6 +8,9 @@
  * address may be asked is decided for the one that is connected to, after its name was resolved: a name that
  * leads elsewhere the second time (DNS rebinding) changes nothing. In development private addresses may be
  * asked too, and plain HTTP on this machine.
+ *
+ * A client of the operator's own addresses (services of this marca, a collector of traces) asks whatever it
+ * is told to: private ones, in plain HTTP, and by HTTP/2 where that is spoken over TLS.
  */
 #ifndef HTTP_CLIENT_H
 #define HTTP_CLIENT_H
@@ -35,6 +38,7 @@ struct http_client; /* one a process; safe from any thread */
 
 struct http_client_options {
 	bool development;    /* see above */
+	bool trusted;	     /* all addresses are the operator's own */
 	const char *ca_file; /* certificates to trust; NULL: the system's */
 };
 

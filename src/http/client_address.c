@@ -152,6 +152,7 @@ struct address client_address(const struct proxies *proxies, struct http_exchang
 		return (struct address){{0}};
 	if (!is_proxy(proxies, &address))
 		return address;
+	exchange->by_proxy = true;
 	/* Several lines are one list (RFC 9110, 5.3). */
 	for (size_t i = exchange->header_count; i-- > 0 && !found;) {
 		const struct http_header *header = &exchange->headers[i];

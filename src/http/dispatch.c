@@ -279,6 +279,8 @@ static enum rc identify(struct req *rq)
 	struct principal *who = &rq->cx.principal;
 	enum rc rc = RC_OK;
 
+	if (rq->route->access == ACCESS_SERVICE)
+		return options->neighbour != NULL ? options->neighbour(rq) : RC_NO_ROUTE;
 	if (rq->route->anonymous)
 		return RC_OK;
 	if (options->authenticate == NULL)

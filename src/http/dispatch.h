@@ -21,6 +21,9 @@ struct dispatcher_options {
 	/* Who asks: sets rq->cx.principal, or leaves it as anyone. On the request's fiber. RC_UNAUTHENTICATED
 	 * when what he sent proves nothing. NULL: everybody is the operator. */
 	enum rc (*authenticate)(struct req *rq);
+	/* Of a route for other services of this marca (ACCESS_SERVICE): was it called by one? RC_NO_ROUTE:
+	 * no. NULL: there are none. */
+	enum rc (*neighbour)(const struct req *rq);
 	struct rates *rates;	 /* NULL: no limits */
 	const struct cors *cors; /* NULL: no other site's page may call */
 	bool https;		 /* security_headers() */

@@ -9,6 +9,8 @@ const struct access_info access_table[ACCESS_COUNT] = {
 	[ACCESS_USERS] = {"Whoever holds `can_manage_users`.", ROLE_USER, RIGHT_USERS},
 	[ACCESS_ADMIN] = {"Staff of the tenant.", ROLE_ADMIN, 0},
 	[ACCESS_OPERATOR] = {"The operator.", ROLE_OPERATOR, 0},
+	/* The dispatcher has made sure of that. */
+	[ACCESS_SERVICE] = {"Another service of this marca.", ROLE_ANYONE, 0},
 };
 
 enum rc access_check(enum access access, const struct principal *who)
@@ -41,6 +43,8 @@ static bool declared(const struct route *route, enum rc rc)
 bool route_may_fail(const struct service *service, const struct route *route, enum rc rc)
 {
 	switch (rc) {
+	case RC_NO_ROUTE:
+		return route->access == ACCESS_SERVICE || declared(route, rc);
 	case RC_MALFORMED:
 	case RC_INTERNAL:
 	case RC_NO_MEMORY:

@@ -24,6 +24,7 @@ enum access {
 	ACCESS_USERS,	  /* holds can_manage_users */
 	ACCESS_ADMIN,	  /* staff of the tenant */
 	ACCESS_OPERATOR,  /* who runs marca */
+	ACCESS_SERVICE,	  /* another service of this marca; nobody else learns that there is such a route */
 	ACCESS_COUNT
 };
 
@@ -82,8 +83,9 @@ struct service {
 	const struct route *routes;
 	size_t route_count;
 	/* What the room keeps for the whole process (workers, keys), made before the first thread and gone
-	 * after the last. On failure NULL, having said why. Both may be NULL. */
-	void *(*shared_create)(const struct config *, const struct world *);
+	 * after the last; `here`: or what of it is needed where another process runs the service. On failure
+	 * NULL, having said why. Both may be NULL. */
+	void *(*shared_create)(const struct config *, const struct world *, bool here);
 	void (*shared_destroy)(void *shared);
 	/* What the room keeps for one thread (caches); reached by ctx->locals[room]. `shared`: that of the
 	 * process. May be NULL. */

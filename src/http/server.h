@@ -44,6 +44,7 @@ struct http_exchange {
 	struct str body;
 	uint64_t received_ns; /* monotonic: when its head was complete */
 	char peer[46];	      /* the client's address */
+	bool by_proxy;	      /* which a proxy that is trusted has told: client_address() */
 	void *admitted;	      /* what admit() left for handle() */
 };
 

@@ -1,6 +1,7 @@
 /*
- * See client.h. In process: one query, kept for as long as the version of the tenant's resources stands; and
- * not for longer than CACHE_TTL_SECONDS where another process may change what this one only hears of.
+ * See client.h. One query, here or asked of who has it, kept for as long as the version of the tenant's
+ * resources stands; and not for longer than CACHE_TTL_SECONDS where another process may change what this one
+ * only hears of.
  */
 #include "resource/client.h"
 

@@ -107,6 +107,7 @@ RETURNING id;
 
 -- :name  resource_tenant_of :maybe
 -- :scope operator
+-- :neighbours
 -- :in    id:uuid
 -- :out   tenant_id:uuid
 SELECT r.tenant_id FROM resources r WHERE r.id = $1 AND r.deleted_at IS NULL;
@@ -183,6 +184,7 @@ SELECT r.tenant_id, $3, $4, $5, $6, r.id, r.version, $8, $9, $10
 
 -- :name  resource_rules_by_id :maybe
 -- :scope tenant
+-- :neighbours
 -- :in    tenant_id:uuid id:uuid
 -- :out   struct resource_row: status:enum(resource_status) capacity:int? availability_schedule:text?
 --        category_metadata:json?

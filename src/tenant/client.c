@@ -1,7 +1,7 @@
 /*
- * See client.h. In process: one query, kept for as long as the store's version of the tenant stands; and not
- * for longer than CACHE_TTL_SECONDS where another process may change what this one only hears of. Zones stay
- * open once they are: there are some 600 names, and no request may read a file.
+ * See client.h. One query, here or asked of who has it, kept for as long as the store's version of the tenant
+ * stands; and not for longer than CACHE_TTL_SECONDS where another process may change what this one only hears
+ * of. Zones stay open once they are: there are some 600 names, and no request may read a file.
  */
 #include "tenant/client.h"
 
@@ -111,13 +111,44 @@ static void keep(struct ctx *cx, const struct uuid *tenant_id, uint64_t version,
 	cache_put(local->rules, tenant_id, 0, version, until, kept);
 }
 
+/* Without a tenant service, which another process would run, there are no rules but the defaults. */
+static bool unconfigured(const struct ctx *cx)
+{
+	return cx->ports[ROOM_tenant] == NULL;
+}
+
+static enum rc default_rules(struct ctx *cx, struct tenant_rules *ret)
+{
+	struct local *local = cx->locals[ROOM_tenant];
+	struct tenant_row row = local->defaults;
+
+	row.is_active = true;
+	return compile(local, &row, ret);
+}
+
+/* The service does not answer: the rules as they were last known, however long ago. */
+static enum rc last_known(struct ctx *cx, const struct uuid *tenant_id, struct tenant_rules *ret)
+{
+	const struct local *local = cx->locals[ROOM_tenant];
+	const struct tenant_rules *kept = cache_stale(local->rules, tenant_id, 0);
+
+	if (kept == NULL)
+		return RC_SETTINGS_DOWN;
+	*ret = *kept;
+	return RC_OK;
+}
+
 enum rc tenant_rules(struct ctx *cx, const struct uuid *tenant_id, struct tenant_rules *ret)
 {
 	const struct local *local = cx->locals[ROOM_tenant];
-	uint64_t version = db_version(cx->ports[ROOM_tenant], tenant_id);
-	const struct tenant_rules *kept = cache_get(local->rules, tenant_id, 0, version, cx->now);
+	const struct tenant_rules *kept;
+	uint64_t version;
 	enum rc rc;
 
+	if (unconfigured(cx))
+		return default_rules(cx, ret);
+	version = db_version(cx->ports[ROOM_tenant], tenant_id);
+	kept = cache_get(local->rules, tenant_id, 0, version, cx->now);
 	if (kept != NULL) {
 		*ret = *kept;
 		return RC_OK;
@@ -125,6 +156,8 @@ enum rc tenant_rules(struct ctx *cx, const struct uuid *tenant_id, struct tenant
 	rc = read_rules(cx, tenant_id, ret);
 	if (rc == RC_OK)
 		keep(cx, tenant_id, version, ret);
+	if (rc == RC_SETTINGS_DOWN && db_elsewhere(cx->ports[ROOM_tenant]) != NULL)
+		return last_known(cx, tenant_id, ret);
 	return rc;
 }
 
@@ -132,7 +165,7 @@ enum rc tenant_of_domain(struct ctx *cx, const char *domain, struct uuid *ret)
 {
 	const struct q_tenant_of_domain_in in = {.domain = domain};
 	struct q_tenant_of_domain_out *row;
-	enum rc rc = q_tenant_of_domain(cx, &in, &row);
+	enum rc rc = unconfigured(cx) ? RC_TENANT_UNKNOWN : q_tenant_of_domain(cx, &in, &row);
 
 	if (rc == RC_STORE_DOWN)
 		return RC_SETTINGS_DOWN;
@@ -148,7 +181,7 @@ enum rc tenant_name(struct ctx *cx, const struct uuid *tenant_id, const char **r
 {
 	const struct q_tenant_name_by_id_in in = {.id = *tenant_id};
 	struct q_tenant_name_by_id_out *row;
-	enum rc rc = q_tenant_name_by_id(cx, &in, &row);
+	enum rc rc = unconfigured(cx) ? RC_TENANT_UNKNOWN : q_tenant_name_by_id(cx, &in, &row);
 
 	if (rc == RC_STORE_DOWN)
 		return RC_SETTINGS_DOWN;
@@ -164,6 +197,10 @@ uint64_t tenant_version(const struct ctx *cx, const struct uuid *tenant_id, bool
 {
 	const struct db_port *port = cx->ports[ROOM_tenant];
 
+	if (unconfigured(cx)) {
+		*ret_shared = false;
+		return 0;
+	}
 	*ret_shared = db_shared(port);
 	return db_version(port, tenant_id);
 }

@@ -1,6 +1,8 @@
 /*
  * How the other services ask the tenant service: which rules does this tenant book by?
- * Never guesses: a tenant that cannot be asked for is RC_SETTINGS_DOWN.
+ * Never guesses: a tenant that cannot be asked for is RC_SETTINGS_DOWN, unless another process runs the
+ * service and this thread knows what it said last. Where none is configured, every tenant books by the
+ * defaults.
  */
 #ifndef TENANT_CLIENT_H
 #define TENANT_CLIENT_H

@@ -78,6 +78,7 @@ SELECT t.tenant_id, t.name, t.domain, t.logo_url, t.theme_primary_color, s.timez
 
 -- :name  tenant_of_domain :maybe
 -- :scope global
+-- :neighbours
 -- :because Whoever logs in by a tenant's domain has no tenant yet.
 -- :in    domain:text
 -- :out   id:uuid
@@ -114,6 +115,7 @@ SELECT t.tenant_id, $3, $4, $5, $6, $7, t.version, $8, $9, $10
 
 -- :name  tenant_rules_by_id :maybe
 -- :scope tenant
+-- :neighbours
 -- :in    id:uuid
 -- :out   struct tenant_row: is_active:bool timezone:text? working_hours_start:int? working_hours_end:int?
 --        booking_interval:int? advance_booking_days:int? cancellation_hours:int? auto_confirm:bool
@@ -131,6 +133,7 @@ SELECT t.deleted_at FROM tenants t WHERE t.tenant_id = $1;
 
 -- :name  tenant_name_by_id :maybe
 -- :scope tenant
+-- :neighbours
 -- :in    id:uuid
 -- :out   name:text
 SELECT t.name FROM tenants t WHERE t.tenant_id = $1 AND t.deleted_at IS NULL;

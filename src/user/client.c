@@ -1,7 +1,7 @@
 /*
- * See client.h. In process: one query by the primary index, kept for as long as the store's version of the
- * user stands; and not for longer than CACHE_TTL_SECONDS where another process may change what this one only
- * hears of.
+ * See client.h. One query by the primary index, here or asked of who has it, kept for as long as the store's
+ * version of the user stands; and not for longer than CACHE_TTL_SECONDS where another process may change what
+ * this one only hears of.
  */
 #include "user/client.h"
 
@@ -73,23 +73,31 @@ enum rc user_tenant_of(struct ctx *cx, const struct uuid *id, struct uuid *ret)
 	return RC_OK;
 }
 
-void *user_shared_create(const struct config *config, const struct world *world)
+/* What only the service itself does: passwords, identity providers. */
+static bool open_service(struct user_shared *shared, const struct config *config)
 {
 	const struct http_client_options http = {.development = !config_exposed(config),
 						 .ca_file = config->outgoing_ca};
-	struct user_shared *shared = calloc(1, sizeof(*shared));
 	const char *why;
 	struct str bad;
+
+	shared->passwords = password_pool_create(config->password_threads);
+	shared->key_uses = key_uses_create();
+	shared->http = http_client_create(&http);
+	return shared->passwords != NULL && shared->key_uses != NULL && shared->http != NULL &&
+	       cors_parse(config, &shared->arena, &shared->cors, &bad, &why);
+}
+
+void *user_shared_create(const struct config *config, const struct world *world, bool here)
+{
+	struct user_shared *shared = calloc(1, sizeof(*shared));
 
 	if (shared == NULL)
 		return NULL;
 	shared->world = world;
-	shared->passwords = password_pool_create(config->password_threads);
-	shared->key_uses = key_uses_create();
-	shared->http = http_client_create(&http);
+	shared->here = here;
 	arena_init(&shared->arena, NULL);
-	if (shared->passwords == NULL || shared->key_uses == NULL || shared->http == NULL ||
-	    !cors_parse(config, &shared->arena, &shared->cors, &bad, &why)) {
+	if (here && !open_service(shared, config)) {
 		user_shared_destroy(shared);
 		return NULL;
 	}
@@ -118,7 +126,7 @@ void *user_local_create(const struct config *config, void *shared)
 	local->shared = shared;
 	local->ttl = config->cache_ttl * UTIME_SECOND;
 	local->briefs = cache_create(CACHED_USERS, free);
-	local->auth = auth_local_create(config, local->shared->world);
+	local->auth = auth_local_create(config, local->shared->world, local->shared->here);
 	if (local->briefs == NULL || local->auth == NULL) {
 		user_local_destroy(local);
 		return NULL;

@@ -34,7 +34,7 @@ enum rc user_add_admin(struct ctx *cx, const struct uuid *tenant_id, const struc
 enum rc user_take_back(struct ctx *cx, const struct uuid *tenant_id, const struct uuid *id) MUST_USE;
 
 /* What the process keeps, and what one thread of it keeps besides: ctx->locals[ROOM_user]. */
-void *user_shared_create(const struct config *config, const struct world *world);
+void *user_shared_create(const struct config *config, const struct world *world, bool here);
 void user_shared_destroy(void *shared);
 void *user_local_create(const struct config *config, void *shared);
 void user_local_destroy(void *local);

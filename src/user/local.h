@@ -12,6 +12,7 @@
 /* Reached by any thread at once. */
 struct user_shared {
 	const struct world *world;
+	bool here; /* this process runs the service; else there is nothing but the world */
 	struct password_pool *passwords;
 	struct key_uses *key_uses;
 	_Atomic bool told_no_mail; /* auth/password_forgot.c */

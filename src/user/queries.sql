@@ -19,6 +19,7 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 1
 
 -- :name  user_tenant_of :maybe
 -- :scope operator
+-- :neighbours
 -- :in    id:uuid
 -- :out   tenant_id:uuid
 SELECT u.tenant_id FROM users u WHERE u.id = $1 AND u.deleted_at IS NULL;
@@ -37,6 +38,7 @@ SELECT u.id, u.tenant_id, u.name, u.email, u.phone, u.user_type, u.department, u
 
 -- :name  user_brief_by_id :maybe
 -- :scope tenant
+-- :neighbours
 -- :in    tenant_id:uuid id:uuid
 -- :out   struct user_brief: tenant_id:uuid is_active:bool
 SELECT u.tenant_id, u.is_active FROM users u WHERE u.tenant_id = $1 AND u.id = $2 AND u.deleted_at IS NULL;

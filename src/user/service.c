@@ -1,11 +1,24 @@
 /* The user service: its routes, and what it keeps for each thread. */
 #include "auth/auth.h"
+#include "user/admin.h"
 #include "user/client.h"
 #include "user/privacy.h"
 #include "user/user.h"
 
 /* clang-format off */
 static const struct route routes[] = {
+	{
+		.method = HTTP_POST_, .path = ADMINS_PATH, .id = "internalAdmin", .summary = "The first admin of a tenant.",
+		.access = ACCESS_SERVICE, .hidden = true, .class = RATE_EXEMPT, .body = &admin_asked_shape,
+		.handler = admin_answer,
+		.replies = {{200, &admin_made_shape}}, .errors = {RC_EMAIL_TAKEN},
+	}, {
+		.method = HTTP_POST_, .path = ADMINS_UNDO_PATH, .id = "internalAdminUndo",
+		.summary = "Take him back: his tenant did not come about.",
+		.access = ACCESS_SERVICE, .hidden = true, .class = RATE_EXEMPT, .body = &admin_made_shape,
+		.handler = admin_undo_answer,
+		.replies = {{204}},
+	},
 	{
 		.method = HTTP_POST_, .path = "/users", .id = "createUser",
 		.summary = "Register a person of a tenant.", .access = ACCESS_USERS,
