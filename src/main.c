@@ -320,7 +320,7 @@ static const struct command commands[] = {
 	},
 	{
 		.name = "docs",
-		.usage = "access|configuration|environment|errors|events|gateway|queries",
+		.usage = "access|configuration|environment|errors|events|gateway|metrics|queries",
 		.summary = "Print a table of the documentation, in Markdown; or what nginx must know.",
 		.details = "",
 		.run = command_docs,

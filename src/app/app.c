@@ -3,6 +3,7 @@
 
 #include "app/confine.h"
 #include "app/events.h"
+#include "app/metrics.h"
 #include "app/neighbours.h"
 #include "app/posture.h"
 #include "audit/audit.h"
@@ -275,16 +276,20 @@ static bool start_server(struct app *app)
 
 bool app_start(struct app *app)
 {
+	metrics_begin();
 	if (!confine_begin(app) || !read_cors(app) || !rates_create(&app->config, &app->world, &app->rates) ||
 	    !app_open_stores(app) || !app_neighbours_open(app) || !app_open_shared(app) ||
 	    !start_dispatcher(app) || !start_server(app))
 		return false;
 	if (gateway_init(&app->gateway, app_services, APP_SERVICES, app->dbs) != RC_OK)
 		return false;
-	app->gateway.dispatcher = app->dispatcher;
+	app->gateway.here = app->here;
 	app->gateway.server = app->server;
-	app->gateway.more_metrics = app_events_metrics;
-	app->gateway.more_arg = app;
+	app->gateway.exposed = config_exposed(&app->config);
+	app->gateway.metrics_token = app->config.metrics_token;
+	app->gateway.metrics = app_metrics;
+	app->gateway.bus_works = app_events_bus_works;
+	app->gateway.arg = app;
 	return app_events_start(app) && confine_finish(app);
 }
 

@@ -33,6 +33,7 @@ struct hand {
 struct db {
 	const struct query_set *set;
 	const struct driver *driver;
+	struct query schema;	   /* reads the schema's version: one query more than the set has */
 	struct db_options options; /* with its own copy of the url */
 	void *store;		   /* the driver's */
 	struct hand hands[WRITERS_MAX];
@@ -40,6 +41,7 @@ struct db {
 	struct crew *committer;
 	_Atomic uint64_t versions[1 << VERSION_BITS], epoch, touches;
 	_Atomic uint64_t writes, commits;
+	struct histogram group_sizes, commit_durations;
 	struct {
 		pthread_mutex_t lock;
 		void (*fn)(void *arg); /* NULL: nobody */
@@ -80,6 +82,8 @@ struct driver {
 	/* After the committer has ended. */
 	void (*close)(struct db *db);
 	enum rc (*ping)(struct db *db);
+	/* Those who read. NULL: reads answer inside the call. */
+	struct crew *(*readers)(const struct db *db);
 
 	void *(*port_open)(struct db *db);
 	void (*port_close)(void *port);
@@ -179,6 +183,12 @@ void crew_destroy(struct crew *crew);
  */
 enum rc crew_do(struct crew *crew, struct job *job, struct arena *arena) MUST_USE;
 void job_done(struct job *job, enum rc rc);
+void crew_stats(struct crew *crew, struct db_crew *ret);
+
+/* --- migrate.c ------------------------------------------------------------ */
+
+/* For db->schema. */
+struct query schema_query(const struct query_set *set);
 
 /* --- committer.c --------------------------------------------------------- */
 

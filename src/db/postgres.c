@@ -262,6 +262,11 @@ static enum rc postgres_ping(struct db *db)
 	return ask(db->store, NULL, NULL, NULL, &none);
 }
 
+static struct crew *postgres_readers(const struct db *db)
+{
+	return ((const struct store *)db->store)->readers;
+}
+
 /* --- Writing ------------------------------------------------------------- */
 
 static enum outcome prepare_scripts(struct pg_conn *conn, struct script **scripts, size_t count,
@@ -554,6 +559,7 @@ const struct driver postgres_driver = {
 	.open = postgres_open,
 	.close = postgres_close,
 	.ping = postgres_ping,
+	.readers = postgres_readers,
 	.port_open = postgres_port_open,
 	.port_close = postgres_port_close,
 	.read = postgres_read,

@@ -1,8 +1,8 @@
 /*
  * Inside the PostgreSQL driver: postgres_url.c (what an address says), postgres_conn.c (one connection),
  * postgres_value.c (parameters and rows), postgres.c (the store: reads and groups), postgres_wall.c
- * (row-level security), postgres_begin.c (what a transaction begins with), postgres_session.c (migrations, whole
- * tables), postgres_watch.c (LISTEN and NOTIFY).
+ * (row-level security), postgres_begin.c (what a transaction begins with), postgres_session.c (migrations,
+ * whole tables), postgres_watch.c (LISTEN and NOTIFY).
  */
 #ifndef DB_POSTGRES_H
 #define DB_POSTGRES_H

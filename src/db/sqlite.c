@@ -211,7 +211,7 @@ static enum rc sqlite_open(struct db *db)
 	 * once. */
 	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 	store->path = db->options.url + strlen(URL_PREFIX);
-	store->queries = db->set->count;
+	store->queries = db->set->count + 1; /* and db->schema */
 	store->guest = db->options.guest;
 	store->lock_fd = -1;
 	pthread_mutex_init(&store->writing, NULL);
