@@ -330,9 +330,11 @@ static const struct {
 	{"0001_a.sql", "0002_b.sql", "CREATE TRIGGER t AFTER INSERT ON x EXECUTE FUNCTION f();\n", "trigger"},
 	{"0001_a.sql", "0002_b.sql", "CREATE TABLE t (id :uuid) :strict;\n", "table `t` has no primary key"},
 	{"0001_a.sql", "0002_b.sql",
-	 "CREATE TABLE t (id :uuid PRIMARY KEY);\nALTER TABLE t DROP COLUMN id;\n",
-	 "0001_a.sql:2: sqlgen_tables.c knows ALTER TABLE name ADD COLUMN only"},
-	{"0001_a.sql", "0002_b.sql", "DROP TABLE t;\n", "does not know DROP TABLE"},
+	 "CREATE TABLE t (id :uuid PRIMARY KEY);\nALTER TABLE t RENAME COLUMN id TO a;\n",
+	 "0001_a.sql:2: sqlgen_tables.c knows ADD COLUMN, DROP COLUMN and RENAME TO"},
+	{"0001_a.sql", "0002_b.sql", "ALTER TABLE t ADD COLUMN c :int;\n",
+	 "ALTER TABLE of one that was not created"},
+	{"0001_a.sql", "0002_b.sql", "DROP TABLE t;\n", "DROP TABLE of one that was not created"},
 	{"0001_a.sql", "0002_b.sql",
 	 "ALTER TABLE t ADD CONSTRAINT c FOREIGN KEY (a) REFERENCES b (a) DEFERRABLE;\n", "deferrable"},
 	/* What is not safe beside the version before. */
@@ -389,7 +391,9 @@ static void test_good_migrations(void **state)
 	for (size_t i = 0; i < sizeof(good_migrations) / sizeof(good_migrations[0]); i++) {
 		const struct file files[] = {{"queries.sql", GOOD},
 					     {"0001_a.sql", TABLE},
-					     {"0002_b.sql", "CREATE TABLE b (a :int);\n"},
+					     {"0002_b.sql",
+					      "CREATE TABLE t (a :int NOT NULL PRIMARY KEY);\n"
+					      "CREATE TABLE v (a :int NOT NULL PRIMARY KEY);\n"},
 					     {"0003_c.sql", good_migrations[i]}};
 
 		if (run(files, 4, said, sizeof(said)) != 0)
