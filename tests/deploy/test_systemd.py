@@ -1,5 +1,4 @@
 """deploy/systemd/marca@.service: the services apart, as strictly held as marca.service, which tests/shell/test_unit.py holds."""
-import os
 import re
 import secrets
 import shutil
@@ -100,4 +99,4 @@ def test_one_runs_with_its_settings(tmp_path):
         marca.ready = lambda: harness.Api(marca.address).get("/health").status == 200  # /ready may ask the neighbours
         with marca:
             assert marca.api().get("/bookings/").status in (401, 503)
-    assert os.path.exists(tmp_path / "store.db")
+    assert (tmp_path / "store.booking.db").exists()
