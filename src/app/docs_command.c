@@ -152,13 +152,20 @@ static const enum rc of_nginx[] = {
 	RC_INTERNAL,	   RC_NOT_IMPLEMENTED, RC_SERVICE_DOWN, RC_BAD_VERSION,
 };
 
+/* Not what services ask one another: that goes past the gateway. */
+static bool is_for_strangers(const struct route *route)
+{
+	return route->access != ACCESS_SERVICE;
+}
+
 static size_t largest_body(void)
 {
 	size_t largest = BODY_MAX_DEFAULT;
 
 	for (size_t i = 0; i < APP_SERVICES; i++)
 		for (size_t j = 0; j < app_services[i]->route_count; j++)
-			if (app_services[i]->routes[j].body_max > largest)
+			if (is_for_strangers(&app_services[i]->routes[j]) &&
+			    app_services[i]->routes[j].body_max > largest)
 				largest = app_services[i]->routes[j].body_max;
 	return largest;
 }
@@ -169,11 +176,9 @@ static struct str beginning(const struct route *route)
 	return (struct str){route->path, 1 + strcspn(route->path + 1, "/")};
 }
 
-/* Strangers may ask it, and no other route before it begins so. */
+/* Of those before it, none begins so. */
 static bool begins_anew(const struct service *service, size_t index)
 {
-	if (service->routes[index].access == ACCESS_SERVICE)
-		return false;
 	for (size_t i = 0; i < index; i++)
 		if (str_equal(beginning(&service->routes[i]), beginning(&service->routes[index])))
 			return false;
@@ -195,7 +200,7 @@ static void map_services(void)
 		const struct service *service = app_services[i];
 
 		for (size_t j = 0; j < service->route_count; j++) {
-			if (!begins_anew(service, j))
+			if (!is_for_strangers(&service->routes[j]) || !begins_anew(service, j))
 				continue;
 			printf("    \"~^");
 			print_literally(beginning(&service->routes[j]));
@@ -228,11 +233,12 @@ static void map_problems(void)
 
 static void docs_gateway(void)
 {
+	/* Room for what was read with the body's last bytes, too: else the largest would go to a file. */
 	printf("# What nginx must know of marca's tables; `make openapi` writes this file. It belongs into "
 	       "http {}.\n\n"
 	       "# The most that any route takes of a body, which is kept in memory.\n"
 	       "client_max_body_size %zu;\nclient_body_buffer_size %zu;\n",
-	       largest_body(), largest_body());
+	       largest_body(), largest_body() + 16384);
 	map_services();
 	map_problems();
 }

@@ -49,9 +49,9 @@ class Witness:
                     "headers": self.headers.items(), "port": self.client_address[1], "pad": "x" * int(wish.get("pad", 0)),
                 }).encode()
                 self.send_response(int(wish.get("status", 200)))
-                for header in ("location", "etag", "allow"):
+                for header in ("location", "etag", "allow", "request_id"):
                     if header in wish:
-                        self.send_header(header.title(), wish[header])
+                        self.send_header("X-Request-ID" if header == "request_id" else header.title(), wish[header])
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(told)))
                 self.end_headers()
