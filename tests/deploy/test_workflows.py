@@ -1,6 +1,5 @@
 """.github/workflows: nothing is forgotten, nothing may be changed behind one's back. By actionlint: files.test.mjs."""
 import re
-import subprocess
 
 import yaml
 
@@ -28,10 +27,3 @@ def test_actions_are_pinned_and_may_little():
     assert TEXT.count("actions/checkout@") == TEXT.count("persist-credentials: false") == len(JOBS)
     assert "pull_request_target" not in TEXT and "secrets." not in TEXT.replace("secrets.sh", "")
     assert all("timeout-minutes" in job for job in JOBS.values())
-
-
-def test_scripts_have_no_faults():
-    """lint reads those of scripts/; these are of the deployment."""
-    done = subprocess.run(["shellcheck", "-x", "deploy/local.sh", "deploy/secrets.sh", "tests/deploy/run", "scripts/coverage"],
-                          cwd=harness.ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout
