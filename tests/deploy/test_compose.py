@@ -112,6 +112,15 @@ def test_who_waits_for_whom_can_know():
     assert services()["gateway"]["depends_on"].keys() == SERVICES.keys()
 
 
+def test_the_readme_names_what_there_is():
+    """Its commands for Docker: the service, and the command of marca that is run in it."""
+    text = (ROOT / "deploy/README.md").read_text()
+    commands = subprocess.run([harness.binary(), "help"], capture_output=True, text=True, check=True).stdout
+    used = re.findall(r"docker compose (?:exec|run --rm|logs -f) (\S+)(?: /usr/bin/marca| (?=migrate))?(?: (\w+))?", text)
+    assert len(used) >= 5 and {name for name, _ in used} <= COMPOSE["services"].keys()
+    assert all(re.search(rf"^  {word} ", commands, re.M) for name, word in used if name in SERVICES and word)
+
+
 def test_a_database_belongs_to_one_service():
     users = {}
     for name, service in services().items():
