@@ -31,7 +31,9 @@ static const struct command commands[] = {
 		.name = "migrate",
 		.usage = "all|NAME [--status | --to N]",
 		.summary = "Bring the stores' schemas up to date.",
-		.details = "  all         the stores of every service, and of the embedded bus\n"
+		.details = "  all         the stores of every service that this process runs "
+			   "(MARCA_SERVICE), and of "
+			   "the embedded bus\n"
 			   "  NAME        only that of tenant, user, resource, booking or audit\n"
 			   "  --status    only tell how far each schema is\n"
 			   "  --to N      no further than migration N\n\n"
