@@ -1,7 +1,6 @@
 """Schemas that change while other processes look on: one does it, and a binary from before goes on working."""
 import concurrent.futures
 import contextlib
-import os
 
 import pytest
 
@@ -28,8 +27,7 @@ def newest(marca, room):
 
 def test_eight_start_at_once():
     """On an empty database: all come up, and each migration was done once."""
-    if "MARCA_TEST_PG" not in os.environ:
-        pytest.skip("no MARCA_TEST_PG; scripts/with-postgres sets it")
+    harness.need_store("postgres")
     with harness.Redis() as redis, contextlib.ExitStack() as stack:
         marcas = []
         for _ in range(8):

@@ -2,7 +2,6 @@
 
 Who holds the socket here is what systemd is with deploy/systemd/marca.socket; its own systemd-socket-activate is tried, too.
 """
-import os
 import socket
 import subprocess
 
@@ -45,8 +44,7 @@ def test_ten_restarts(store):
 
 def test_two_on_one_socket():
     """As a fleet does it: the other one goes on answering."""
-    if "MARCA_TEST_PG" not in os.environ:
-        pytest.skip("no MARCA_TEST_PG; scripts/with-postgres sets it")
+    harness.need_store("postgres")
     with listening() as listener, harness.Redis() as redis:
         env = {"REDIS_URL": redis.url}
         with (harness.Marca("postgres", listener=listener, env=env) as first,
