@@ -21,9 +21,9 @@ def listening(host="127.0.0.1", family=socket.AF_INET):
     return listener
 
 
-def restart_often(clients, processes):
+def restart_often(clients, processes, times=RESTARTS):
     """One after the other; between two restarts, some clients are answered."""
-    for n in range(RESTARTS):
+    for n in range(times):
         answered = len(clients.journal.acknowledged)
         harness.until("clients are answered", lambda: len(clients.journal.acknowledged) > answered + 20)
         process = processes[n % len(processes)]
@@ -51,7 +51,7 @@ def test_two_on_one_socket():
               harness.Marca("postgres", listener=listener, env=env, beside=first) as second):
             business = Business(first.api(), ANY_TIME)
             with journal.Clients(first.address, business, once=True) as clients:
-                restart_often(clients, [first, second])
+                restart_often(clients, [first, second], 4)
                 clients.finish()
             assert journal.disturbed(clients.journal) == {} and clients.journal.unanswered == []
             assert journal.faults(clients.journal, journal.stored(first, business)) == []
