@@ -3,11 +3,10 @@
 
 #include "base/arena.h"
 #include "base/host.h"
+#include "base/log.h"
 #include "db/db.h"
 #include "events/redis_url.h"
 #include "neighbour/signature.h"
-
-#include <stdio.h>
 
 #define SECRET_KEY_BYTES_MIN 64
 #define TOKEN_BYTES_MIN	     16
@@ -369,13 +368,12 @@ bool posture_check(const struct config *config, bool serves)
 	for (size_t i = 0; i < count; i++) {
 		const struct posture_fault *fault = &faults[i];
 
-		fprintf(stderr, "marca: %s%s: %s; %s\n", fault->warns ? "warning: " : "", fault->variable,
-			fault->wrong, fault->mend);
+		complain("%s%s: %s; %s", fault->warns ? "warning: " : "", fault->variable, fault->wrong,
+			 fault->mend);
 		good &= fault->warns;
 	}
 	if (!good)
-		fprintf(stderr,
-			"marca: it does not start like this (%s%s); docs/security/modes.md says why\n",
-			config_in_production(config) ? "production, " : "development, ", config->listen);
+		complain("it does not start like this (%s%s); docs/security/modes.md says why",
+			 config_in_production(config) ? "production, " : "development, ", config->listen);
 	return good;
 }

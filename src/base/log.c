@@ -4,6 +4,8 @@
 #include "base/utime.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -12,8 +14,9 @@
 #define LINE_BYTES 2048
 #define TEXT_BYTES (LINE_BYTES - 256) /* where texts are cut, so that the rest of the line still fits */
 
-static enum log_level threshold = LOG_LEVEL_INFO;
-static bool as_json, in_colour;
+/* A reload may change them while other threads log. */
+static _Atomic enum log_level threshold = LOG_LEVEL_INFO;
+static atomic_bool as_json, in_colour, complaints_are_logged;
 
 static const char *const level_names[] = {"error", "warn", "info", "debug"};
 static const char *const level_colours[] = {"\033[31m", "\033[33m", "\033[32m", "\033[2m"};
@@ -21,7 +24,7 @@ static const char *const level_colours[] = {"\033[31m", "\033[33m", "\033[32m", 
 #define HIDDEN_MAX 64
 
 static struct str hidden[HIDDEN_MAX];
-static size_t hidden_count;
+static _Atomic size_t hidden_count; /* raised once the next one is written */
 
 struct line {
 	char text[LINE_BYTES];
@@ -41,9 +44,9 @@ static void put(struct line *line, const char *text)
 /* The bytes of a hidden text that begins here, or 0. */
 static size_t hidden_at(const char *text)
 {
-	size_t longest = 0;
+	size_t longest = 0, count = atomic_load_explicit(&hidden_count, memory_order_acquire);
 
-	for (size_t i = 0; i < hidden_count; i++)
+	for (size_t i = 0; i < count; i++)
 		if (hidden[i].len > longest && strncmp(text, hidden[i].p, hidden[i].len) == 0)
 			longest = hidden[i].len;
 	return longest;
@@ -80,9 +83,30 @@ void log_init(enum log_level level, int json)
 {
 	bool terminal = isatty(STDERR_FILENO) == 1;
 
+	bool json_now = json < 0 ? !terminal : json > 0;
+
 	threshold = level;
-	as_json = json < 0 ? !terminal : json > 0;
-	in_colour = terminal && !as_json;
+	as_json = json_now;
+	in_colour = terminal && !json_now;
+}
+
+void log_complaints(void)
+{
+	complaints_are_logged = true;
+}
+
+void complain(const char *format, ...)
+{
+	char text[LINE_BYTES];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	if (complaints_are_logged)
+		log_write(LOG_LEVEL_ERROR, text, NULL, 0);
+	else
+		fprintf(stderr, "marca: %s\n", text);
 }
 
 void log_hide(const char *text, size_t len)
@@ -97,12 +121,13 @@ void log_hide(const char *text, size_t len)
 	copy = strndup(text, len);
 	if (copy == NULL)
 		return;
-	hidden[hidden_count++] = (struct str){copy, len};
+	hidden[hidden_count] = (struct str){copy, len};
+	hidden_count++;
 }
 
 bool log_wants(enum log_level level)
 {
-	return level <= threshold;
+	return level <= atomic_load_explicit(&threshold, memory_order_relaxed);
 }
 
 static void put_value(struct line *line, const struct log_pair *pair)
