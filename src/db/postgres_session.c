@@ -100,6 +100,31 @@ enum rc pg_session_as_role(struct session *session)
 	return pg_session_exec(session, sql);
 }
 
+/* In a session of its own, for the rows that are looked at shall be those of a READ ONLY one. */
+enum rc pg_hold(struct db *db, const char *lock, void **ret)
+{
+	struct session *session;
+	enum rc rc = pg_session_open(db, &session);
+
+	if (rc != RC_OK)
+		return rc;
+	rc = pg_session_exec(session, "BEGIN");
+	if (rc == RC_OK)
+		rc = pg_session_as_role(session);
+	if (rc == RC_OK)
+		rc = pg_session_exec(session, lock);
+	if (rc == RC_OK)
+		*ret = session;
+	else
+		pg_session_close(session);
+	return rc;
+}
+
+void pg_release(void *held)
+{
+	pg_session_close(held);
+}
+
 static enum rc take_row(const struct query *query, const PGresult *result, struct arena_pool *pool,
 			const struct row_sink *sink)
 {

@@ -19,8 +19,8 @@ ROOMS = {"tenant": "tenant", "audit": "tenant", "user": "user", "resource": "res
 
 @pytest.fixture
 def place(request):
-    def make(store="sqlite", **options):
-        marca = harness.Marca(store, **options)
+    def make(store="sqlite", env=None):
+        marca = harness.Marca(store, env={"EVENT_LEASE_MS": "400", **(env or {})})
         request.addfinalizer(marca.clean)
         request.addfinalizer(marca.kill)
         return marca
