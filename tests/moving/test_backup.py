@@ -134,7 +134,7 @@ def test_backups_under_load(store, place):
 
 
 def test_fleet_to_laptop_and_back(place, fleet):
-    """Four databases and a Redis; one process without either; and a fleet again, whose Redis is new."""
+    """Four processes, their databases and a Redis; one process without any of it; and a fleet again, whose Redis is new."""
     fleet.start()
     businesses = trading.trade(fleet.api())
     person, _ = harness.make_person(fleet.api(), businesses[0].tenant)

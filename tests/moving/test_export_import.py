@@ -142,7 +142,7 @@ def check_served(marca, businesses, as_it_was):
 
 
 def test_laptop_to_fleet_and_back(place, fleet):
-    """From one process with SQLite and the embedded bus to four databases and a new Redis; then to a new laptop."""
+    """From one process with SQLite and the embedded bus to four, with a database each and a new Redis; then to a new laptop."""
     laptop, next_laptop = place("sqlite"), place("sqlite")
     laptop.start()
     businesses = trading.trade(laptop.api())
