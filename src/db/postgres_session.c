@@ -90,13 +90,17 @@ enum rc pg_session_prepare(struct session *session, const struct query *query)
 
 /* --- Whole tables ---------------------------------------------------------- */
 
-/* Whose rights on the rows are sure, while the login may own nothing. Its name was checked when the store was
- * opened. */
+/*
+ * Whose rights on the rows are sure, while the login may own nothing. Its name was checked when the store was
+ * opened. And the rows of all tenants, in words of this transaction: a pooler that loses the connection's own
+ * options would show none at all.
+ */
 enum rc pg_session_as_role(struct session *session)
 {
-	char sql[128];
+	char sql[160];
 
-	snprintf(sql, sizeof(sql), "SET LOCAL ROLE \"%s\"", ((struct pg_conn *)session)->db->options.role);
+	snprintf(sql, sizeof(sql), "SET LOCAL ROLE \"%s\"; SET LOCAL app.tenant = '*'",
+		 ((struct pg_conn *)session)->db->options.role);
 	return pg_session_exec(session, sql);
 }
 
