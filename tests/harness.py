@@ -203,7 +203,7 @@ class Redis:
 
     def __init__(self, *options):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="marca-redis-"))
-        self.options = ["--appendonly", "yes", "--appendfsync", "always", "--save", "", *options]
+        self.options = ["--appendonly", "yes", "--appendfsync", "always", "--save", "", "--repl-diskless-sync-delay", "0", *options]
         self.process = None
         self.port = free_port()
 

@@ -103,6 +103,14 @@ static bool is_store_unverified(const char *value)
 	return store_is(value, DB_TLS_ONLY);
 }
 
+static bool all_loopback(const struct redis_url *url)
+{
+	for (size_t i = 0; i < url->host_count; i++)
+		if (!host_is_loopback(str_from(url->hosts[i].name)))
+			return false;
+	return true;
+}
+
 static bool is_redis_in_clear(const char *value)
 {
 	struct redis_url url;
@@ -113,8 +121,7 @@ static bool is_redis_in_clear(const char *value)
 	if (value == NULL)
 		return false;
 	arena_init(&arena, NULL);
-	breached = redis_url_parse(&arena, str_from(value), &url, &why) && !url.tls &&
-		   !host_is_loopback(str_from(url.host));
+	breached = redis_url_parse(&arena, str_from(value), &url, &why) && !url.tls && !all_loopback(&url);
 	arena_finish(&arena);
 	return breached;
 }
