@@ -186,6 +186,16 @@ static const struct command commands[] = {
 		.run = command_tenant,
 	},
 	{
+		.name = "health",
+		.usage = "[--ready]",
+		.summary = "Ask the marca that runs here whether it is well.",
+		.details =
+			"  --ready   whether it can do its work, too: /ready instead of /health\n\n"
+			"Asks at MARCA_LISTEN and prints the answer: for the health checks of containers.\n"
+			"Exit status: 0 it is well; 1 it is not, or nobody answers; 2 wrong usage.\n",
+		.run = command_health,
+	},
+	{
 		.name = "openapi",
 		.usage = "[NAME]",
 		.summary = "Print the OpenAPI document of all services, or of one.",
@@ -194,8 +204,8 @@ static const struct command commands[] = {
 	},
 	{
 		.name = "docs",
-		.usage = "access|configuration|environment|errors|events|metrics|queries",
-		.summary = "Print a table of the documentation, in Markdown.",
+		.usage = "access|configuration|environment|errors|events|gateway|metrics|queries",
+		.summary = "Print a table of the documentation, in Markdown; or what nginx must know.",
 		.details = "",
 		.run = command_docs,
 	},

@@ -27,6 +27,7 @@ import time
 import urllib.parse
 import uuid
 
+import pytest
 import redis
 
 import contract
@@ -173,6 +174,15 @@ class PostgresDatabase:
             time.sleep(patience)
 
 
+def need_store(store):
+    """The store, where what it takes is there; else the test is left out, which never happens in CI."""
+    if store != "sqlite" and "MARCA_TEST_PG" not in os.environ:
+        if "CI" in os.environ:
+            pytest.fail("MARCA_TEST_PG is not set: run under scripts/with-postgres")
+        pytest.skip("no MARCA_TEST_PG; scripts/with-postgres sets it")
+    return store
+
+
 # --- Redis ----------------------------------------------------------------------
 
 
@@ -249,13 +259,43 @@ class Redis:
 # --- The server ---------------------------------------------------------------
 
 
+def is_ready(address):
+    api = Api(address)
+    try:
+        return api.get("/ready").status == 200
+    except OSError:
+        return False
+    finally:
+        api.close()
+
+
+def check_end(process, stderr, log):
+    """After SIGTERM: it must end by itself, with status 0 and no sanitizer's report."""
+    try:
+        status = process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+        raise AssertionError(f"marca did not stop within {STOP_SECONDS} s of SIGTERM\n{log()}") from None
+    report = SANITIZER.search(stderr.read_text(errors="replace"))
+    assert report is None, f"a sanitizer reports: {report.group()}\n{log()}"
+    assert status == 0, f"marca ended with {status}\n{log()}"
+
+
 class Marca:
     """`marca serve` on a free port.
 
-    store: "sqlite" or "postgres". env: further variables; None removes one. arguments: further ones of `serve`.
+    store: "sqlite", "postgres", or "fleet": that is four processes and all that belongs to them (fleet.py). env: further variables; None removes one. arguments: further ones of `serve`.
     beside: another Marca, whose PostgreSQL database this one shares.
     start(), stop() and kill() may be called in turn: the data stay until the `with` is left.
     """
+
+    def __new__(cls, store="sqlite", **_):
+        if store == "fleet" and cls is Marca:
+            import fleet  # which is made of this module
+
+            return object.__new__(fleet.Fleet)
+        return object.__new__(cls)
 
     def __init__(self, store="sqlite", clock=CLOCK, env=None, arguments=(), command=None, beside=None):
         self.store = store
@@ -307,7 +347,7 @@ class Marca:
             self.wait_on(deadline, "it told no address")
         self.address = told.group(1)
         self.url = f"http://{self.address}"
-        while not self.ready():
+        while not is_ready(self.address):
             self.wait_on(deadline, "/ready did not answer 200")
 
     def wait_on(self, deadline, what):
@@ -317,14 +357,9 @@ class Marca:
             raise AssertionError(f"marca did not start: {what}\n{self.log()}")
         time.sleep(0.01)
 
-    def ready(self):
-        api = Api(self.address)
-        try:
-            return api.get("/ready").status == 200
-        except OSError:
-            return False
-        finally:
-            api.close()
+    def database_of(self, _room):
+        """The PostgreSQL database that has that room; None with SQLite, which has it in data/<room>.db."""
+        return self.database
 
     def api(self, headers=None):
         """A new connection; closed before the server is stopped."""
@@ -344,15 +379,7 @@ class Marca:
         process, self.process = self.process, None
         self.close_apis()
         process.send_signal(signal.SIGTERM)
-        try:
-            status = process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-            raise AssertionError(f"marca did not stop within {STOP_SECONDS} s of SIGTERM\n{self.log()}") from None
-        report = SANITIZER.search(self.stderr.read_text(errors="replace"))
-        assert report is None, f"a sanitizer reports: {report.group()}\n{self.log()}"
-        assert status == 0, f"marca ended with {status}\n{self.log()}"
+        check_end(process, self.stderr, self.log)
 
     def kill(self):
         """SIGKILL: what was not durable is lost."""
@@ -370,6 +397,10 @@ class Marca:
         )
         assert done.returncode == status, f"marca {' '.join(words)}: {done.returncode}\n{done.stdout}{done.stderr}"
         return done.stdout if status == 0 else done.stdout + done.stderr
+
+    def logs(self):
+        """The files of what it printed."""
+        return [self.stdout, self.stderr]
 
     def log(self):
         """The end of what it printed."""

@@ -24,6 +24,7 @@ int command_migrate(const struct command *command, int argc, char **argv);
 int command_admin(const struct command *command, int argc, char **argv);
 int command_audit(const struct command *command, int argc, char **argv);
 int command_tenant(const struct command *command, int argc, char **argv);
+int command_health(const struct command *command, int argc, char **argv);
 int command_openapi(const struct command *command, int argc, char **argv);
 int command_docs(const struct command *command, int argc, char **argv);
 int command_events(const struct command *command, int argc, char **argv);

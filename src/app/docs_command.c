@@ -1,8 +1,10 @@
-/* `marca docs`: tables of the documentation that are made from marca's own, so that neither can drift. */
+/* `marca docs`: tables of the documentation and of the gateway, made from marca's own, so that none can
+ * drift. */
 #include "app/app.h"
 #include "app/commands.h"
 #include "app/metrics.h"
 #include "events/payloads.h"
+#include "http/problem.h"
 
 #include <stdio.h>
 
@@ -162,6 +164,105 @@ static void docs_queries(void)
 	}
 }
 
+/* --- The gateway ------------------------------------------------------------------------ */
+
+/* What nginx refuses by itself, or must say when nobody else can. */
+static const enum rc of_nginx[] = {
+	RC_MALFORMED,	   RC_NO_ROUTE,	       RC_BAD_METHOD,	RC_SLOW_REQUEST,
+	RC_BODY_TOO_LARGE, RC_URI_TOO_LONG,    RC_RATE_LIMITED, RC_HEAD_TOO_LARGE,
+	RC_INTERNAL,	   RC_NOT_IMPLEMENTED, RC_SERVICE_DOWN, RC_BAD_VERSION,
+};
+
+/* Not what services ask one another: that goes past the gateway. */
+static bool is_for_strangers(const struct route *route)
+{
+	return route->access != ACCESS_SERVICE;
+}
+
+static size_t largest_body(void)
+{
+	size_t largest = BODY_MAX_DEFAULT;
+
+	for (size_t i = 0; i < APP_SERVICES; i++)
+		for (size_t j = 0; j < app_services[i]->route_count; j++)
+			if (is_for_strangers(&app_services[i]->routes[j]) &&
+			    app_services[i]->routes[j].body_max > largest)
+				largest = app_services[i]->routes[j].body_max;
+	return largest;
+}
+
+/* "/users" of "/users/{id}". */
+static struct str beginning(const struct route *route)
+{
+	return (struct str){route->path, 1 + strcspn(route->path + 1, "/")};
+}
+
+static bool is_first_of_its_beginning(const struct service *service, size_t index)
+{
+	for (size_t i = 0; i < index; i++)
+		if (str_equal(beginning(&service->routes[i]), beginning(&service->routes[index])))
+			return false;
+	return true;
+}
+
+/* As a regular expression of nothing but itself. */
+static void print_literally(struct str text)
+{
+	for (size_t i = 0; i < text.len; i++)
+		printf("%s%c", text.p[i] == '.' ? "\\" : "", text.p[i]);
+}
+
+static void map_services(void)
+{
+	printf("\n# Whose a path is, by its beginning. What is nobody's, any of them answers.\n"
+	       "map $uri $service {\n    default any;\n");
+	for (size_t i = 0; i < APP_SERVICES; i++) {
+		const struct service *service = app_services[i];
+
+		for (size_t j = 0; j < service->route_count; j++) {
+			if (!is_for_strangers(&service->routes[j]) || !is_first_of_its_beginning(service, j))
+				continue;
+			printf("    \"~^");
+			print_literally(beginning(&service->routes[j]));
+			printf("(/|$)\" %s;\n", app_queries[service->room]->name);
+		}
+	}
+	printf("}\n");
+}
+
+static void map_problems(void)
+{
+	static const char *const names[LANG_COUNT] = {[LANG_PT] = "pt-BR", [LANG_EN] = "en"};
+
+	printf("\n# What nginx itself has to say: code, title and text of a status.\n"
+	       "map $status $problem {\n");
+	for (size_t i = 0; i < ARRAY_LEN(of_nginx); i++)
+		printf("    %d %s;\n", error_table[of_nginx[i]].status, error_table[of_nginx[i]].code);
+	for (int texts = 0; texts < 2; texts++) {
+		printf("}\n\nmap \"$language $status\" $problem_%s {\n", texts ? "text" : "title");
+		for (size_t i = 0; i < ARRAY_LEN(of_nginx) * LANG_COUNT; i++) {
+			const struct error_info *error = &error_table[of_nginx[i / LANG_COUNT]];
+			enum lang lang = (enum lang)(i % LANG_COUNT);
+
+			printf("    \"%s %d\" \"%s\";\n", names[lang], error->status,
+			       texts ? error->text[lang] : problem_title(error->status, lang));
+		}
+	}
+	printf("}\n");
+}
+
+static void docs_gateway(void)
+{
+	/* Room for what was read with the body's last bytes, too: else the largest would go to a file. */
+	printf("# What nginx must know of marca's tables; `make openapi` writes this file. It belongs into "
+	       "http {}.\n\n"
+	       "# The most that any route takes of a body, which is kept in memory.\n"
+	       "client_max_body_size %zu;\nclient_body_buffer_size %zu;\n",
+	       largest_body(), largest_body() + 16384);
+	map_services();
+	map_problems();
+}
+
 /* --- The command ------------------------------------------------------------------------ */
 
 static const struct {
@@ -170,8 +271,8 @@ static const struct {
 } pages[] = {
 	{"access", docs_access},	   {"configuration", docs_configuration},
 	{"environment", docs_environment}, {"errors", docs_errors},
-	{"events", docs_events},	   {"metrics", docs_metrics},
-	{"queries", docs_queries},
+	{"events", docs_events},	   {"gateway", docs_gateway},
+	{"metrics", docs_metrics},	   {"queries", docs_queries},
 };
 
 int command_docs(const struct command *command, int argc, char **argv)

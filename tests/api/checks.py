@@ -53,8 +53,9 @@ def race(marca, count, ask):
 
 def texts(marca, room, sql):
     """One column of text from a room's store, read past marca."""
-    if marca.database is not None:
-        return marca.database.sql(marca.database.url, sql).splitlines()
+    database = marca.database_of(room)
+    if database is not None:
+        return database.sql(database.url, sql).splitlines()
     with sqlite3.connect(f"file:{marca.data / room}.db?mode=ro", uri=True) as connection:
         return [row[0] for row in connection.execute(sql)]
 

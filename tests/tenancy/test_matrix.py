@@ -580,6 +580,6 @@ def test_events_are_of_ones_own(street):
 def test_no_word_in_what_all_can_see(street):
     """Neither counters, nor health, nor the log: they are of the whole house."""
     texts = [street.anyone.request("GET", path).text for path in ("/metrics", "/health", "/ready", "/openapi.json")]
-    texts += [street.marca.stdout.read_text(), street.marca.stderr.read_text()]
+    texts += [path.read_text() for path in street.marca.logs()]
     for text in texts:
         assert not [word for word in street.words if word in text.lower()]
