@@ -23,20 +23,24 @@ static const char *const level_colours[] = {"\033[31m", "\033[33m", "\033[32m", 
 
 static struct str hidden[HIDDEN_MAX];
 static size_t hidden_count;
+static bool begins_hidden[256]; /* by the first byte */
 
 struct line {
 	char text[LINE_BYTES];
 	size_t len;
 };
 
-static void put(struct line *line, const char *text)
+static void put_bytes(struct line *line, const char *bytes, size_t len)
 {
-	size_t len = strlen(text);
-
 	if (len > LINE_BYTES - 8 - line->len)
 		len = LINE_BYTES - 8 - line->len;
-	memcpy(line->text + line->len, text, len);
+	memcpy(line->text + line->len, bytes, len);
 	line->len += len;
+}
+
+static void put(struct line *line, const char *text)
+{
+	put_bytes(line, text, strlen(text));
 }
 
 /* The bytes of a hidden text that begins here, or 0. */
@@ -50,30 +54,48 @@ static size_t hidden_at(const char *text)
 	return longest;
 }
 
+/* Stands for itself, and no hidden text begins with it: most bytes are copied many at once. */
+static bool is_plain(unsigned char byte)
+{
+	return byte >= 0x20 && byte < 0x7f && byte != '"' && byte != '\\' && !begins_hidden[byte];
+}
+
+static void put_special(struct line *line, unsigned char byte)
+{
+	char escape[8];
+
+	if (byte == '"' || byte == '\\')
+		snprintf(escape, sizeof(escape), "\\%c", byte);
+	else if (byte < 0x20 || byte == 0x7f)
+		snprintf(escape, sizeof(escape), "\\u%04x", byte);
+	else
+		snprintf(escape, sizeof(escape), "%c", byte);
+	put(line, escape);
+}
+
 /* As the inside of a JSON string. A text that is too long is cut between two characters. */
 static void put_escaped(struct line *line, const char *text)
 {
-	char escape[8];
-	size_t masked;
+	size_t plain, masked;
 
-	for (; *text != '\0'; text++) {
+	while (*text != '\0') {
 		bool begins = ((unsigned char)*text & 0xc0) != 0x80; /* a character of UTF-8 */
 
 		if (begins && line->len > TEXT_BYTES)
 			return;
-		masked = hidden_at(text);
+		for (plain = 0; is_plain((unsigned char)text[plain]) && line->len + plain <= TEXT_BYTES;)
+			plain++;
+		put_bytes(line, text, plain);
+		text += plain;
+		if (plain > 0)
+			continue;
+		masked = begins_hidden[(unsigned char)*text] ? hidden_at(text) : 0;
 		if (masked > 0) {
 			put(line, "***");
-			text += masked - 1;
+			text += masked;
 			continue;
 		}
-		if (*text == '"' || *text == '\\')
-			snprintf(escape, sizeof(escape), "\\%c", *text);
-		else if ((unsigned char)*text < 0x20 || *text == 0x7f)
-			snprintf(escape, sizeof(escape), "\\u%04x", (unsigned char)*text);
-		else
-			snprintf(escape, sizeof(escape), "%c", *text);
-		put(line, escape);
+		put_special(line, (unsigned char)*text++);
 	}
 }
 
@@ -98,6 +120,7 @@ void log_hide(const char *text, size_t len)
 	if (copy == NULL)
 		return;
 	hidden[hidden_count++] = (struct str){copy, len};
+	begins_hidden[(unsigned char)copy[0]] = true;
 }
 
 bool log_wants(enum log_level level)
