@@ -34,9 +34,11 @@ void request_log(enum log_requests which, const struct req *rq, const struct rou
 	pairs[count++] = LOG_NUMBER("bytes", (int64_t)rq->reply.body.len);
 	if (is_refusal(status))
 		pairs[count++] = LOG_TEXT("user_id", uuid_text(user, &rq->cx.principal.user_id));
-	log_write_soon(level,
-		       status >= 500	    ? "request failed"
-		       : is_refusal(status) ? "refused"
-					    : "request",
-		       pairs, count);
+	/* Those that somebody should look at are few, and should not be lost with the process. */
+	if (status >= 500)
+		log_write(level, "request failed", pairs, count);
+	else if (is_refusal(status))
+		log_write(level, "refused", pairs, count);
+	else
+		log_write_soon(level, "request", pairs, count);
 }
