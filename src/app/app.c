@@ -267,12 +267,16 @@ static bool start_server(struct app *app)
 		.listen = app->config.listen,
 		.threads = app->config.threads,
 		.max_connections = (size_t)app->config.max_connections,
-		.drain_ms = app->config.drain_seconds * 1000,
+		.has_socket = app->has_socket,
+		.socket = app->socket,
 		.world = &app->world,
 	};
 	const struct http_callbacks callbacks = dispatcher_callbacks(app->dispatcher);
 
-	return http_server_create(&options, &callbacks, &app->server) == RC_OK;
+	if (http_server_create(&options, &callbacks, &app->server) != RC_OK)
+		return false;
+	http_server_set_drain(app->server, app->config.drain_delay * 1000, app->config.drain_seconds * 1000);
+	return true;
 }
 
 bool app_start(struct app *app)

@@ -197,8 +197,11 @@ static struct str beginning(const struct route *route)
 	return (struct str){route->path, 1 + strcspn(route->path + 1, "/")};
 }
 
-static bool is_first_of_its_beginning(const struct service *service, size_t index)
+/* Strangers may ask it, and no other route before it begins so. */
+static bool begins_anew(const struct service *service, size_t index)
 {
+	if (service->routes[index].access == ACCESS_SERVICE)
+		return false;
 	for (size_t i = 0; i < index; i++)
 		if (str_equal(beginning(&service->routes[i]), beginning(&service->routes[index])))
 			return false;
@@ -220,7 +223,7 @@ static void map_services(void)
 		const struct service *service = app_services[i];
 
 		for (size_t j = 0; j < service->route_count; j++) {
-			if (!is_for_strangers(&service->routes[j]) || !is_first_of_its_beginning(service, j))
+			if (!begins_anew(service, j))
 				continue;
 			printf("    \"~^");
 			print_literally(beginning(&service->routes[j]));

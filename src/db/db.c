@@ -191,17 +191,27 @@ void db_tell(struct db *db)
 	pthread_mutex_unlock(&db->watch.lock);
 }
 
+static void check_query(const struct db *db, struct session *session, const struct query *query, enum rc *rc)
+{
+	enum rc one = db->driver->session_prepare(session, query);
+
+	if (one != RC_OK)
+		*rc = one;
+}
+
 enum rc db_check(struct db *db)
 {
 	struct session *session;
-	enum rc rc = db->driver->session_open(db, &session), one;
+	enum rc rc = db->driver->session_open(db, &session);
 
 	if (rc != RC_OK)
 		return rc;
-	for (size_t i = 0; i < db->set->count; i++) {
-		one = db->driver->session_prepare(session, db->set->queries[i]);
-		if (one != RC_OK)
-			rc = one;
+	for (size_t i = 0; i < db->set->count; i++)
+		check_query(db, session, db->set->queries[i], &rc);
+	for (const struct table *table = db->set->whole; table->name != NULL; table++) {
+		check_query(db, session, table->all, &rc);
+		check_query(db, session, table->put, &rc);
+		check_query(db, session, table->wipe, &rc);
 	}
 	db->driver->session_close(session);
 	return rc;

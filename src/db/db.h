@@ -63,6 +63,8 @@ struct migration {
 	int number; /* 1, 2, ... without gaps */
 	const char *name;
 	const char *const *statements[DIALECT_COUNT]; /* one statement a string; ended by NULL */
+	int since;   /* a binary that knows this many may run beside it; 0: any */
+	bool online; /* PostgreSQL: its indexes are built without a transaction, beside writers */
 };
 
 /*
@@ -75,6 +77,16 @@ struct tenant_table {
 	const struct query *rows, *erase;
 };
 
+/*
+ * Any table of the room, for moving it to another store (whole.h). `all`: every row, by the primary key, its
+ * texts byte by byte. `put`: one row, whose in is a row of `all`. `wipe`: no row is left.
+ */
+struct table {
+	const char *name;
+	const struct query *all, *put, *wipe;
+	bool seeded; /* a migration puts rows into it */
+};
+
 /* All that sqlgen made of one room's folder. */
 struct query_set {
 	const char *name;
@@ -84,6 +96,7 @@ struct query_set {
 	const struct migration *migrations;
 	size_t migration_count;
 	const struct tenant_table *tables; /* ended by one without a name */
+	const struct table *whole;	   /* all of them, each after those it refers to; ended likewise */
 };
 
 /* --- The process's side ------------------------------------------------- */
@@ -101,6 +114,8 @@ struct db_options {
 	bool guest;
 	/* PostgreSQL only: who reads and writes rows, and owns no table. NULL: marca_app. */
 	const char *role;
+	/* PostgreSQL only: the URL leads to a pooler that gives each transaction another connection. */
+	bool pooled;
 	const struct world *world; /* whose clock dates the migrations */
 };
 
@@ -155,12 +170,13 @@ void db_unwatch(struct db *db);
 /*
  * Brings the schema to `target` (-1: the newest). Tells each step to `progress` (may
  * be NULL). RC_INTERNAL with the store unchanged when one fails, or when the schema is newer than
- * this binary.
+ * this binary and holds what no binary so old may run beside.
  */
 typedef void db_progress_fn(const char *room, const struct migration *, bool up_to_date);
 enum rc db_migrate(struct db *db, int target, db_progress_fn *progress) MUST_USE;
-/* Highest migration that the store has; 0 for an empty one. */
-enum rc db_schema_version(struct db *db, int *ret) MUST_USE;
+/* Highest migration that the store has; 0 for an empty one. Does it fit: has it all that this binary needs,
+ * and nothing that it may not run beside? */
+enum rc db_schema_version(struct db *db, int *ret, bool *ret_fits) MUST_USE;
 
 /* The same by a thread's own way into the store, on a fiber: as cheap as any read. */
 enum rc db_schema_read(struct ctx *cx, const struct db *db, int *ret) MUST_USE;

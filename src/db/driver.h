@@ -6,13 +6,14 @@
  * committer.c group commit, one algorithm for both drivers
  * migrate.c   the schema's versions
  * value.c     members of in and out structs (value.h)
+ * whole.c     a store's tables in one transaction
  * elsewhere.c a room without a store here
  */
 #ifndef DB_DRIVER_H
 #define DB_DRIVER_H
 
-#include "db/db.h"
 #include "db/value.h"
+#include "db/whole.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -56,8 +57,17 @@ enum outcome {
 	OUTCOME_LOST,	 /* the store is gone; whether anything was kept is not known */
 };
 
-/* One job after another on a connection of one's own, for migrations. */
+/* One job after another on a connection of one's own, for migrations and for whole.h. Its end rolls back
+ * what was not committed. */
 struct session;
+
+/* Where the rows of a scan go: whole.c. */
+struct row_sink {
+	const struct table *table;
+	db_row_fn *fn;
+	void *arg;
+};
+enum rc row_sink_take(const struct row_sink *sink, const void *row) MUST_USE;
 
 struct driver {
 	enum dialect dialect;
@@ -103,6 +113,16 @@ struct driver {
 	enum rc (*session_query)(struct session *session, const struct query *query, const void *in,
 				 struct arena *arena, struct rows *ret);
 	enum rc (*session_prepare)(struct session *session, const struct query *query);
+	/* See whole.h. NULL: not with this store. */
+	enum rc (*replace_file)(struct db *db, const char *path);
+	/* See whole.h. NULL: nothing to do, or not with this store. */
+	enum rc (*session_as_role)(struct session *session);
+	enum rc (*session_scan)(struct session *session, const struct query *query,
+				const struct row_sink *sink);
+	enum rc (*session_each)(struct session *session, const struct query *query, const void *const *in,
+				size_t count);
+	enum rc (*session_copy)(struct session *session, const char *path, db_copy_fn *progress, void *arg);
+	enum rc (*session_check)(struct session *session, bool deep);
 
 	/*
 	 * Are all tables of tenants behind the store's own wall between them? `mend`: build it where it is
@@ -110,10 +130,21 @@ struct driver {
 	 */
 	enum rc (*session_wall)(struct session *session, bool mend, bool *ret_whole);
 
+	/*
+	 * Runs a statement of a migration that is online: on a connection of its own and without a
+	 * transaction, while the session's keeps other processes from the schema. Begins anew what an earlier
+	 * try has left half, and tells the log how far it is. NULL: it is run like any other.
+	 */
+	enum rc (*session_online)(struct session *session, const char *sql);
+
+	/* Starts one that sees what there is at its first statement, until its end. */
+	const char *snapshot_begin;
 	/* Starts a transaction beside which no other process can change the schema. */
 	const char *schema_begin;
 	/* The first statement in it; NULL when the above suffices. */
 	const char *schema_lock;
+	/* From then on a statement that waits for a table fails, with RC_STORE_DOWN. NULL: none waits. */
+	const char *schema_patience;
 };
 
 extern const struct driver sqlite_driver, postgres_driver;

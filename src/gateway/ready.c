@@ -78,7 +78,7 @@ void ready_check(struct ctx *cx, const struct gateway *gateway, struct ready *re
 	}
 	ret->status = check_state_text[all];
 	ret->good = all != CHECK_UNAVAILABLE;
-	if (http_server_stopping(gateway->server)) {
+	if (http_server_draining(gateway->server)) {
 		ret->status = "draining";
 		ret->good = false;
 	}
