@@ -177,10 +177,11 @@ static void test_faults(void **state)
 
 /* --- The wall between tenants ------------------------------------------------------- */
 
-#define WALLED                                                                                              \
-	"CREATE TABLE things (tenant_id :uuid NOT NULL, id :uuid, other_id :uuid, PRIMARY KEY (tenant_id, " \
-	"id));\n"                                                                                           \
-	"CREATE TABLE others (id :uuid, tenant_id :uuid, PRIMARY KEY (tenant_id, id));\nCREATE TABLE world (id :uuid " \
+#define WALLED                                                                                               \
+	"CREATE TABLE things (tenant_id :uuid NOT NULL, id :uuid, other_id :uuid, PRIMARY KEY (tenant_id, "  \
+	"id));\n"                                                                                            \
+	"CREATE TABLE others (id :uuid, tenant_id :uuid, PRIMARY KEY (tenant_id, id));\nCREATE TABLE world " \
+	"(id :uuid "                                                                                         \
 	"PRIMARY KEY, about :text);\n"
 #define PUT "-- :name  it :none\n-- :scope tenant\n-- :in    tenant_id:uuid id:uuid\n"
 
@@ -464,27 +465,23 @@ static void test_good(void **state)
 		"-- :postgres\nSELECT COUNT(*), CAST('a' AS :text)::text FROM x;\n";
 	static const char shared[] = "-- :name  :room_count :one\n-- :scope global\n-- :out   n:int\n"
 				     "SELECT COUNT(*) FROM :room_things t;\n";
-	const struct file
-		files
-			[] =
-				{
-					{"queries.sql", queries},
-					{"shared.sql", shared},
-					{"0001_a.sql", TABLE
-					 "-- :sqlite\nCREATE INDEX a ON things (id);\n"
-					 "CREATE TABLE :room_things (id :int PRIMARY KEY) :clustered;\n"},
-					{"0002_b.sql", TENANTS("id :uuid, n :int DEFAULT 0, PRIMARY KEY (id, "
-							       "tenant_id), CONSTRAINT f FOREIGN "
-							       "KEY (tenant_id, id) REFERENCES b (tenant_id, "
-							       "x)") "CREATE UNIQUE INDEX i ON a (n, "
-								     "tenant_id);\nCREATE INDEX j ON a (n);\n"
-								     "-- :because a number is for "
-								     "all\nCREATE UNIQUE INDEX k ON a (n);\n"
-								     "ALTER TABLE a ADD COLUMN "
-								     "primary_colour :text;\n"
-								     "CREATE TABLE c (tenant_id :uuid NOT "
-								     "NULL PRIMARY KEY, n :int) :strict;\n"},
-				};
+	const struct file files[] = {
+		{"queries.sql", queries},
+		{"shared.sql", shared},
+		{"0001_a.sql", TABLE "-- :sqlite\nCREATE INDEX a ON things (id);\n"
+				     "CREATE TABLE :room_things (id :int PRIMARY KEY) :clustered;\n"},
+		{"0002_b.sql", TENANTS("id :uuid, n :int DEFAULT 0, PRIMARY KEY (id, "
+				       "tenant_id), CONSTRAINT f FOREIGN "
+				       "KEY (tenant_id, id) REFERENCES b (tenant_id, "
+				       "x)") "CREATE UNIQUE INDEX i ON a (n, "
+					     "tenant_id);\nCREATE INDEX j ON a (n);\n"
+					     "-- :because a number is for "
+					     "all\nCREATE UNIQUE INDEX k ON a (n);\n"
+					     "ALTER TABLE a ADD COLUMN "
+					     "primary_colour :text;\n"
+					     "CREATE TABLE c (tenant_id :uuid NOT "
+					     "NULL PRIMARY KEY, n :int) :strict;\n"},
+	};
 	char said[4096], out[32768];
 
 	(void)state;

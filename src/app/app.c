@@ -103,7 +103,8 @@ static bool clock_start(const struct config *config, utime *ret)
 static bool init(struct app *app, const struct config *config, bool serves)
 {
 	static const char *const confines[] = {"required", "on", "off", NULL};
-	int level, format, confine;
+	static const char *const requests[] = {"none", "errors", "all", NULL};
+	int level, format, confine, logged;
 	utime start;
 
 	*app = (struct app){.config = *config};
@@ -115,8 +116,11 @@ static bool init(struct app *app, const struct config *config, bool serves)
 	}
 	arena_json_init();
 	if (!posture_check(config, serves) || !app_log_words(config, &level, &format) ||
-	    !choose("MARCA_CONFINE", config->confine, confines, &confine) || !clock_start(config, &start))
+	    !choose("MARCA_CONFINE", config->confine, confines, &confine) ||
+	    !choose("MARCA_LOG_REQUESTS", config->log_requests, requests, &logged) ||
+	    !clock_start(config, &start))
 		return false;
+	app->log_requests = (enum log_requests)logged;
 	log_init((enum log_level)level, format);
 	world_init(&app->world, start);
 	return true;
@@ -251,6 +255,7 @@ static bool start_dispatcher(struct app *app)
 		.service_count = app_served(app, served),
 		.world = &app->world,
 		.app = &app->gateway,
+		.log_requests = app->log_requests,
 		.strict = app->config.strict != 0,
 		.authenticate = auth_authenticate,
 		.neighbour = app_neighbour_verify,
@@ -286,9 +291,10 @@ static bool start_server(struct app *app)
 bool app_start(struct app *app)
 {
 	metrics_begin();
-	if (!confine_begin(app) || !read_cors(app) || !rates_create(&app->config, &app->world, &app->rates) ||
-	    !app_open_stores(app) || !app_neighbours_open(app) || !app_open_shared(app) ||
-	    !start_dispatcher(app) || !start_server(app))
+	if (!confine_begin(app) || !log_start() || !read_cors(app) ||
+	    !rates_create(&app->config, &app->world, &app->rates) || !app_open_stores(app) ||
+	    !app_neighbours_open(app) || !app_open_shared(app) || !start_dispatcher(app) ||
+	    !start_server(app))
 		return false;
 	if (gateway_init(&app->gateway, app_services, APP_SERVICES, app->dbs) != RC_OK)
 		return false;
@@ -314,4 +320,5 @@ void app_finish(struct app *app)
 	for (size_t room = 0; room < ROOM_COUNT; room++)
 		db_close(app->dbs[room]);
 	app_neighbours_close(app);
+	log_stop();
 }

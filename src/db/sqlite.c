@@ -362,8 +362,11 @@ static enum outcome run_group(struct sqlite_conn *conn, struct script **scripts,
 {
 	for (size_t i = 0; i < count; i++) {
 		struct script *script = scripts[i];
-		enum rc rc = apart ? run_apart(conn, script) : run_script(conn, script);
+		enum rc rc;
 
+		ctx_enter(script->cx);
+		rc = apart ? run_apart(conn, script) : run_script(conn, script);
+		ctx_enter(NULL);
 		if (rc == RC_STORE_DOWN)
 			return OUTCOME_LOST;
 		if (rc != RC_OK) {

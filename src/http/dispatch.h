@@ -8,6 +8,7 @@
 
 #include "http/cors.h"
 #include "http/req.h"
+#include "http/request_log.h"
 #include "http/router.h"
 #include "http/traffic.h"
 
@@ -27,6 +28,7 @@ struct dispatcher_options {
 	struct rates *rates;	     /* NULL: no limits */
 	const struct cors_now *cors; /* NULL: no other site's page may call */
 	bool https;		     /* security_headers() */
+	enum log_requests log_requests;
 	bool strict; /* what a route's row does not name ends the process; else it is logged, and answered 500
 		      */
 	/* At the start and the end of each thread; `close` takes what a failed `open` left as well. */
