@@ -455,6 +455,7 @@ void parse_migration(struct room *room, const char *file, const char *text)
 		if (*line == '\n' || *line == '\0') {
 			next_line(&source);
 		} else if (strncmp(line, "--", 2) == 0) {
+			read_migration_mark(migration, comment_text(line + 2));
 			read_migration_comment(comment_text(line + 2), &variant, &because);
 			next_line(&source);
 		} else if (migration->count == ITEMS_MAX) {

@@ -13,6 +13,7 @@
 #include "base/log.h"
 
 #include <stdlib.h>
+#include <time.h>
 
 #define DROPS_MAX 3  /* failures in one group before the rest runs apart */
 #define AGAIN_MAX 10 /* deadlocks of one group */
@@ -124,6 +125,25 @@ static size_t together(const struct db *db, struct script *const *scripts, size_
 	return same;
 }
 
+static uint64_t clock_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+static bool commit_timed(const struct hand *hand, struct group *group)
+{
+	size_t count = group->count;
+	uint64_t began = clock_ns();
+	bool fine = commit_group(hand, group);
+
+	histogram_add(&hand->db->group_sizes, &histogram_sizes, count);
+	histogram_add(&hand->db->commit_durations, &histogram_durations, clock_ns() - began);
+	return fine;
+}
+
 static bool run(void *arg, struct job **jobs, size_t count)
 {
 	const struct hand *hand = arg;
@@ -141,7 +161,7 @@ static bool run(void *arg, struct job **jobs, size_t count)
 		memcpy(group.scripts, scripts + from, group.count * sizeof(scripts[0]));
 		from += group.count;
 		if (good)
-			good = commit_group(hand, &group);
+			good = commit_timed(hand, &group);
 		else
 			give_up(hand->db, &group, RC_STORE_DOWN);
 	}

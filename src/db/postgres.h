@@ -1,8 +1,8 @@
 /*
  * Inside the PostgreSQL driver: postgres_url.c (what an address says), postgres_conn.c (one connection),
  * postgres_value.c (parameters and rows), postgres.c (the store: reads and groups), postgres_wall.c
- * (row-level security), postgres_begin.c (what a transaction begins with), postgres_session.c (migrations),
- * postgres_citus.c (spread over machines), postgres_watch.c (LISTEN and NOTIFY).
+ * (row-level security), postgres_begin.c (what a transaction begins with), postgres_session.c (migrations,
+ * whole tables), postgres_citus.c (spread over machines), postgres_watch.c (LISTEN and NOTIFY).
  */
 #ifndef DB_POSTGRES_H
 #define DB_POSTGRES_H
@@ -154,6 +154,15 @@ enum rc pg_session_exec(struct session *session, const char *sql) MUST_USE;
 enum rc pg_session_commit(struct session *session) MUST_USE;
 enum rc pg_session_query(struct session *session, const struct query *query, const void *in,
 			 struct arena *arena, struct rows *ret) MUST_USE;
+/* driver.h: session_online, of `CREATE INDEX CONCURRENTLY name ON ...` */
+enum rc pg_session_online(struct session *session, const char *sql) MUST_USE;
 enum rc pg_session_prepare(struct session *session, const struct query *query) MUST_USE;
+enum rc pg_session_as_role(struct session *session) MUST_USE;
+enum rc pg_hold(struct db *db, const char *lock, void **ret) MUST_USE;
+void pg_release(void *held);
+enum rc pg_session_scan(struct session *session, const struct query *query,
+			const struct row_sink *sink) MUST_USE;
+enum rc pg_session_each(struct session *session, const struct query *query, const void *const *in,
+			size_t count) MUST_USE;
 
 #endif

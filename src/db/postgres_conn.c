@@ -200,7 +200,7 @@ void pg_conn_lose(struct pg_conn *conn)
 	PQfinish(conn->pg);
 	conn->pg = NULL;
 	if (conn->prepared != NULL)
-		memset(conn->prepared, 0, conn->db->set->count * sizeof(conn->prepared[0]));
+		memset(conn->prepared, 0, (conn->db->set->count + 1) * sizeof(conn->prepared[0]));
 }
 
 /* --- Sending and receiving ----------------------------------------------- */
