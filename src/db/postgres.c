@@ -540,12 +540,8 @@ static enum rc postgres_open(struct db *db)
 	return RC_OK;
 }
 
-/* Behind a pooler nobody can LISTEN: whoever watches hears of this process's commits only, and looks himself.
- */
 static enum rc postgres_watch(struct db *db)
 {
-	if (db->options.pooled)
-		return RC_OK;
 	return pg_watch_create(db, &((struct store *)db->store)->watch);
 }
 

@@ -142,7 +142,8 @@ const char *pg_notify_sql(const struct db *db);
 
 struct pg_watch;
 
-/* A thread that listens, and calls db_tell(). */
+/* A thread that listens, and calls db_tell(). None behind a pooler, where nobody can LISTEN: whoever watches
+ * hears of this process's commits only, and looks himself. */
 enum rc pg_watch_create(struct db *db, struct pg_watch **ret) MUST_USE;
 void pg_watch_destroy(struct pg_watch *watch);
 
