@@ -42,7 +42,8 @@ enum pg_use { PG_READS, PG_WRITES, PG_WATCH, PG_SESSION };
 struct pg_conn {
 	const struct db *db;
 	enum pg_use use;
-	PGconn *pg;	/* NULL: not connected */
+	PGconn *pg;		     /* NULL: not connected */
+	const struct query *unnamed; /* what the server has without a name; NULL: nothing of ours */
 	bool *prepared; /* by the queries' index; behind a pooler, which keeps no statements: looked at */
 };
 
