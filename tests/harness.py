@@ -311,6 +311,7 @@ class Marca:
             self.database = beside.database
         else:
             self.database = PostgresDatabase() if store == "postgres" else None
+        self.databases = {}  # of rooms that have their own: tests/fleet.py
         # Nothing of the caller's own marca set-up may leak in.
         kept = {k: v for k, v in os.environ.items() if not k.startswith("MARCA_") and k not in settings()}
         wanted = {"MARCA_CLOCK": clock, "MARCA_STRICT": "1", "RATE_LOGIN": "0", "DATABASE_URL": self.database and self.database.url, **(env or {})}
