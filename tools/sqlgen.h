@@ -65,6 +65,8 @@ struct migration {
 	const char *name;
 	struct statement *statements[ITEMS_MAX];
 	size_t count;
+	bool online, blocking;
+	int since; /* binaries that know that one may run beside it; 0: any */
 };
 
 struct room {
@@ -77,6 +79,7 @@ struct room {
 	struct migration *migrations[ITEMS_MAX];
 	size_t migration_count;
 	const char *tables[ITEMS_MAX]; /* those of a tenant: sqlgen_tables.c */
+	bool seeded[ITEMS_MAX];
 	size_t table_count;
 };
 
@@ -90,8 +93,14 @@ char *keep_text(const char *from, size_t len);
 void parse_queries(struct room *room, const char *file, const char *text);
 void parse_migration(struct room *room, const char *file, const char *text);
 
-/* sqlgen_tables.c, after the migrations */
-void add_tables(struct room *room);
+/* sqlgen_migration.c */
+void check_migration(const struct migration *migration);
+/* A line of comment, without its dashes. */
+void read_migration_mark(struct migration *migration, const char *comment);
+
+/* sqlgen_tables.c, after the migrations. `whole`: the same room, with every table, and the queries by which
+ * they move. */
+void add_tables(struct room *room, struct room *whole);
 
 /* sqlgen_check.c */
 void check_room(const struct room *room);
@@ -110,6 +119,6 @@ bool query_sees_tenants(const struct room *room, const struct query *query);
 /* The text for one dialect, with :types replaced; NULL and a fault when there is an unknown one. */
 char *statement_text(const struct statement *statement, enum dialect dialect);
 void emit_header(FILE *out, const struct room *room);
-void emit_source(FILE *out, const struct room *room, const char *header);
+void emit_source(FILE *out, const struct room *room, const struct room *whole, const char *header);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <string.h>
+#include <strings.h>
 
 static const char *const kind_enums[KIND_COUNT] = {
 	[KIND_UUID] = "DB_UUID", [KIND_TIME] = "DB_TIME", [KIND_INT] = "DB_INT",   [KIND_BOOL] = "DB_BOOL",
@@ -285,14 +286,15 @@ static void put_scope(FILE *out, const struct room *room, const struct query *qu
 	fputs(",\n", out);
 }
 
-static void put_query_source(FILE *out, const struct room *room, size_t index)
+/* `linkage`: "static " of one that is named in this file only. */
+static void put_query_source(FILE *out, const struct room *room, size_t index, const char *linkage)
 {
 	const struct query *query = room->queries[index];
 
 	put_columns(out, query, "in", in_struct(query), &query->in);
 	put_columns(out, query, "out", row_struct(query), &query->out);
-	fprintf(out, "const struct query q_%s_query = {\n\t.name = \"%s\",\n\t.sql = {\n", query->name,
-		query->name);
+	fprintf(out, "%sconst struct query q_%s_query = {\n\t.name = \"%s\",\n\t.sql = {\n", linkage,
+		query->name, query->name);
 	for (int i = 0; i < DIALECT_COUNT; i++) {
 		put_literal(out, statement_text(&query->by_dialect[i], (enum dialect)i), "\t\t");
 		fputs(",\n", out);
@@ -306,6 +308,21 @@ static void put_query_source(FILE *out, const struct room *room, size_t index)
 	fputs("};\n\n", out);
 }
 
+/* `CREATE INDEX name` of one that is online says CONCURRENTLY, where there is such a thing. */
+static char *migration_text(const struct migration *migration, size_t index, enum dialect dialect)
+{
+	static const char before[] = "CREATE INDEX CONCURRENTLY";
+	char *text = statement_text(migration->statements[index], dialect), *made;
+	size_t size = text != NULL ? strlen(text) + sizeof(before) : 0;
+
+	if (text == NULL || !migration->online || dialect != DIALECT_POSTGRES ||
+	    strncasecmp(text, before, strlen("CREATE INDEX")) != 0)
+		return text;
+	made = keep(size);
+	snprintf(made, size, "%s%s", before, text + strlen("CREATE INDEX"));
+	return made;
+}
+
 static void put_migration(FILE *out, const struct migration *migration)
 {
 	static const char *const dialects[] = {"sqlite", "postgres"};
@@ -316,7 +333,7 @@ static void put_migration(FILE *out, const struct migration *migration)
 		for (size_t j = 0; j < migration->count; j++) {
 			if ((migration->statements[j]->dialects & 1u << i) == 0)
 				continue;
-			put_literal(out, statement_text(migration->statements[j], (enum dialect)i), "\t");
+			put_literal(out, migration_text(migration, j, (enum dialect)i), "\t");
 			fputs(",\n", out);
 		}
 		fputs("\tNULL,\n};\n", out);
@@ -332,18 +349,39 @@ static void put_migrations(FILE *out, const struct room *room)
 	for (size_t i = 0; i < room->migration_count; i++) {
 		const struct migration *migration = room->migrations[i];
 
-		fprintf(out, "\t{%d, \"%s\", {migration_%04d_sqlite, migration_%04d_postgres}},\n",
-			migration->number, migration->name, migration->number, migration->number);
+		fprintf(out, "\t{%d, \"%s\", {migration_%04d_sqlite, migration_%04d_postgres}, %d, %s},\n",
+			migration->number, migration->name, migration->number, migration->number,
+			migration->since, migration->online ? "true" : "false");
 	}
-	fputs("\t{0, NULL, {NULL, NULL}},\n};\n\n", out);
+	fputs("\t{0, NULL, {NULL, NULL}, 0, false},\n};\n\n", out);
 }
 
-void emit_source(FILE *out, const struct room *room, const char *header)
+/* What moves the room's tables, which nobody calls by name. */
+static void put_whole(FILE *out, const struct room *whole)
+{
+	for (size_t i = 0; i < whole->query_count; i++) {
+		if (whole->queries[i]->rows == COUNT_MANY)
+			put_struct(out, whole->queries[i], "out", &whole->queries[i]->out);
+		put_query_source(out, whole, i, "static ");
+	}
+	fputs("static const struct table whole[] = {\n", out);
+	for (size_t i = 0; i < whole->table_count; i++) {
+		const char *name = whole->tables[i];
+
+		fprintf(out, "\t{\"%s\", &q_%s_all_%s_query, &q_%s_put_%s_query, &q_%s_wipe_%s_query, %s},\n",
+			name, whole->name, name, whole->name, name, whole->name, name,
+			whole->seeded[i] ? "true" : "false");
+	}
+	fputs("\t{NULL, NULL, NULL, NULL, false},\n};\n\n", out);
+}
+
+void emit_source(FILE *out, const struct room *room, const struct room *whole, const char *header)
 {
 	put_banner(out, room);
 	fprintf(out, "#include \"%s\"\n\n", header);
 	for (size_t i = 0; i < room->query_count; i++)
-		put_query_source(out, room, i);
+		put_query_source(out, room, i, "");
+	put_whole(out, whole);
 	put_migrations(out, room);
 	fputs("static const struct tenant_table tables[] = {\n", out);
 	for (size_t i = 0; i < room->table_count; i++)
@@ -356,6 +394,7 @@ void emit_source(FILE *out, const struct room *room, const char *header)
 		"\tNULL,\n};\n\n"
 		"const struct query_set %s_queries = {\n"
 		"\t.name = \"%s\",\n\t.room = ROOM_%s,\n\t.queries = queries,\n\t.count = %zu,\n"
-		"\t.migrations = migrations,\n\t.migration_count = %zu,\n\t.tables = tables,\n};\n",
+		"\t.migrations = migrations,\n\t.migration_count = %zu,\n\t.tables = tables,\n\t.whole = "
+		"whole,\n};\n",
 		room->name, room->name, room->name, room->query_count, room->migration_count);
 }

@@ -450,6 +450,7 @@ void parse_migration(struct room *room, const char *file, const char *text)
 		if (*line == '\n' || *line == '\0') {
 			next_line(&source);
 		} else if (strncmp(line, "--", 2) == 0) {
+			read_migration_mark(migration, comment_text(line + 2));
 			variant |= migration_variant(comment_text(line + 2));
 			next_line(&source);
 		} else if (migration->count == ITEMS_MAX) {

@@ -17,7 +17,7 @@
 
 #define HEAD  "-- :name  it :one\n-- :scope tenant\n-- :in    tenant_id:uuid id:uuid\n-- :out   id:uuid\n"
 #define GOOD  HEAD "SELECT t.id FROM things t WHERE t.tenant_id = $1 AND t.id = $2;\n"
-#define TABLE "CREATE TABLE things (id :uuid NOT NULL) :strict;\n"
+#define TABLE "CREATE TABLE things (id :uuid NOT NULL PRIMARY KEY) :strict;\n"
 
 static const char *sqlgen;
 static char folder[] = "/tmp/marca-sqlgen-XXXXXX";
@@ -178,7 +178,8 @@ static void test_faults(void **state)
 #define WALLED                                                                                              \
 	"CREATE TABLE things (tenant_id :uuid NOT NULL, id :uuid, other_id :uuid, PRIMARY KEY (tenant_id, " \
 	"id));\n"                                                                                           \
-	"CREATE TABLE others (id :uuid, tenant_id :uuid);\nCREATE TABLE world (id :uuid, about :text);\n"
+	"CREATE TABLE others (id :uuid PRIMARY KEY, tenant_id :uuid);\nCREATE TABLE world (id :uuid "       \
+	"PRIMARY KEY, about :text);\n"
 #define PUT "-- :name  it :none\n-- :scope tenant\n-- :in    tenant_id:uuid id:uuid\n"
 
 static const char beside_others[] = "5: `it`: beside others stands no `AND o.tenant_id = $1`";
@@ -327,9 +328,83 @@ static const struct {
 	{"0001_a.sql", "0002_b.sql", "CREATE TABLE t (id :uuid DEFAULT $1);\n",
 	 "a migration has no parameters"},
 	{"0001_a.sql", "0002_b.sql", "CREATE TRIGGER t AFTER INSERT ON x EXECUTE FUNCTION f();\n", "trigger"},
+	{"0001_a.sql", "0002_b.sql", "CREATE TABLE t (id :uuid) :strict;\n", "table `t` has no primary key"},
+	{"0001_a.sql", "0002_b.sql",
+	 "CREATE TABLE t (id :uuid PRIMARY KEY);\nALTER TABLE t RENAME COLUMN id TO a;\n",
+	 "0001_a.sql:2: sqlgen_tables.c knows ADD COLUMN, DROP COLUMN and RENAME TO"},
+	{"0001_a.sql", "0002_b.sql", "ALTER TABLE t ADD COLUMN c :int;\n",
+	 "ALTER TABLE of one that was not created"},
+	{"0001_a.sql", "0002_b.sql", "DROP TABLE t;\n", "DROP TABLE of one that was not created"},
 	{"0001_a.sql", "0002_b.sql",
 	 "ALTER TABLE t ADD CONSTRAINT c FOREIGN KEY (a) REFERENCES b (a) DEFERRABLE;\n", "deferrable"},
+	/* What is not safe beside the version before. */
+	{"0001_a.sql", "0002_b.sql", "DROP TABLE t;\n", "only tables, indexes and columns that come"},
+	{"0001_a.sql", "0002_b.sql", "ALTER TABLE t DROP COLUMN c;\n", "that come are safe"},
+	{"0001_a.sql", "0002_b.sql", "ALTER TABLE t RENAME COLUMN c TO d;\n", "that come are safe"},
+	{"0001_a.sql", "0002_b.sql", "ALTER TABLE t RENAME TO d;\n", "that come are safe"},
+	{"0001_a.sql", "0002_b.sql", "-- :postgres\nALTER TABLE t ALTER COLUMN c TYPE :int;\n",
+	 "that come are safe"},
+	{"0001_a.sql", "0002_b.sql", "ALTER TABLE t ALTER COLUMN c SET NOT NULL;\n", "that come are safe"},
+	{"0001_a.sql", "0002_b.sql", "ALTER TABLE t ADD CONSTRAINT c CHECK (a > 0);\n", "that come are safe"},
+	{"0001_a.sql", "0002_b.sql", "DROP INDEX i;\n", "that come are safe"},
+	{"0001_a.sql", "0002_b.sql", "UPDATE t SET a = 1;\n", "that come are safe"},
+	{"0001_a.sql", "0002_b.sql", "DELETE FROM t;\n", "that come are safe"},
+	{"0001_a.sql", "0002_b.sql", "INSERT INTO t (a) VALUES (1);\n", "rows of a table in use"},
+	{"0001_a.sql", "0002_b.sql", "ALTER TABLE t ADD COLUMN c :int NOT NULL;\n",
+	 "NOT NULL without DEFAULT"},
+	{"0001_a.sql", "0002_b.sql", "ALTER TABLE t ADD COLUMN c :int REFERENCES o (a);\n",
+	 "with a constraint"},
+	{"0001_a.sql", "0002_b.sql", "ALTER TABLE t ADD COLUMN c :int CHECK (c > 0);\n", "with a constraint"},
+	{"0001_a.sql", "0002_b.sql", "CREATE INDEX i ON t (a);\n", "makes writers wait"},
+	{"0001_a.sql", "0002_b.sql", "-- :online\nCREATE UNIQUE INDEX i ON t (a);\n",
+	 "CREATE INDEX and nothing else"},
+	{"0001_a.sql", "0002_b.sql", "-- :blocking It is small.\nCREATE UNIQUE INDEX i ON t (a);\n",
+	 "a unique index on a table in use"},
+	{"0001_a.sql", "0002_b.sql", "-- :online\nCREATE INDEX i ON t (a);\nCREATE TABLE u (a :int);\n",
+	 "CREATE INDEX and nothing else"},
+	{"0001_a.sql", "0002_b.sql", "-- :blocking\nCREATE INDEX i ON t (a);\n", "say why"},
+	{"0001_a.sql", "0002_b.sql", "-- :contract since=1\nDROP TABLE t;\n", "say why"},
+	{"0001_a.sql", "0002_b.sql", "-- :contract since=1 Nobody reads it.\nDROP TABLE t;\n",
+	 "an earlier migration"},
+	{"0001_a.sql", "0002_b.sql", "-- :contract since=x Nobody reads it.\nDROP TABLE t;\n",
+	 "a migration's number"},
+	{"0001_a.sql", "0002_b.sql", "-- :contracts since=1 Nobody reads it.\nDROP TABLE t;\n",
+	 "-- :blocking why"},
 };
+
+/* What is, and what the marks let pass: as the third of a room. */
+static const char *const good_migrations[] = {
+	"CREATE TABLE u (id :int NOT NULL PRIMARY KEY);\nCREATE UNIQUE INDEX i ON u (id);\nCREATE INDEX j ON "
+	"u (id);\n"
+	"INSERT INTO u (id) VALUES (1);\nALTER TABLE u ADD COLUMN c :int NOT NULL;\n",
+	"ALTER TABLE t ADD COLUMN c :int;\nALTER TABLE t ADD COLUMN d :bool NOT NULL DEFAULT FALSE;\n",
+	"-- :online\nCREATE INDEX i ON t (a);\n",
+	"-- :blocking It is small.\nCREATE INDEX i ON t (a);\nALTER TABLE t ADD COLUMN c :int;\n",
+	"-- :contract since=2 Nobody has read it since.\nDROP TABLE t;\nALTER TABLE v RENAME TO w;\n",
+};
+
+static void test_good_migrations(void **state)
+{
+	char said[4096], out[32768];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good_migrations) / sizeof(good_migrations[0]); i++) {
+		const struct file files[] = {{"queries.sql", GOOD},
+					     {"0001_a.sql", TABLE},
+					     {"0002_b.sql",
+					      "CREATE TABLE t (a :int NOT NULL PRIMARY KEY);\n"
+					      "CREATE TABLE v (a :int NOT NULL PRIMARY KEY);\n"},
+					     {"0003_c.sql", good_migrations[i]}};
+
+		if (run(files, 4, said, sizeof(said)) != 0)
+			fail_msg("said \"%s\", of:\n%s", said, good_migrations[i]);
+		read_file(path_of("out.c"), out, sizeof(out));
+		assert_int_equal(strstr(good_migrations[i], ":online") != NULL,
+				 strstr(out, "\"CREATE INDEX CONCURRENTLY i ON t (a)\"") != NULL);
+		assert_int_equal(strstr(good_migrations[i], ":contract") != NULL,
+				 strstr(out, "migration_0003_postgres}, 2, false}") != NULL);
+	}
+}
 
 static void test_bad_migrations(void **state)
 {
@@ -387,8 +462,8 @@ static void test_good(void **state)
 	assert_null(strstr(out, "q_put(struct ctx"));
 	assert_non_null(strstr(out, "q_x_count(struct ctx *cx"));
 	read_file(path_of("out.c"), out, sizeof(out));
-	assert_non_null(strstr(out, "\"CREATE TABLE things (id BLOB NOT NULL) STRICT\""));
-	assert_non_null(strstr(out, "\"CREATE TABLE things (id uuid NOT NULL) \""));
+	assert_non_null(strstr(out, "\"CREATE TABLE things (id BLOB NOT NULL PRIMARY KEY) STRICT\""));
+	assert_non_null(strstr(out, "\"CREATE TABLE things (id uuid NOT NULL PRIMARY KEY) \""));
 	assert_non_null(strstr(out, "\"SELECT COUNT(*) FROM x_things t\""));
 	assert_non_null(
 		strstr(out, "\"CREATE TABLE x_things (id INTEGER PRIMARY KEY) STRICT, WITHOUT ROWID\""));
@@ -403,9 +478,9 @@ static void test_good(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_faults), cmocka_unit_test(test_wall),
-		cmocka_unit_test(test_scopes), cmocka_unit_test(test_bad_migrations),
-		cmocka_unit_test(test_good),
+		cmocka_unit_test(test_faults),		cmocka_unit_test(test_wall),
+		cmocka_unit_test(test_scopes),		cmocka_unit_test(test_bad_migrations),
+		cmocka_unit_test(test_good_migrations), cmocka_unit_test(test_good),
 	};
 	int failed;
 

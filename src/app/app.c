@@ -3,6 +3,7 @@
 
 #include "app/confine.h"
 #include "app/events.h"
+#include "app/metrics.h"
 #include "app/neighbours.h"
 #include "app/posture.h"
 #include "audit/audit.h"
@@ -261,26 +262,34 @@ static bool start_server(struct app *app)
 		.listen = app->config.listen,
 		.threads = app->config.threads,
 		.max_connections = (size_t)app->config.max_connections,
-		.drain_ms = app->config.drain_seconds * 1000,
+		.has_socket = app->has_socket,
+		.socket = app->socket,
 		.world = &app->world,
 	};
 	const struct http_callbacks callbacks = dispatcher_callbacks(app->dispatcher);
 
-	return http_server_create(&options, &callbacks, &app->server) == RC_OK;
+	if (http_server_create(&options, &callbacks, &app->server) != RC_OK)
+		return false;
+	http_server_set_drain(app->server, app->config.drain_delay * 1000, app->config.drain_seconds * 1000);
+	return true;
 }
 
 bool app_start(struct app *app)
 {
+	metrics_begin();
 	if (!confine_begin(app) || !read_cors(app) || !rates_create(&app->config, &app->world, &app->rates) ||
 	    !app_open_stores(app) || !app_neighbours_open(app) || !app_open_shared(app) ||
 	    !start_dispatcher(app) || !start_server(app))
 		return false;
 	if (gateway_init(&app->gateway, app_services, APP_SERVICES, app->dbs) != RC_OK)
 		return false;
-	app->gateway.dispatcher = app->dispatcher;
+	app->gateway.here = app->here;
 	app->gateway.server = app->server;
-	app->gateway.more_metrics = app_events_metrics;
-	app->gateway.more_arg = app;
+	app->gateway.exposed = config_exposed(&app->config);
+	app->gateway.metrics_token = app->config.metrics_token;
+	app->gateway.metrics = app_metrics;
+	app->gateway.bus_works = app_events_bus_works;
+	app->gateway.arg = app;
 	return app_events_start(app) && confine_finish(app);
 }
 

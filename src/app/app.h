@@ -25,6 +25,8 @@ struct app {
 	struct arena cors_arena; /* of its texts */
 	struct gateway gateway;	 /* first reached through req_app() */
 	struct dispatcher *dispatcher;
+	bool has_socket; /* that was handed over: handed_socket.h */
+	int socket;
 	struct http_server *server;
 };
 

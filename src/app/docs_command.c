@@ -2,6 +2,7 @@
  * drift. */
 #include "app/app.h"
 #include "app/commands.h"
+#include "app/metrics.h"
 #include "events/payloads.h"
 #include "http/problem.h"
 
@@ -69,6 +70,26 @@ static void docs_events(void)
 			printf("%s `%s`%s", i > 0 ? "," : "", row->payload->fields[i].name,
 			       row->payload->fields[i].need == OPTIONAL ? " (or null)" : "");
 		printf(" |\n");
+	}
+}
+
+static void docs_metrics(void)
+{
+	printf("# Metrics\n\n"
+	       "What `/metrics` shows, in Prometheus's text format. `make openapi` writes this page from "
+	       "`src/app/metrics.def`;\n[insight.md](insight.md) tells how to read it. Counters begin with "
+	       "the process. "
+	       "What does not apply to a process (stores that it\ndoes not have, routes that nobody has "
+	       "asked "
+	       "for) is left out.\n\n"
+	       "| metric | type | labels | meaning |\n|---|---|---|---|\n");
+	for (int metric = 0; metric < METRIC_COUNT; metric++) {
+		const struct metric_info *info = &metric_table[metric];
+
+		printf("| `%s` | %s |", info->name, metric_type_names[info->type]);
+		for (size_t i = 0; info->labels[i] != NULL; i++)
+			printf("%s `%s`", i > 0 ? "," : "", info->labels[i]);
+		printf(" | %s |\n", info->help);
 	}
 }
 
@@ -252,7 +273,7 @@ static const struct {
 	{"access", docs_access},	   {"configuration", docs_configuration},
 	{"environment", docs_environment}, {"errors", docs_errors},
 	{"events", docs_events},	   {"gateway", docs_gateway},
-	{"queries", docs_queries},
+	{"metrics", docs_metrics},	   {"queries", docs_queries},
 };
 
 int command_docs(const struct command *command, int argc, char **argv)

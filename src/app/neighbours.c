@@ -161,6 +161,11 @@ void app_neighbours_close(struct app *app)
 	app->neighbours = NULL;
 }
 
+struct neighbour *app_neighbour(const struct app *app, enum room room)
+{
+	return app->neighbours != NULL ? app->neighbours->rooms[room] : NULL;
+}
+
 /* --- Answering --------------------------------------------------------------- */
 
 static const struct app *app_of(const struct req *rq)

@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #define SECRET_KEY_BYTES_MIN 64
+#define TOKEN_BYTES_MIN	     16
 #define DISTINCT_MIN	     10 /* 64 random hexadecimal digits have 16, almost surely */
 
 /* --- Questions to a setting: does it breach the rule? ------------------------------ */
@@ -159,6 +160,11 @@ static bool is_short(const char *value)
 	return value != NULL && strlen(value) < SECRET_KEY_BYTES_MIN;
 }
 
+static bool is_short_token(const char *value)
+{
+	return value != NULL && strlen(value) < TOKEN_BYTES_MIN;
+}
+
 static bool is_short_key(const char *value)
 {
 	return value != NULL && strlen(value) < SIGNATURE_KEY_MIN;
@@ -276,6 +282,9 @@ static const struct rule rules[] = {
 	{SETTING("SECRET_KEY", secret_key), is_guessable, EXPOSED, .serves = true,
 	 .wrong = "it looks like an example or a word, and whoever guesses it can be anybody",
 	 .mend = "set what `openssl rand -base64 64 | tr -d '\\n'` prints, or unset it: EdDSA needs none"},
+	{SETTING("METRICS_TOKEN", metrics_token), is_short_token, EXPOSED, .serves = true,
+	 .wrong = "it can be found out by trying; 16 bytes at least",
+	 .mend = "set what `openssl rand -hex 32` prints"},
 	{SETTING("SERVICE_KEY", service_key), is_short_key, ALWAYS, .serves = true,
 	 .wrong = "it takes 32 bytes at least",
 	 .mend = "set what `openssl rand -hex 32` prints, the same for all services"},

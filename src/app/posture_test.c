@@ -56,6 +56,7 @@ static const struct answer answers[] = {
 	{&production, OF(auth), "optional", "MARCA_AUTH"},
 
 	{&development, OF(secret_key), "secret", "SECRET_KEY"},
+	{&exposed, OF(metrics_token), "fifteen letters", "METRICS_TOKEN"},
 	{&development, OF(secret_key), "your-secret-key" GOOD_KEY, NULL},
 	{&exposed, OF(secret_key), "secret", "SECRET_KEY"},
 	{&production, OF(secret_key), NULL, NULL},

@@ -28,6 +28,9 @@ bool log_wants(enum log_level level);
 
 void log_write(enum log_level level, const char *message, const struct log_pair *pairs, size_t count);
 
+/* Lines that nobody took. */
+uint64_t log_dropped(void);
+
 #define LOG_TEXT(k, v)	 ((struct log_pair){.key = (k), .text = (v)})
 #define LOG_NUMBER(k, v) ((struct log_pair){.key = (k), .number = (v)})
 

@@ -98,7 +98,7 @@ static bool send_step(struct pg_conn *conn, struct pg_wall *wall, const struct q
 static bool send_reads(struct pg_conn *conn, const struct batch *batch)
 {
 	struct pg_wall wall = {.rows_of = PG_ROWS_OF_NOBODY};
-	bool sent = !has_rows(batch) || pg_send_sql(conn, "BEGIN");
+	bool sent = !has_rows(batch) || pg_send_begin(conn);
 
 	for (size_t i = 0; sent && i < batch->count; i++) {
 		const struct read *read = batch->reads[i];
@@ -201,8 +201,8 @@ static bool answer_reads(struct pg_conn *conn, struct batch *batch)
 
 	part(batch, &asking);
 	if (batch->count > 0)
-		end = tag_is(conn, "BEGIN") && answer_rows(conn, batch) ? take_control(conn, "COMMIT")
-									: OUTCOME_LOST;
+		end = pg_take_begin(conn) && answer_rows(conn, batch) ? take_control(conn, "COMMIT")
+								      : OUTCOME_LOST;
 	synced = end != OUTCOME_LOST && pg_synced(conn);
 	give_up(&asking, synced ? RC_OK : RC_STORE_DOWN);
 	return synced && (end == OUTCOME_DONE || roll_back(conn));
@@ -262,6 +262,11 @@ static enum rc postgres_ping(struct db *db)
 	return ask(db->store, NULL, NULL, NULL, &none);
 }
 
+static struct crew *postgres_readers(const struct db *db)
+{
+	return ((const struct store *)db->store)->readers;
+}
+
 /* --- Writing ------------------------------------------------------------- */
 
 static enum outcome prepare_scripts(struct pg_conn *conn, struct script **scripts, size_t count,
@@ -301,11 +306,10 @@ static bool any_tells(struct script **scripts, size_t count)
 	return false;
 }
 
-/* READ COMMITTED: each statement sees what was committed while it waited for the lock row. A NOTIFY goes out
- * with the commit, wherever it stands. */
+/* A NOTIFY goes out with the commit, wherever it stands. */
 static bool send_begin(struct pg_conn *conn, struct script **scripts, size_t count)
 {
-	return pg_send_sql(conn, "BEGIN ISOLATION LEVEL READ COMMITTED") &&
+	return pg_send_begin(conn) &&
 	       (!any_tells(scripts, count) || pg_send_sql(conn, pg_notify_sql(conn->db)));
 }
 
@@ -385,7 +389,7 @@ static bool take_commit(struct pg_conn *conn, const char *tag)
 
 static bool take_begin(struct pg_conn *conn, struct script **scripts, size_t count)
 {
-	return tag_is(conn, "BEGIN") && (!any_tells(scripts, count) || tag_is(conn, "NOTIFY"));
+	return pg_take_begin(conn) && (!any_tells(scripts, count) || tag_is(conn, "NOTIFY"));
 }
 
 static enum outcome take_together(struct pg_conn *conn, struct script **scripts, size_t count,
@@ -525,8 +529,12 @@ static enum rc postgres_open(struct db *db)
 	return RC_OK;
 }
 
+/* Behind a pooler nobody can LISTEN: whoever watches hears of this process's commits only, and looks himself.
+ */
 static enum rc postgres_watch(struct db *db)
 {
+	if (db->options.pooled)
+		return RC_OK;
 	return pg_watch_create(db, &((struct store *)db->store)->watch);
 }
 
@@ -551,6 +559,7 @@ const struct driver postgres_driver = {
 	.open = postgres_open,
 	.close = postgres_close,
 	.ping = postgres_ping,
+	.readers = postgres_readers,
 	.port_open = postgres_port_open,
 	.port_close = postgres_port_close,
 	.read = postgres_read,
@@ -564,7 +573,17 @@ const struct driver postgres_driver = {
 	.session_commit = pg_session_commit,
 	.session_query = pg_session_query,
 	.session_prepare = pg_session_prepare,
+	.session_as_role = pg_session_as_role,
+	.session_scan = pg_session_scan,
+	.session_each = pg_session_each,
 	.session_wall = pg_session_wall,
-	.schema_begin = "BEGIN",
+	.snapshot_begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL app.tenant = '*'; "
+			  "SET LOCAL statement_timeout = 0",
+	.session_online = pg_session_online,
+	/* A migration of rows is for all tenants, and takes its time. */
+	.schema_begin = "BEGIN; SET LOCAL app.tenant = '*'; SET LOCAL statement_timeout = 0; SET LOCAL "
+			"lock_timeout = 0",
 	.schema_lock = "LOCK TABLE marca_schema IN SHARE ROW EXCLUSIVE MODE",
+	/* Whoever asks for the table after us waits behind us: so not for long. */
+	.schema_patience = "SET LOCAL lock_timeout = '2s'",
 };

@@ -9,6 +9,7 @@
 #include "http/cors.h"
 #include "http/req.h"
 #include "http/router.h"
+#include "http/traffic.h"
 
 struct dispatcher;
 
@@ -44,9 +45,8 @@ struct http_callbacks dispatcher_callbacks(struct dispatcher *dispatcher);
 /* The process that a request is served by: main.c's own, for the gateway's routes. */
 void *req_app(const struct req *rq);
 
-/* How many replies each route gave, by the first digit of their status. */
-enum { STATUS_CLASSES = 6 };
-uint64_t dispatcher_count(const struct dispatcher *dispatcher, size_t route, int status_class);
+/* What a route was asked and answered so far; route router_count(): what no route took. On any thread. */
+void dispatcher_traffic(struct dispatcher *dispatcher, size_t route, struct traffic_sum *ret);
 const struct router *dispatcher_router(const struct dispatcher *dispatcher);
 
 #endif

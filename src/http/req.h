@@ -16,6 +16,7 @@ struct req {
 	struct http_exchange *http;
 	const struct service *service;
 	const struct route *route;
+	size_t route_index; /* among the router's; its count: no route takes it */
 	struct worker *worker;
 	const void *body, *query; /* through BODY() and QUERY() */
 	struct uuid id;		  /* {id} of the path */
