@@ -308,8 +308,7 @@ static enum rc check_scope(const struct ctx *cx, const struct query *query, cons
 			      sizeof(who->tenant_id)) == 0;
 	if (good)
 		return RC_OK;
-	LOG(ERROR, "a query that is not for this principal", LOG_TEXT("query", query->name),
-	    LOG_TEXT("trace_id", cx->trace_id));
+	LOG(ERROR, "a query that is not for this principal", LOG_TEXT("query", query->name));
 	return RC_INTERNAL;
 }
 

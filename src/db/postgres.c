@@ -75,8 +75,11 @@ static bool prepare_reads(struct pg_conn *conn, struct batch *batch)
 
 	for (size_t i = 0; i < batch->count; i++) {
 		struct read *read = batch->reads[i];
-		enum rc rc = read->query != NULL ? pg_prepare(conn, read->query) : RC_OK;
+		enum rc rc;
 
+		ctx_enter(read->cx);
+		rc = read->query != NULL ? pg_prepare(conn, read->query) : RC_OK;
+		ctx_enter(NULL);
 		if (rc == RC_STORE_DOWN) {
 			keep_rest(batch, kept, i);
 			return false;
@@ -145,10 +148,12 @@ static bool answer(struct read *read, const PGresult *result)
 
 	if (status == PGRES_PIPELINE_ABORTED)
 		return false;
+	ctx_enter(read->cx);
 	if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK)
 		rc = pg_rows(read->query, result, read->cx->arena, &read->rows);
 	else
 		rc = pg_failed(result, read->query->name, &again);
+	ctx_enter(NULL);
 	job_done(&read->job, rc);
 	return true;
 }
@@ -275,9 +280,11 @@ static enum outcome prepare_scripts(struct pg_conn *conn, struct script **script
 	for (size_t i = 0; i < count; i++) {
 		struct script *script = scripts[i];
 
+		ctx_enter(script->cx);
 		script->job.rc = RC_OK;
 		for (size_t j = 0; script->job.rc == RC_OK && j < script->count; j++)
 			script->job.rc = pg_prepare(conn, script->steps[j].query);
+		ctx_enter(NULL);
 		if (script->job.rc == RC_STORE_DOWN)
 			return OUTCOME_LOST;
 		if (script->job.rc != RC_OK) {
@@ -374,7 +381,9 @@ static enum outcome take_script(struct pg_conn *conn, struct pg_wall *wall, stru
 
 		if (result == NULL)
 			return OUTCOME_LOST;
+		ctx_enter(script->cx);
 		one = take_step(script, step, result);
+		ctx_enter(NULL);
 		if (one != OUTCOME_DONE)
 			outcome = one;
 		PQclear(result);
@@ -574,6 +583,8 @@ const struct driver postgres_driver = {
 	.session_query = pg_session_query,
 	.session_prepare = pg_session_prepare,
 	.session_as_role = pg_session_as_role,
+	.hold = pg_hold,
+	.release = pg_release,
 	.session_scan = pg_session_scan,
 	.session_each = pg_session_each,
 	.session_wall = pg_session_wall,

@@ -5,6 +5,7 @@
 #include "base/fiber.h"
 #include "base/log.h"
 #include "http/problem.h"
+#include "http/request_log.h"
 #include "http/security_headers.h"
 #include "http/traceparent.h"
 
@@ -96,14 +97,14 @@ static void trace_begin(struct req *rq)
 		memcpy(rq->cx.trace_id, caller.trace_id.p, TRACE_ID_LEN);
 	else
 		hex_text(rq->cx.trace_id, random, TRACE_ID_LEN / 2);
-	rq->request_id = request_id_good(id) ? arena_text(rq->cx.arena, id) : rq->cx.trace_id;
-	if (parent == NULL || rq->request_id == NULL) {
-		rq->request_id = rq->cx.trace_id;
+	rq->cx.request_id = request_id_good(id) ? arena_text(rq->cx.arena, id) : rq->cx.trace_id;
+	if (parent == NULL || rq->cx.request_id == NULL) {
+		rq->cx.request_id = rq->cx.trace_id;
 		return;
 	}
 	hex_text(span, random + TRACE_ID_LEN / 2, 8);
 	traceparent_write(parent, rq->cx.trace_id, span, true);
-	req_header(rq, "X-Request-ID", rq->request_id);
+	req_header(rq, "X-Request-ID", rq->cx.request_id);
 	req_header(rq, "traceparent", parent);
 	rq->trace_headers = rq->reply.header_count;
 }
@@ -236,34 +237,27 @@ static void complete_reply(struct req *rq)
 	rates_tell(rq);
 	rq->reply.lines[0] = security_headers(&rq->reply, options->https);
 	if (options->cors != NULL)
-		rq->reply.lines[1] = cors_lines(options->cors, rq->http);
+		rq->reply.lines[1] = cors_lines(cors_of(options->cors), rq->http);
 }
 
-/* Failures, and who was refused what: by ids, and no word of what he sent. A 429 is counted alone, for they
- * come in floods. */
-static void log_reply(const struct req *rq)
+/* NULL: none takes it. What was refused before its handler was looked for has one, too. */
+static const struct route *route_of(const struct req *rq)
 {
-	const char *operation = rq->route != NULL ? rq->route->id : "none";
-	char tenant[UUID_TEXT_LEN + 1], user[UUID_TEXT_LEN + 1];
+	const struct router *router = rq->worker->dispatcher->router;
 
-	if (rq->reply.status >= 500)
-		LOG(ERROR, "request failed", LOG_TEXT("trace_id", rq->cx.trace_id),
-		    LOG_TEXT("operation", operation), LOG_NUMBER("status", rq->reply.status));
-	else if (rq->reply.status == 401 || rq->reply.status == 403)
-		LOG(INFO, "refused", LOG_TEXT("trace_id", rq->cx.trace_id), LOG_TEXT("operation", operation),
-		    LOG_NUMBER("status", rq->reply.status),
-		    LOG_TEXT("tenant_id", uuid_text(tenant, &rq->cx.principal.tenant_id)),
-		    LOG_TEXT("user_id", uuid_text(user, &rq->cx.principal.user_id)));
+	return rq->route_index < router_count(router) ? router_route(router, rq->route_index) : NULL;
 }
 
 static void send_reply(struct req *rq)
 {
-	uint64_t began = rq->http->received_ns;
+	const struct dispatcher_options *options = &rq->worker->dispatcher->options;
+	uint64_t began = rq->http->received_ns, ns = began > 0 ? http_clock_ns() - began : 0;
 
-	log_reply(rq);
 	complete_reply(rq);
-	traffic_answered(&rq->worker->traffic[rq->route_index], rq->reply.status,
-			 began > 0 ? http_clock_ns() - began : 0);
+	ctx_enter(&rq->cx);
+	request_log(options->log_requests, rq, route_of(rq), ns);
+	ctx_enter(NULL);
+	traffic_answered(&rq->worker->traffic[rq->route_index], rq->reply.status, ns);
 	http_send(rq->http, &rq->reply);
 }
 
@@ -319,8 +313,10 @@ static enum rc run_handler(struct req *rq, struct str param)
 static void serve(void *arg)
 {
 	struct call call = *(struct call *)arg;
-	enum rc rc = run_handler(call.rq, call.param);
+	enum rc rc;
 
+	ctx_enter(&call.rq->cx);
+	rc = run_handler(call.rq, call.param);
 	if (rc != RC_OK) {
 		rc = checked_failure(call.rq, rc);
 		reply_clear(call.rq);
@@ -351,7 +347,7 @@ static void refuse(struct req *rq, enum rc rc)
 /* No route takes it: nothing there, another method, or the question which methods there are. */
 static void no_route(struct req *rq, const struct router_match *match)
 {
-	const struct cors *cors = rq->worker->dispatcher->options.cors;
+	const struct cors *cors = req_cors(rq);
 
 	if (match->allowed == 0) {
 		refuse(rq, RC_NO_ROUTE);
@@ -515,6 +511,13 @@ static void *worker_start(struct http_loop *loop, void *arg)
 		return NULL;
 	}
 	return worker;
+}
+
+const struct cors *req_cors(const struct req *rq)
+{
+	const struct cors_now *now = rq->worker->dispatcher->options.cors;
+
+	return now != NULL ? cors_of(now) : NULL;
 }
 
 void *req_app(const struct req *rq)

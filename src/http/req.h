@@ -27,7 +27,6 @@ struct req {
 	bool replied;
 	bool strict; /* a reply that the route's row does not name ends the process: in development, and in
 			tests */
-	const char *request_id;
 	struct rates *limits; /* NULL: none */
 	struct rate_state rate;
 	size_t trace_headers; /* the first so many of the reply stay, whatever becomes of it */

@@ -16,7 +16,7 @@ def fleet():
     ports = free_port(), free_port()
     urls = {f"{name}_SERVICE_URL": f"http://127.0.0.1:{ports[0]}" for name in ("TENANT", "USER", "RESOURCE")}
     with harness.Redis() as redis:
-        env = {"REDIS_URL": redis.url, "SERVICE_KEY": KEY, "BOOKING_SERVICE_URL": f"http://127.0.0.1:{ports[1]}", **urls}
+        env = {"REDIS_URL": redis.url, "SERVICE_KEY": KEY, "CACHE_TTL_SECONDS": "0", "BOOKING_SERVICE_URL": f"http://127.0.0.1:{ports[1]}", **urls}
 
         def process(port, services):
             return Marca(env=env, arguments=["--listen", f"127.0.0.1:{port}", "--service", services])
@@ -61,9 +61,9 @@ def test_neighbours():
         harness.until("it is not asked any more", lambda: (
             bookings.api().get(f"/bookings/?tenant_id={business.id}"),
             business.ask("2025-12-05T12:00", "2025-12-05T13:00"),
-            page.read(bookings.api()).get("marca_neighbour_circuit_open", service="resource") == 1)[-1])
+            page.read(bookings.api()).get("marca_neighbour_circuit_open", service="tenant") == 1)[-1])
         shown = page.read(bookings.api())
-        assert shown.get("marca_neighbour_failed_total", service="resource") > 0
+        assert shown.get("marca_neighbour_failed_total", service="tenant") > 0
         assert shown.get("marca_ready") == 1 and shown.get("marca_check_up", check="resource") == 0
         rest.start()
         becomes(bookings, 200, "ok", **fine)
