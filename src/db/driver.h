@@ -113,6 +113,11 @@ struct driver {
 	 */
 	enum rc (*session_online)(struct session *session, const char *sql);
 
+	/* A store of nothing, to see what migrations make: nothing of it is left when it is closed, or when
+	 * the process ends. RC_INTERNAL: this login may not make one. */
+	enum rc (*scratch_open)(struct db *db, struct session **ret);
+	void (*scratch_close)(struct session *scratch);
+
 	/* Starts a transaction beside which no other process can change the schema. */
 	const char *schema_begin;
 	/* The first statement in it; NULL when the above suffices. */

@@ -567,6 +567,8 @@ const struct driver postgres_driver = {
 	.session_wall = pg_session_wall,
 	.schema_begin = "BEGIN",
 	.session_online = pg_session_online,
+	.scratch_open = pg_scratch_open,
+	.scratch_close = pg_session_close,
 	.schema_lock = "LOCK TABLE marca_schema IN SHARE ROW EXCLUSIVE MODE",
 	/* Whoever asks for the table after us waits behind us: so not for long. */
 	.schema_patience = "SET LOCAL lock_timeout = '2s'",

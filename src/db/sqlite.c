@@ -484,6 +484,30 @@ static enum rc sqlite_session_prepare(struct session *session, const struct quer
 	return rc;
 }
 
+static enum rc sqlite_scratch_open(struct db *db, struct session **ret)
+{
+	struct store *scratch = calloc(1, sizeof(*scratch));
+
+	(void)db;
+	if (scratch == NULL)
+		return RC_NO_MEMORY;
+	if (sqlite3_open(":memory:", &scratch->writer.db) != SQLITE_OK) {
+		sqlite3_close(scratch->writer.db);
+		free(scratch);
+		return RC_NO_MEMORY;
+	}
+	*ret = (struct session *)scratch;
+	return RC_OK;
+}
+
+static void sqlite_scratch_close(struct session *session)
+{
+	struct store *scratch = (struct store *)session;
+
+	sqlite3_close(scratch->writer.db);
+	free(scratch);
+}
+
 const struct driver sqlite_driver = {
 	.dialect = DIALECT_SQLITE,
 	.shared = false,
@@ -503,5 +527,7 @@ const struct driver sqlite_driver = {
 	.session_commit = sqlite_session_commit,
 	.session_query = sqlite_session_query,
 	.session_prepare = sqlite_session_prepare,
+	.scratch_open = sqlite_scratch_open,
+	.scratch_close = sqlite_scratch_close,
 	.schema_begin = "BEGIN IMMEDIATE",
 };
