@@ -56,6 +56,8 @@ bool app_log_words(const struct config *config, int *ret_level, int *ret_format)
 
 /* Is that store one of this process's? */
 bool app_has_store(const struct app *app, enum room room);
+/* Does a setting say where it is? Else it lies under MARCA_DATA. */
+bool app_store_is_named(const struct config *config, enum room room);
 /* Where it is. False: that is too long. */
 #define APP_STORE_URL_MAX 4096
 bool app_store_url(const struct config *config, enum room room, char *ret, size_t size) MUST_USE;

@@ -594,6 +594,8 @@ const struct driver postgres_driver = {
 	/* A migration of rows is for all tenants, and takes its time. */
 	.schema_begin = "BEGIN; SET LOCAL app.tenant = '*'; SET LOCAL statement_timeout = 0; SET LOCAL "
 			"lock_timeout = 0",
+	.scratch_open = pg_scratch_open,
+	.scratch_close = pg_session_close,
 	.schema_lock = "LOCK TABLE marca_schema IN SHARE ROW EXCLUSIVE MODE",
 	/* Whoever asks for the table after us waits behind us: so not for long. */
 	.schema_patience = "SET LOCAL lock_timeout = '2s'",

@@ -142,6 +142,8 @@ enum rc pg_session_query(struct session *session, const struct query *query, con
 			 struct arena *arena, struct rows *ret) MUST_USE;
 /* driver.h: session_online, of `CREATE INDEX CONCURRENTLY name ON ...` */
 enum rc pg_session_online(struct session *session, const char *sql) MUST_USE;
+/* driver.h: scratch_open; a schema in a transaction that is never committed */
+enum rc pg_scratch_open(struct db *db, struct session **ret) MUST_USE;
 enum rc pg_session_prepare(struct session *session, const struct query *query) MUST_USE;
 enum rc pg_session_as_role(struct session *session) MUST_USE;
 enum rc pg_hold(struct db *db, const char *lock, void **ret) MUST_USE;

@@ -100,6 +100,24 @@ enum rc pg_session_prepare(struct session *session, const struct query *query)
 	return rc == RC_OK ? end : rc;
 }
 
+enum rc pg_scratch_open(struct db *db, struct session **ret)
+{
+	static const char *const begin[] = {"BEGIN", "CREATE SCHEMA marca_scratch",
+					    "SET LOCAL search_path = marca_scratch"};
+	struct session *session;
+	enum rc rc = pg_session_open(db, &session);
+
+	if (rc != RC_OK)
+		return rc;
+	for (size_t i = 0; rc == RC_OK && i < ARRAY_LEN(begin); i++)
+		rc = pg_session_exec(session, begin[i]);
+	if (rc == RC_OK)
+		*ret = session;
+	else
+		pg_session_close(session);
+	return rc;
+}
+
 /* --- Indexes that are built beside writers ------------------------------------------- */
 
 #define INDEX_NAME_SIZE	   64

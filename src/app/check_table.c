@@ -1,0 +1,319 @@
+/* See check.h. Each row has its planted fault in tests/live/test_check.py. */
+#include "app/check.h"
+
+#include "audit/verify.h"
+#include "auth/keys.h"
+#include "booking/queries.h"
+#include "db/check_rows.h"
+#include "resource/category.h"
+#include "resource/queries.h"
+#include "tenant/queries.h"
+#include "user/queries.h"
+
+#define PAGE	   500
+#define TOLD_MAX   20
+#define BIT(room)  (1U << ROOM_##room)
+#define ALL_STORES ((1U << ROOM_COUNT) - 1)
+
+/* What follows from an event may take so long before it is missed. */
+#define PATIENCE (10 * 60 * UTIME_SECOND)
+
+/* --- Stores ------------------------------------------------------------------ */
+
+static void on_store_fault(void *run, const char *what)
+{
+	check_fault(run, NULL, what);
+}
+
+static enum rc check_pages(struct check_run *run, struct ctx *cx)
+{
+	(void)cx;
+	check_looked(run, 1);
+	return db_inspect_pages(check_db(run), on_store_fault, run);
+}
+
+static enum rc check_schema(struct check_run *run, struct ctx *cx)
+{
+	(void)cx;
+	check_looked(run, 1);
+	return db_inspect_schema(check_db(run), on_store_fault, run);
+}
+
+static enum rc check_waiting(struct check_run *run, struct ctx *cx)
+{
+	static const struct query *const queries[ROOM_COUNT] = {
+		[ROOM_tenant] = &q_tenant_waiting_since_query,
+		[ROOM_user] = &q_user_waiting_since_query,
+		[ROOM_resource] = &q_resource_waiting_since_query,
+		[ROOM_booking] = &q_booking_waiting_since_query,
+	};
+	const struct outbox_age *age;
+	struct rows rows;
+	enum rc rc = db_read(cx, queries[check_room(run)], NULL, &rows);
+
+	if (rc != RC_OK)
+		return rc;
+	age = rows.items;
+	check_looked(run, 1);
+	if (rows.count > 0 && age->created_at < cx->now - PATIENCE)
+		check_fault(run, NULL,
+			    "events wait to be published for more than ten minutes: no marca with this store "
+			    "is running, or its bus is gone");
+	return RC_OK;
+}
+
+/* --- Rows, page by page --------------------------------------------------------- */
+
+typedef enum rc row_fn(struct check_run *run, struct ctx *cx, const struct check_row *row);
+
+static enum rc tell_row(struct check_run *run, struct ctx *cx, const struct check_row *row)
+{
+	(void)cx;
+	if (row->fault != NULL)
+		check_fault(run, &row->id, row->fault);
+	return RC_OK;
+}
+
+/* A query of struct check_page and struct check_row. Each page has its own memory. */
+static enum rc each_row(struct check_run *run, struct ctx *cx, const struct query *query, row_fn *fn)
+{
+	struct check_page page = {.tenant_id = check_tenant(run), .limit = PAGE};
+	const struct check_row *items;
+	struct rows rows = {NULL, PAGE};
+	enum rc rc = RC_OK;
+
+	while (rc == RC_OK && rows.count == PAGE) {
+		struct arena arena, *outer = cx->arena;
+
+		arena_init(&arena, NULL);
+		cx->arena = &arena;
+		rc = db_read(cx, query, &page, &rows);
+		items = rows.items;
+		for (size_t i = 0; rc == RC_OK && i < rows.count; i++)
+			rc = fn(run, cx, &items[i]);
+		if (rc == RC_OK && rows.count > 0)
+			page.after = items[rows.count - 1].id;
+		cx->arena = outer;
+		arena_finish(&arena);
+		if (rc == RC_OK)
+			check_looked(run, rows.count);
+	}
+	return rc;
+}
+
+static enum rc check_bookings(struct check_run *run, struct ctx *cx)
+{
+	return each_row(run, cx, &q_check_bookings_query, tell_row);
+}
+
+static enum rc check_booking_events(struct check_run *run, struct ctx *cx)
+{
+	return each_row(run, cx, &q_check_booking_events_query, tell_row);
+}
+
+static enum rc check_sessions(struct check_run *run, struct ctx *cx)
+{
+	return each_row(run, cx, &q_check_sessions_query, tell_row);
+}
+
+/* --- What spans services ----------------------------------------------------------- */
+
+/* Bookings go with whom they are for: an event cancels them. */
+static enum rc check_cascade(struct check_run *run, struct ctx *cx, const struct uuid *id, utime deleted_at,
+			     const char *what)
+{
+	const struct q_check_still_booked_in in = {.tenant_id = check_tenant(run),
+						   .subject_id = *id,
+						   .after = cx->now,
+						   .limit = TOLD_MAX};
+	struct q_check_still_booked_out *bookings;
+	size_t count = 0;
+	enum rc rc;
+
+	if (deleted_at == UTIME_NONE || deleted_at > cx->now - PATIENCE)
+		return RC_OK;
+	rc = q_check_still_booked(cx, &in, &bookings, &count);
+	for (size_t i = 0; rc == RC_OK && i < count; i++)
+		check_fault(run, &bookings[i].id, what);
+	return rc;
+}
+
+static enum rc look_at_user(struct check_run *run, struct ctx *cx, const struct check_row *row)
+{
+	const struct q_check_user_in in = {.tenant_id = check_tenant(run), .id = row->id};
+	struct q_check_user_out *user;
+	enum rc rc = q_check_user(cx, &in, &user);
+
+	if (rc != RC_OK)
+		return rc;
+	if (user != NULL)
+		return check_cascade(run, cx, &row->id, user->deleted_at,
+				     "it stands, and its user was deleted more than ten minutes ago");
+	check_fault(run, &row->id, "there are bookings of this user, who never was");
+	return RC_OK;
+}
+
+static enum rc look_at_resource(struct check_run *run, struct ctx *cx, const struct check_row *row)
+{
+	const struct q_check_resource_in in = {.tenant_id = check_tenant(run), .id = row->id};
+	struct q_check_resource_out *resource;
+	enum rc rc = q_check_resource(cx, &in, &resource);
+
+	if (rc != RC_OK)
+		return rc;
+	if (resource != NULL)
+		return check_cascade(run, cx, &row->id, resource->deleted_at,
+				     "it stands, and its resource was deleted more than ten minutes ago");
+	check_fault(run, &row->id, "there is a lock row of this resource, which never was");
+	return RC_OK;
+}
+
+static enum rc check_booked_users(struct check_run *run, struct ctx *cx)
+{
+	return each_row(run, cx, &q_check_booked_users_query, look_at_user);
+}
+
+static enum rc check_booked_resources(struct check_run *run, struct ctx *cx)
+{
+	return each_row(run, cx, &q_check_booked_resources_query, look_at_resource);
+}
+
+/* As resource/client.c reads it: one at a time, unless the category says otherwise. */
+static int64_t capacity_of(struct ctx *cx, const struct q_check_resource_out *resource)
+{
+	struct issues issues = {.arena = cx->arena};
+	void *metadata;
+
+	if (resource->category_metadata == NULL || resource->capacity == INT_NONE ||
+	    shape_parse(&category_metadata_shape, PARSE_WHOLE, str_from(resource->category_metadata), &issues,
+			&metadata) != RC_OK)
+		return 1;
+	return ((const struct category_metadata *)metadata)->allows_multiple_bookings ? resource->capacity
+										      : 1;
+}
+
+/* Whoever lowers a capacity leaves what was booked before. */
+static enum rc look_for_overlaps(struct check_run *run, struct ctx *cx, const struct check_row *row)
+{
+	const struct q_check_resource_in of_resource = {.tenant_id = check_tenant(run), .id = row->id};
+	struct q_check_overlaps_in in = {.tenant_id = check_tenant(run),
+					 .resource_id = row->id,
+					 .limit = TOLD_MAX};
+	struct q_check_resource_out *resource;
+	struct q_check_overlaps_out *bookings;
+	size_t count = 0;
+	enum rc rc = q_check_resource(cx, &of_resource, &resource);
+
+	if (rc != RC_OK || resource == NULL)
+		return rc;
+	in.capacity = capacity_of(cx, resource);
+	in.since = resource->changed_at;
+	rc = q_check_overlaps(cx, &in, &bookings, &count);
+	for (size_t i = 0; rc == RC_OK && i < count; i++)
+		check_fault(run, &bookings[i].id,
+			    "when it starts, more bookings stand than its resource has room for");
+	return rc;
+}
+
+static enum rc check_overlaps(struct check_run *run, struct ctx *cx)
+{
+	return each_row(run, cx, &q_check_booked_resources_query, look_for_overlaps);
+}
+
+/* --- Secrets, and the trail --------------------------------------------------------- */
+
+static enum rc open_sealed(struct check_run *run, struct ctx *cx, const struct check_row *row)
+{
+	char id[UUID_TEXT_LEN + 1];
+	const struct keys *keys;
+	const char *place, *secret;
+	enum rc rc;
+
+	if (row->fault == NULL)
+		return RC_OK;
+	keys = check_keys(run);
+	if (keys == NULL)
+		return RC_INTERNAL;
+	cx->arena->wipe = true;
+	place = arena_printf(cx->arena, "identity_provider:%s", uuid_text(id, &row->id));
+	rc = place != NULL ? keys_open(keys, cx->arena, place, row->fault, &secret) : RC_NO_MEMORY;
+	if (rc == RC_INTERNAL)
+		check_fault(run, &row->id,
+			    "the secret of this identity provider does not open by the keys that there are");
+	return rc == RC_INTERNAL ? RC_OK : rc;
+}
+
+static enum rc check_sealed(struct check_run *run, struct ctx *cx)
+{
+	return each_row(run, cx, &q_check_sealed_query, open_sealed);
+}
+
+static void on_chain_rows(void *run, size_t rows)
+{
+	check_looked(run, rows);
+}
+
+static enum rc check_trail(struct check_run *run, struct ctx *cx)
+{
+	const struct uuid tenant = check_tenant(run);
+	struct chain chain;
+	enum rc rc;
+
+	chain_begin(&chain, &tenant, NULL, 0);
+	rc = verify_chain(cx, &chain, on_chain_rows, run);
+	if (rc == RC_OK && chain_broken(&chain))
+		check_fault(run, NULL, chain.fault);
+	return rc;
+}
+
+/* --- Whose rows there are ----------------------------------------------------------- */
+
+static enum rc next_booker(struct ctx *cx, const struct uuid *from, struct uuid *ret, bool *ret_found)
+{
+	struct q_booking_checks_next_out *row;
+	enum rc rc = q_booking_checks_next(cx, &(struct q_booking_checks_next_in){.from = *from}, &row);
+
+	if (rc != RC_OK)
+		return rc;
+	*ret_found = row != NULL;
+	if (row != NULL)
+		*ret = row->tenant_id;
+	return RC_OK;
+}
+
+static enum rc next_house(struct ctx *cx, const struct uuid *from, struct uuid *ret, bool *ret_found)
+{
+	struct q_user_checks_next_out *row;
+	enum rc rc = q_user_checks_next(cx, &(struct q_user_checks_next_in){.from = *from}, &row);
+
+	if (rc != RC_OK)
+		return rc;
+	*ret_found = row != NULL;
+	if (row != NULL)
+		*ret = row->tenant_id;
+	return RC_OK;
+}
+
+/* --- The table ------------------------------------------------------------------------ */
+
+/* clang-format off */
+const struct check check_table[] = {
+	{"pages", "each store's pages, indexes and references are whole", CHECK_STORE, ALL_STORES, check_pages, NULL},
+	{"schema", "each store's tables, columns, indexes, constraints and policies are what the migrations make", CHECK_STORE,
+	 ALL_STORES, check_schema, NULL},
+	{"waiting", "events are published soon after they happen", CHECK_STORE,
+	 BIT(tenant) | BIT(user) | BIT(resource) | BIT(booking), check_waiting, NULL},
+	{"bookings", "each booking's period, status and lock row are sound", CHECK_TENANT, BIT(booking), check_bookings, next_booker},
+	{"events", "each change of a booking has its event", CHECK_TENANT, BIT(booking), check_booking_events, next_booker},
+	{"overlaps", "no more bookings stand at once than a resource has room for", CHECK_TENANT, BIT(booking) | BIT(resource),
+	 check_overlaps, next_booker},
+	{"resources", "whatever is booked is there, or was deleted and its bookings with it", CHECK_TENANT,
+	 BIT(booking) | BIT(resource), check_booked_resources, next_booker},
+	{"users", "whoever has booked is there, or was deleted and his bookings with him", CHECK_TENANT, BIT(booking) | BIT(user),
+	 check_booked_users, next_booker},
+	{"sessions", "each session has its user", CHECK_TENANT, BIT(user), check_sessions, next_house},
+	{"sealed", "sealed secrets open by the keys that there are", CHECK_TENANT, BIT(user), check_sealed, next_house},
+	{"audit", "the audit trail is as it was recorded", CHECK_TENANT, BIT(audit), check_trail, verify_next_tenant},
+	{NULL, NULL, CHECK_STORE, 0, NULL, NULL},
+};
+/* clang-format on */
