@@ -19,7 +19,11 @@ static const struct command commands[] = {
 			   "                  it needs REDIS_URL and SERVICE_KEY: docs/fleet.md\n\n"
 			   "Brings the stores' schemas up to date, then prints where it listens. SIGTERM and "
 			   "Ctrl-C\n"
-			   "finish the requests in hand and stop it.\n\n"
+			   "finish the requests in hand and stop it; a second one ends it at once. SIGHUP "
+			   "reads the\n"
+			   "settings of MARCA_CONFIG_FILE again. Takes a listening socket from systemd "
+			   "(LISTEN_FDS):\n"
+			   "docs/upgrading.md.\n\n"
 			   "Examples:\n"
 			   "  marca serve\n"
 			   "  MARCA_CLOCK=2025-12-01T12:00:00Z marca serve --listen 127.0.0.1:0\n"
@@ -31,12 +35,17 @@ static const struct command commands[] = {
 		.name = "migrate",
 		.usage = "all|NAME [--status | --to N]",
 		.summary = "Bring the stores' schemas up to date.",
-		.details = "  all         the stores of every service, and of the embedded bus\n"
+		.details = "  all         the stores of every service that this process runs "
+			   "(MARCA_SERVICE), and of "
+			   "the embedded bus\n"
 			   "  NAME        only that of tenant, user, resource, booking or audit\n"
 			   "  --status    only tell how far each schema is\n"
 			   "  --to N      no further than migration N\n\n"
-			   "Each migration is done whole or not at all. A schema newer than this marca is "
-			   "refused.\n",
+			   "Each migration is done whole or not at all, by one process, beside a running "
+			   "marca. A schema\n"
+			   "newer than this marca is fine unless it holds what no marca so old may run "
+			   "beside:\n"
+			   "docs/upgrading.md.\n",
 		.run = command_migrate,
 	},
 	{
@@ -288,7 +297,7 @@ static const struct command commands[] = {
 	},
 	{
 		.name = "docs",
-		.usage = "access|configuration|environment|errors|events|gateway|queries",
+		.usage = "access|configuration|environment|errors|events|gateway|metrics|queries",
 		.summary = "Print a table of the documentation, in Markdown; or what nginx must know.",
 		.details = "",
 		.run = command_docs,

@@ -203,7 +203,7 @@ class Redis:
 
     def __init__(self, *options):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="marca-redis-"))
-        self.options = ["--appendonly", "yes", "--appendfsync", "always", "--save", "", *options]
+        self.options = ["--appendonly", "yes", "--appendfsync", "always", "--save", "", "--repl-diskless-sync-delay", "0", *options]
         self.process = None
         self.port = free_port()
 
@@ -287,6 +287,7 @@ class Marca:
 
     store: "sqlite", "postgres", or "fleet": that is four processes and all that belongs to them (fleet.py). env: further variables; None removes one. arguments: further ones of `serve`.
     beside: another Marca, whose PostgreSQL database this one shares.
+    listener: a listening socket, which is handed over to it at each start as systemd does, and stays the caller's.
     start(), stop() and kill() may be called in turn: the data stay until the `with` is left.
     """
 
@@ -297,8 +298,9 @@ class Marca:
             return object.__new__(fleet.Fleet)
         return object.__new__(cls)
 
-    def __init__(self, store="sqlite", clock=CLOCK, env=None, arguments=(), command=None, beside=None):
+    def __init__(self, store="sqlite", clock=CLOCK, env=None, arguments=(), command=None, beside=None, listener=None):
         self.store = store
+        self.listener = listener
         self.beside = beside
         self.arguments = list(arguments)
         self.command = [str(part) for part in (command or [binary()])]
@@ -339,8 +341,9 @@ class Marca:
             log.write_bytes(b"")
         with open(self.stdout, "wb") as out, open(self.stderr, "wb") as err:
             self.process = subprocess.Popen(
-                [*self.command, "serve", "--listen", "127.0.0.1:0", "--data", self.data, *self.arguments],
+                [*self.handed_over(), *self.command, "serve", "--listen", "127.0.0.1:0", "--data", self.data, *self.arguments],
                 cwd=self.folder, env=self.env, stdin=subprocess.DEVNULL, stdout=out, stderr=err,
+                pass_fds=[self.listener.fileno()] if self.listener else [],
             )
         deadline = time.monotonic() + START_SECONDS
         while (told := re.search(r"^marca: listening on http://(\S+?)/?$", self.stdout.read_text(), re.M)) is None:
@@ -350,6 +353,12 @@ class Marca:
         while not is_ready(self.address):
             self.wait_on(deadline, "/ready did not answer 200")
 
+    def handed_over(self):
+        """sd_listen_fds(3): the socket is descriptor 3; the shell becomes marca, so its id is the one to name."""
+        if self.listener is None:
+            return []
+        return ["/bin/bash", "-c", 'exec 3<&"$0"; LISTEN_PID=$$ LISTEN_FDS=1 exec "$@"', str(self.listener.fileno())]
+
     def wait_on(self, deadline, what):
         if self.process.poll() is not None:
             raise AssertionError(f"marca ended with {self.process.returncode} before it was ready:\n{self.log()}")
@@ -357,9 +366,9 @@ class Marca:
             raise AssertionError(f"marca did not start: {what}\n{self.log()}")
         time.sleep(0.01)
 
-    def database_of(self, _room):
+    def database_of(self, room):
         """The PostgreSQL database that has that room; None with SQLite, which has it in data/<room>.db."""
-        return self.database
+        return self.databases.get(room, self.database)
 
     def api(self, headers=None):
         """A new connection; closed before the server is stopped."""

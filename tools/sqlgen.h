@@ -41,7 +41,8 @@ struct members {
 struct statement {
 	struct place at;
 	char *sql, *mask;
-	unsigned dialects; /* bits: for which it was written */
+	unsigned dialects;   /* bits: for which it was written */
+	const char *because; /* of a migration's: why its keys are for all tenants; NULL: they are not */
 };
 
 struct query {
@@ -65,6 +66,8 @@ struct migration {
 	const char *name;
 	struct statement *statements[ITEMS_MAX];
 	size_t count;
+	bool online, blocking;
+	int since; /* binaries that know that one may run beside it; 0: any */
 };
 
 struct room {
@@ -91,6 +94,11 @@ char *keep_text(const char *from, size_t len);
 void parse_queries(struct room *room, const char *file, const char *text);
 void parse_migration(struct room *room, const char *file, const char *text);
 
+/* sqlgen_migration.c */
+void check_migration(const struct migration *migration);
+/* A line of comment, without its dashes. */
+void read_migration_mark(struct migration *migration, const char *comment);
+
 /* sqlgen_tables.c, after the migrations. `whole`: the same room, with every table, and the queries by which
  * they move. */
 void add_tables(struct room *room, struct room *whole);
@@ -105,6 +113,8 @@ bool inserts_tenant(const char *mask);
 
 /* sqlgen_tenant.c */
 void check_wall(const struct room *room, const struct query *query);
+/* Every key of a tenant's table holds tenant_id. */
+void check_keys(const struct room *room, const struct statement *statement);
 /* Does it mention a table that has a column tenant_id? */
 bool query_sees_tenants(const struct room *room, const struct query *query);
 

@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <string.h>
+#include <strings.h>
 
 static const char *const kind_enums[KIND_COUNT] = {
 	[KIND_UUID] = "DB_UUID", [KIND_TIME] = "DB_TIME", [KIND_INT] = "DB_INT",   [KIND_BOOL] = "DB_BOOL",
@@ -307,6 +308,21 @@ static void put_query_source(FILE *out, const struct room *room, size_t index, c
 	fputs("};\n\n", out);
 }
 
+/* `CREATE INDEX name` of one that is online says CONCURRENTLY, where there is such a thing. */
+static char *migration_text(const struct migration *migration, size_t index, enum dialect dialect)
+{
+	static const char before[] = "CREATE INDEX CONCURRENTLY";
+	char *text = statement_text(migration->statements[index], dialect), *made;
+	size_t size = text != NULL ? strlen(text) + sizeof(before) : 0;
+
+	if (text == NULL || !migration->online || dialect != DIALECT_POSTGRES ||
+	    strncasecmp(text, before, strlen("CREATE INDEX")) != 0)
+		return text;
+	made = keep(size);
+	snprintf(made, size, "%s%s", before, text + strlen("CREATE INDEX"));
+	return made;
+}
+
 static void put_migration(FILE *out, const struct migration *migration)
 {
 	static const char *const dialects[] = {"sqlite", "postgres"};
@@ -317,7 +333,7 @@ static void put_migration(FILE *out, const struct migration *migration)
 		for (size_t j = 0; j < migration->count; j++) {
 			if ((migration->statements[j]->dialects & 1u << i) == 0)
 				continue;
-			put_literal(out, statement_text(migration->statements[j], (enum dialect)i), "\t");
+			put_literal(out, migration_text(migration, j, (enum dialect)i), "\t");
 			fputs(",\n", out);
 		}
 		fputs("\tNULL,\n};\n", out);
@@ -333,10 +349,11 @@ static void put_migrations(FILE *out, const struct room *room)
 	for (size_t i = 0; i < room->migration_count; i++) {
 		const struct migration *migration = room->migrations[i];
 
-		fprintf(out, "\t{%d, \"%s\", {migration_%04d_sqlite, migration_%04d_postgres}},\n",
-			migration->number, migration->name, migration->number, migration->number);
+		fprintf(out, "\t{%d, \"%s\", {migration_%04d_sqlite, migration_%04d_postgres}, %d, %s},\n",
+			migration->number, migration->name, migration->number, migration->number,
+			migration->since, migration->online ? "true" : "false");
 	}
-	fputs("\t{0, NULL, {NULL, NULL}},\n};\n\n", out);
+	fputs("\t{0, NULL, {NULL, NULL}, 0, false},\n};\n\n", out);
 }
 
 /* What moves the room's tables, which nobody calls by name. */

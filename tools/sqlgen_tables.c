@@ -128,18 +128,48 @@ static void check_table(const struct table *table, struct place at)
 		fault(at, "table `%s` is too wide: see COLUMNS_MAX and KEY_MAX", table->name);
 }
 
-/* A column that comes later. Whatever else is done to a table would have to be understood here. */
+static void drop_column(struct table *table, const char *name)
+{
+	size_t i = 0;
+
+	while (i < table->count && strcmp(table->columns[i].name, name) != 0)
+		i++;
+	if (i == table->count)
+		return;
+	table->count--;
+	memmove(&table->columns[i], &table->columns[i + 1], (table->count - i) * sizeof(table->columns[0]));
+}
+
+/* Whatever else is done to a table would have to be understood here. */
 static void alter_table(struct table *tables, size_t count, const char *p, struct place at)
 {
 	struct table *table = find(tables, count, word(&p));
+	const char *rest;
 
-	p = after(p, "ADD COLUMN");
-	if (table == NULL || p == NULL) {
-		fault(at, "sqlgen_tables.c knows ALTER TABLE name ADD COLUMN only");
+	if (table == NULL)
+		fault(at, "ALTER TABLE of one that was not created before");
+	else if ((rest = after(p, "ADD COLUMN")) != NULL)
+		read_column(table, rest);
+	else if ((rest = after(p, "DROP COLUMN")) != NULL)
+		drop_column(table, word(&rest));
+	else if ((rest = after(p, "RENAME TO")) != NULL)
+		table->name = word(&rest);
+	else
+		fault(at, "sqlgen_tables.c knows ADD COLUMN, DROP COLUMN and RENAME TO");
+	if (table != NULL)
+		check_table(table, at);
+}
+
+static void drop_table(struct table *tables, size_t *count, const char *p, struct place at)
+{
+	struct table *table = find(tables, *count, word(&p));
+
+	if (table == NULL) {
+		fault(at, "DROP TABLE of one that was not created before");
 		return;
 	}
-	read_column(table, p);
-	check_table(table, at);
+	(*count)--;
+	memmove(table, table + 1, (size_t)(tables + *count - table) * sizeof(*table));
 }
 
 static void read_statement(struct table *tables, size_t *count, const struct statement *statement)
@@ -161,8 +191,8 @@ static void read_statement(struct table *tables, size_t *count, const struct sta
 		table = find(tables, *count, word(&p));
 		if (table != NULL)
 			table->seeded = true;
-	} else if (after(mask, "DROP TABLE") != NULL) {
-		fault(statement->at, "sqlgen_tables.c does not know DROP TABLE");
+	} else if ((p = after(mask, "DROP TABLE")) != NULL) {
+		drop_table(tables, count, p, statement->at);
 	}
 }
 

@@ -3,6 +3,7 @@
 
 #include "app/confine.h"
 #include "app/events.h"
+#include "app/metrics.h"
 #include "app/neighbours.h"
 #include "app/posture.h"
 #include "audit/audit.h"
@@ -56,17 +57,31 @@ enum room app_room(const char *name)
 
 static bool choose(const char *variable, const char *value, const char *const *words, int *ret)
 {
+	char all[64] = "";
+	size_t len = 0;
+
 	for (int i = 0; words[i] != NULL; i++) {
 		if (strcmp(words[i], value) == 0) {
 			*ret = i;
 			return true;
 		}
+		len += (size_t)snprintf(all + len, sizeof(all) - len, " %s", words[i]);
 	}
-	fprintf(stderr, "marca: %s=%s: must be one of:", variable, value);
-	for (int i = 0; words[i] != NULL; i++)
-		fprintf(stderr, " %s", words[i]);
-	fprintf(stderr, "\n");
+	complain("%s=%s: must be one of:%s", variable, value, all);
 	return false;
+}
+
+bool app_log_words(const struct config *config, int *ret_level, int *ret_format)
+{
+	static const char *const levels[] = {"error", "warn", "info", "debug", NULL};
+	static const char *const formats[] = {"text", "json", "auto", NULL};
+	int format;
+
+	if (!choose("MARCA_LOG_LEVEL", config->log_level, levels, ret_level) ||
+	    !choose("MARCA_LOG_FORMAT", config->log_format, formats, &format))
+		return false;
+	*ret_format = format == 2 ? -1 : format;
+	return true;
 }
 
 static bool clock_start(const struct config *config, utime *ret)
@@ -87,10 +102,9 @@ static bool clock_start(const struct config *config, utime *ret)
 
 static bool init(struct app *app, const struct config *config, bool serves)
 {
-	static const char *const levels[] = {"error", "warn", "info", "debug", NULL};
 	static const char *const confines[] = {"required", "on", "off", NULL};
-	static const char *const formats[] = {"text", "json", "auto", NULL};
-	int level, format, confine;
+	static const char *const requests[] = {"none", "errors", "all", NULL};
+	int level, format, confine, logged;
 	utime start;
 
 	*app = (struct app){.config = *config};
@@ -101,11 +115,13 @@ static bool init(struct app *app, const struct config *config, bool serves)
 		return false;
 	}
 	arena_json_init();
-	if (!posture_check(config, serves) || !choose("MARCA_LOG_LEVEL", config->log_level, levels, &level) ||
+	if (!posture_check(config, serves) || !app_log_words(config, &level, &format) ||
 	    !choose("MARCA_CONFINE", config->confine, confines, &confine) ||
-	    !choose("MARCA_LOG_FORMAT", config->log_format, formats, &format) || !clock_start(config, &start))
+	    !choose("MARCA_LOG_REQUESTS", config->log_requests, requests, &logged) ||
+	    !clock_start(config, &start))
 		return false;
-	log_init((enum log_level)level, format == 2 ? -1 : format);
+	app->log_requests = (enum log_requests)logged;
+	log_init((enum log_level)level, format);
 	world_init(&app->world, start);
 	return true;
 }
@@ -210,14 +226,12 @@ static void loop_close(void *gateway, struct room_locals *rooms)
 
 static bool read_cors(struct app *app)
 {
-	struct str bad;
-	const char *why;
+	struct cors *cors;
 
-	arena_init(&app->cors_arena, NULL);
-	if (cors_parse(&app->config, &app->cors_arena, &app->cors, &bad, &why))
-		return true;
-	fprintf(stderr, "marca: CORS_ORIGINS: %.*s: must be %s\n", (int)bad.len, bad.p, why);
-	return false;
+	if (!cors_create(&app->config, &cors))
+		return false;
+	cors_apply(&app->cors, cors);
+	return true;
 }
 
 /* Those that are here, what stands around them, and what neighbours ask. */
@@ -241,6 +255,7 @@ static bool start_dispatcher(struct app *app)
 		.service_count = app_served(app, served),
 		.world = &app->world,
 		.app = &app->gateway,
+		.log_requests = app->log_requests,
 		.strict = app->config.strict != 0,
 		.authenticate = auth_authenticate,
 		.neighbour = app_neighbour_verify,
@@ -261,26 +276,35 @@ static bool start_server(struct app *app)
 		.listen = app->config.listen,
 		.threads = app->config.threads,
 		.max_connections = (size_t)app->config.max_connections,
-		.drain_ms = app->config.drain_seconds * 1000,
+		.has_socket = app->has_socket,
+		.socket = app->socket,
 		.world = &app->world,
 	};
 	const struct http_callbacks callbacks = dispatcher_callbacks(app->dispatcher);
 
-	return http_server_create(&options, &callbacks, &app->server) == RC_OK;
+	if (http_server_create(&options, &callbacks, &app->server) != RC_OK)
+		return false;
+	http_server_set_drain(app->server, app->config.drain_delay * 1000, app->config.drain_seconds * 1000);
+	return true;
 }
 
 bool app_start(struct app *app)
 {
-	if (!confine_begin(app) || !read_cors(app) || !rates_create(&app->config, &app->world, &app->rates) ||
-	    !app_open_stores(app) || !app_neighbours_open(app) || !app_open_shared(app) ||
-	    !start_dispatcher(app) || !start_server(app))
+	metrics_begin();
+	if (!confine_begin(app) || !log_start() || !read_cors(app) ||
+	    !rates_create(&app->config, &app->world, &app->rates) || !app_open_stores(app) ||
+	    !app_neighbours_open(app) || !app_open_shared(app) || !start_dispatcher(app) ||
+	    !start_server(app))
 		return false;
 	if (gateway_init(&app->gateway, app_services, APP_SERVICES, app->dbs) != RC_OK)
 		return false;
-	app->gateway.dispatcher = app->dispatcher;
+	app->gateway.here = app->here;
 	app->gateway.server = app->server;
-	app->gateway.more_metrics = app_events_metrics;
-	app->gateway.more_arg = app;
+	app->gateway.exposed = config_exposed(&app->config);
+	app->gateway.metrics_token = app->config.metrics_token;
+	app->gateway.metrics = app_metrics;
+	app->gateway.bus_works = app_events_bus_works;
+	app->gateway.arg = app;
 	return app_events_start(app) && confine_finish(app);
 }
 
@@ -290,10 +314,11 @@ void app_finish(struct app *app)
 	app_events_stop(app);
 	dispatcher_destroy(app->dispatcher);
 	rates_destroy(app->rates);
-	arena_finish(&app->cors_arena);
+	cors_destroy(app->cors.cors);
 	gateway_finish(&app->gateway);
 	app_close_shared(app);
 	for (size_t room = 0; room < ROOM_COUNT; room++)
 		db_close(app->dbs[room]);
 	app_neighbours_close(app);
+	log_stop();
 }

@@ -20,11 +20,15 @@ struct app {
 	struct db *dbs[ROOM_COUNT];	   /* NULL: not opened; that of events where there is Redis */
 	void *shared[ROOM_COUNT];	   /* by room: what it keeps for the process */
 	struct app_events *events;
+	enum log_requests log_requests;
 	struct rates *rates;
-	struct cors cors;
-	struct arena cors_arena; /* of its texts */
-	struct gateway gateway;	 /* first reached through req_app() */
+	struct cors_now cors;
+	struct config as_read;	/* from environment and file, before the command line; the reload's alone */
+	struct task *reload;	/* reload.h */
+	struct gateway gateway; /* first reached through req_app() */
 	struct dispatcher *dispatcher;
+	bool has_socket; /* that was handed over: handed_socket.h */
+	int socket;
 	struct http_server *server;
 };
 
@@ -47,6 +51,9 @@ bool app_init_to_serve(struct app *app, const struct config *config) MUST_USE;
 
 /* Which rooms are here, by config.services. False: says on standard error what else must be set. */
 bool app_place(struct app *app) MUST_USE;
+/* MARCA_LOG_LEVEL and MARCA_LOG_FORMAT for log_init(). False, told by complain(). */
+bool app_log_words(const struct config *config, int *ret_level, int *ret_format) MUST_USE;
+
 /* Is that store one of this process's? */
 bool app_has_store(const struct app *app, enum room room);
 /* Where it is. False: that is too long. */

@@ -2,14 +2,11 @@
 #include "app/commands.h"
 
 #include "app/app.h"
-#include "base/log.h"
 #include "http/openapi.h"
 #include "json/write.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 int command_usage(const struct command *command)
 {
@@ -32,92 +29,6 @@ enum rc command_print_json(struct ctx *cx, const struct shape *shape, const void
 	return RC_OK;
 }
 
-/* --- serve ------------------------------------------------------------------ */
-
-static struct http_server *serving; /* for the signals, which bring no argument */
-
-static void on_stop(int signal)
-{
-	(void)signal;
-	http_server_stop(serving);
-}
-
-static void catch_signals(struct http_server *server)
-{
-	struct sigaction stop = {.sa_handler = on_stop};
-	struct sigaction ignore = {.sa_handler = SIG_IGN};
-
-	serving = server;
-	sigaction(SIGTERM, &stop, NULL);
-	sigaction(SIGINT, &stop, NULL);
-	sigaction(SIGPIPE, &ignore, NULL);
-}
-
-/* It has stopped; what comes now must not reach a server that is being taken apart. */
-static void ignore_signals(void)
-{
-	struct sigaction ignore = {.sa_handler = SIG_IGN};
-
-	sigaction(SIGTERM, &ignore, NULL);
-	sigaction(SIGINT, &ignore, NULL);
-}
-
-static void greet(const struct app *app)
-{
-	const char *colon = strrchr(app->config.listen, ':');
-	int host = (int)(colon != NULL ? colon - app->config.listen : 0);
-	int port = http_server_port(app->server);
-
-	printf("marca: listening on http://%.*s:%d\n", host, app->config.listen, port);
-	if (isatty(STDOUT_FILENO) == 1)
-		printf("\n  Open    http://%.*s:%d/\n"
-		       "  Try     curl http://%.*s:%d/health\n"
-		       "  Stop    Ctrl-C\n\n",
-		       host, app->config.listen, port, host, app->config.listen, port);
-	fflush(stdout);
-}
-
-static bool serve_options(struct config *config, int argc, char **argv)
-{
-	for (int i = 0; i < argc; i += 2) {
-		if (i + 1 == argc)
-			return false;
-		if (strcmp(argv[i], "--listen") == 0)
-			config->listen = argv[i + 1];
-		else if (strcmp(argv[i], "--data") == 0)
-			config->data = argv[i + 1];
-		else if (strcmp(argv[i], "--service") == 0)
-			config->services = argv[i + 1];
-		else
-			return false;
-	}
-	return true;
-}
-
-int command_serve(const struct command *command, int argc, char **argv)
-{
-	struct config config;
-	struct app app;
-	bool good;
-
-	if (!config_read(&config))
-		return 1;
-	if (!serve_options(&config, argc, argv))
-		return command_usage(command);
-	if (!app_init_to_serve(&app, &config))
-		return 1;
-	good = app_start(&app);
-	if (good) {
-		catch_signals(app.server);
-		greet(&app);
-		good = http_server_run(app.server) == RC_OK;
-		ignore_signals();
-		LOG(INFO, "stopped");
-	}
-	app_finish(&app);
-	return good ? 0 : 1;
-}
-
 /* --- migrate ---------------------------------------------------------------- */
 
 static void tell(const char *room, const struct migration *migration, bool up_to_date)
@@ -132,15 +43,16 @@ static void tell(const char *room, const struct migration *migration, bool up_to
 static bool migrate_room(struct app *app, enum room room, bool status, int target)
 {
 	int version = 0;
-	bool good;
+	bool good, fits;
 
 	if (!app_open_store(app, room))
 		return false;
 	if (status) {
-		good = db_schema_version(app->dbs[room], &version) == RC_OK;
+		good = db_schema_version(app->dbs[room], &version, &fits) == RC_OK;
 		if (good)
-			printf("%-10s %d of %zu\n", app_queries[room]->name, version,
-			       app_queries[room]->migration_count);
+			printf("%-10s %d of %zu%s\n", app_queries[room]->name, version,
+			       app_queries[room]->migration_count,
+			       fits ? "" : ": this marca cannot serve it as it is");
 	} else {
 		good = db_migrate(app->dbs[room], target, tell) == RC_OK;
 	}
@@ -182,7 +94,8 @@ int command_migrate(const struct command *command, int argc, char **argv)
 			argv[0]);
 		return 2;
 	}
-	if (!config_read(&config) || !app_init(&app, &config))
+	/* Of a fleet, the stores of this process: where the others' are, it does not know. */
+	if (!config_read(&config) || !app_init(&app, &config) || !app_place(&app))
 		return 1;
 	for (size_t room = 0; room < ROOM_COUNT && good; room++)
 		if (app_has_store(&app, (enum room)room) && (only == ROOM_COUNT || only == (enum room)room))

@@ -33,7 +33,7 @@ static const struct call allowed[] = {
 	CALL(restart_syscall), CALL(rt_sigaction), CALL(rt_sigprocmask), CALL(rt_sigreturn), CALL(rt_sigtimedwait),
 	CALL(sigaltstack),
 	/* time */
-	CALL(clock_getres), CALL(clock_gettime), CALL(clock_nanosleep), CALL(gettimeofday), CALL(nanosleep), CALL(time),
+	CALL(alarm), CALL(setitimer), CALL(clock_getres), CALL(clock_gettime), CALL(clock_nanosleep), CALL(gettimeofday), CALL(nanosleep), CALL(time),
 	/* waiting */
 	CALL(epoll_create1), CALL(epoll_ctl), CALL(epoll_pwait), CALL(epoll_pwait2), CALL(epoll_wait), CALL(eventfd2),
 	CALL(pipe2), CALL(poll), CALL(ppoll), CALL(pselect6), CALL(select),

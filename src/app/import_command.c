@@ -138,7 +138,8 @@ static bool look_at(struct run *run, enum room room, const char **ret_state)
 	const struct table *filled = NULL;
 	struct db_whole *whole;
 	int version = 0;
-	enum rc rc = db_schema_version(db, &version);
+	bool fits;
+	enum rc rc = db_schema_version(db, &version, &fits);
 
 	if (rc == RC_OK && version == (int)app_queries[room]->migration_count) {
 		rc = db_whole_begin(db, WHOLE_READ, &whole);

@@ -59,7 +59,8 @@ static bool is_empty(const struct run *run, enum room room)
 	const struct table *filled = NULL;
 	struct db_whole *whole;
 	int version = 0;
-	enum rc rc = db_schema_version(db, &version);
+	bool fits;
+	enum rc rc = db_schema_version(db, &version, &fits);
 
 	if (rc != RC_OK || version == 0)
 		return rc == RC_OK;

@@ -103,6 +103,7 @@ bool app_open_store(struct app *app, enum room room)
 		.guest = app->guest,
 		.url = url,
 		.role = app->config.db_role,
+		.pooled = app->config.db_pooled != 0,
 		.write_connections = app->config.db_writers,
 		.read_connections = app->config.db_readers,
 		.group_max = (size_t)app->config.group_max,
@@ -120,14 +121,15 @@ bool app_open_store(struct app *app, enum room room)
 
 bool app_open_guest(struct app *app, enum room room)
 {
+	bool fits;
 	int version;
 
 	app->guest = true;
 	if (!app_has_store(app, room))
 		return true;
-	if (!app_open_store(app, room) || db_schema_version(app->dbs[room], &version) != RC_OK)
+	if (!app_open_store(app, room) || db_schema_version(app->dbs[room], &version, &fits) != RC_OK)
 		return false;
-	if (version == (int)app_queries[room]->migration_count)
+	if (fits)
 		return true;
 	fprintf(stderr, "marca: the schema of the %s store is another version's: `marca migrate all`\n",
 		app_queries[room]->name);

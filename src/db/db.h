@@ -16,6 +16,7 @@
 
 #include "base/ctx.h"
 #include "base/fiber.h"
+#include "base/histogram.h"
 
 enum dialect { DIALECT_SQLITE, DIALECT_POSTGRES, DIALECT_COUNT };
 
@@ -62,6 +63,8 @@ struct migration {
 	int number; /* 1, 2, ... without gaps */
 	const char *name;
 	const char *const *statements[DIALECT_COUNT]; /* one statement a string; ended by NULL */
+	int since;   /* a binary that knows this many may run beside it; 0: any */
+	bool online; /* PostgreSQL: its indexes are built without a transaction, beside writers */
 };
 
 /*
@@ -111,6 +114,8 @@ struct db_options {
 	bool guest;
 	/* PostgreSQL only: who reads and writes rows, and owns no table. NULL: marca_app. */
 	const char *role;
+	/* PostgreSQL only: the URL leads to a pooler that gives each transaction another connection. */
+	bool pooled;
 	const struct world *world; /* whose clock dates the migrations */
 };
 
@@ -136,11 +141,20 @@ void db_close(struct db *db);
 enum dialect db_dialect(const struct db *db);
 /* True when other processes may write the store. */
 bool db_is_shared(const struct db *db);
-/* Since the start: scripts that are kept, and the commits that they shared. */
-struct db_stats {
-	uint64_t writes, commits;
+/* Threads that take work from a queue, each by a connection of its own. */
+struct db_crew {
+	size_t waiting;		/* pieces of work, just now */
+	size_t hands, up, busy; /* there are; that are connected; of these, at work */
 };
-void db_stats(const struct db *db, struct db_stats *ret);
+/* Since the start, and just now. */
+struct db_stats {
+	uint64_t writes, commits;	       /* scripts that are kept, and the commits that they shared */
+	struct histogram_sum group_sizes;      /* scripts that a commit took up, by histogram_sizes */
+	struct histogram_sum commit_durations; /* from there to its end, whether it was kept or not */
+	struct db_crew writers, readers;       /* no reader has a hand where reads answer inside the call */
+};
+/* Of a store that is here. */
+void db_stats(struct db *db, struct db_stats *ret);
 /* RC_OK when the store answers just now. For /ready; on a fiber. */
 enum rc db_ping(struct db *db) MUST_USE;
 
@@ -156,12 +170,18 @@ void db_unwatch(struct db *db);
 /*
  * Brings the schema to `target` (-1: the newest). Tells each step to `progress` (may
  * be NULL). RC_INTERNAL with the store unchanged when one fails, or when the schema is newer than
- * this binary.
+ * this binary and holds what no binary so old may run beside.
  */
 typedef void db_progress_fn(const char *room, const struct migration *, bool up_to_date);
 enum rc db_migrate(struct db *db, int target, db_progress_fn *progress) MUST_USE;
-/* Highest migration that the store has; 0 for an empty one. */
-enum rc db_schema_version(struct db *db, int *ret) MUST_USE;
+/* Highest migration that the store has; 0 for an empty one. Does it fit: has it all that this binary needs,
+ * and nothing that it may not run beside? */
+enum rc db_schema_version(struct db *db, int *ret, bool *ret_fits) MUST_USE;
+
+/* The same by a thread's own way into the store, on a fiber: as cheap as any read. */
+enum rc db_schema_read(struct ctx *cx, const struct db *db, int *ret) MUST_USE;
+/* The version that this binary knows. */
+int db_schema_known(const struct db *db);
 
 /* Prepares each query without running it: RC_INTERNAL, and the log says which, when the store refuses one. */
 enum rc db_check(struct db *db) MUST_USE;

@@ -33,6 +33,7 @@ struct hand {
 struct db {
 	const struct query_set *set;
 	const struct driver *driver;
+	struct query schema;	   /* reads the schema's version: one query more than the set has */
 	struct db_options options; /* with its own copy of the url */
 	void *store;		   /* the driver's */
 	struct hand hands[WRITERS_MAX];
@@ -40,6 +41,7 @@ struct db {
 	struct crew *committer;
 	_Atomic uint64_t versions[1 << VERSION_BITS], epoch, touches;
 	_Atomic uint64_t writes, commits;
+	struct histogram group_sizes, commit_durations;
 	struct {
 		pthread_mutex_t lock;
 		void (*fn)(void *arg); /* NULL: nobody */
@@ -80,6 +82,8 @@ struct driver {
 	/* After the committer has ended. */
 	void (*close)(struct db *db);
 	enum rc (*ping)(struct db *db);
+	/* Those who read. NULL: reads answer inside the call. */
+	struct crew *(*readers)(const struct db *db);
 
 	void *(*port_open)(struct db *db);
 	void (*port_close)(void *port);
@@ -130,12 +134,21 @@ struct driver {
 	 */
 	enum rc (*session_wall)(struct session *session, bool mend, bool *ret_whole);
 
+	/*
+	 * Runs a statement of a migration that is online: on a connection of its own and without a
+	 * transaction, while the session's keeps other processes from the schema. Begins anew what an earlier
+	 * try has left half, and tells the log how far it is. NULL: it is run like any other.
+	 */
+	enum rc (*session_online)(struct session *session, const char *sql);
+
 	/* Starts one that sees what there is at its first statement, until its end. */
 	const char *snapshot_begin;
 	/* Starts a transaction beside which no other process can change the schema. */
 	const char *schema_begin;
 	/* The first statement in it; NULL when the above suffices. */
 	const char *schema_lock;
+	/* From then on a statement that waits for a table fails, with RC_STORE_DOWN. NULL: none waits. */
+	const char *schema_patience;
 };
 
 extern const struct driver sqlite_driver, postgres_driver;
@@ -174,6 +187,12 @@ void crew_destroy(struct crew *crew);
  */
 enum rc crew_do(struct crew *crew, struct job *job, struct arena *arena) MUST_USE;
 void job_done(struct job *job, enum rc rc);
+void crew_stats(struct crew *crew, struct db_crew *ret);
+
+/* --- migrate.c ------------------------------------------------------------ */
+
+/* For db->schema. */
+struct query schema_query(const struct query_set *set);
 
 /* --- committer.c --------------------------------------------------------- */
 

@@ -1,10 +1,13 @@
 /* Migrations and whole tables: one statement after another on a connection that waits for each. */
 #include "db/postgres.h"
 
+#include "base/log.h"
+
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-enum rc pg_session_open(struct db *db, struct session **ret)
+static enum rc session_of(const struct db *db, struct session **ret)
 {
 	struct pg_conn *conn = malloc(sizeof(*conn));
 
@@ -18,6 +21,11 @@ enum rc pg_session_open(struct db *db, struct session **ret)
 	}
 	*ret = (struct session *)conn;
 	return RC_OK;
+}
+
+enum rc pg_session_open(struct db *db, struct session **ret)
+{
+	return session_of(db, ret);
 }
 
 void pg_session_close(struct session *session)
@@ -67,24 +75,136 @@ enum rc pg_session_query(struct session *session, const struct query *query, con
 	return rc;
 }
 
+/* Unnamed, and in one transaction: behind a pooler the next one has another connection. */
 enum rc pg_session_prepare(struct session *session, const struct query *query)
 {
 	PGconn *pg = ((struct pg_conn *)session)->pg;
 	struct pg_params params;
 	PGresult *result;
-	enum rc rc;
+	enum rc rc = pg_session_exec(session, "BEGIN"), end;
 
-	pg_params_fill(&params, query, NULL);
-	result = PQprepare(pg, query->name, query->sql[DIALECT_POSTGRES], (int)query->in_count, params.types);
-	rc = verdict(result, query->name);
-	PQclear(result);
 	if (rc != RC_OK)
 		return rc;
-	result = PQdescribePrepared(pg, query->name);
+	pg_params_fill(&params, query, NULL);
+	result = PQprepare(pg, "", query->sql[DIALECT_POSTGRES], (int)query->in_count, params.types);
 	rc = verdict(result, query->name);
-	if (rc == RC_OK)
-		rc = pg_columns_check(query, result);
 	PQclear(result);
+	if (rc == RC_OK) {
+		result = PQdescribePrepared(pg, "");
+		rc = verdict(result, query->name);
+		if (rc == RC_OK)
+			rc = pg_columns_check(query, result);
+		PQclear(result);
+	}
+	end = pg_session_exec(session, "ROLLBACK");
+	return rc == RC_OK ? end : rc;
+}
+
+/* --- Indexes that are built beside writers ------------------------------------------- */
+
+#define INDEX_NAME_SIZE	   64
+#define PROGRESS_PAUSE_MS  1000
+#define PROGRESS_LOG_EVERY 5
+
+/*
+ * The session is in a transaction that holds the lock on marca_schema, and nothing of the table. CREATE INDEX
+ * CONCURRENTLY waits for old snapshots, so neither it nor whoever waits for that lock may have one: LOCK
+ * TABLE takes none, and PQexec() leaves none behind, whereas the unnamed portal of PQexecParams() keeps its
+ * own until the next statement.
+ */
+
+enum index_state { INDEX_ABSENT, INDEX_BROKEN, INDEX_GOOD };
+
+static enum rc look_at_index(struct pg_conn *conn, const char *name, enum index_state *ret)
+{
+	char sql[128 + INDEX_NAME_SIZE];
+	PGresult *result;
+	enum rc rc;
+
+	snprintf(sql, sizeof(sql), "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass('%s')",
+		 name);
+	result = PQexec(conn->pg, sql);
+	rc = verdict(result, "index_state");
+	if (rc == RC_OK && PQntuples(result) == 0)
+		*ret = INDEX_ABSENT;
+	else if (rc == RC_OK)
+		*ret = PQgetvalue(result, 0, 0)[0] == 't' ? INDEX_GOOD : INDEX_BROKEN;
+	PQclear(result);
+	return rc;
+}
+
+static void tell_progress(struct pg_conn *watcher, const struct pg_conn *builder, const char *name)
+{
+	char sql[256];
+	PGresult *result;
+
+	snprintf(sql, sizeof(sql),
+		 "SELECT phase, CASE WHEN blocks_total > 0 THEN blocks_done * 100 / blocks_total ELSE 0 END "
+		 "FROM pg_stat_progress_create_index WHERE pid = %d",
+		 PQbackendPID(builder->pg));
+	result = PQexec(watcher->pg, sql);
+	if (PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) == 1)
+		LOG(INFO, "an index is being built", LOG_TEXT("index", name),
+		    LOG_TEXT("phase", PQgetvalue(result, 0, 0)),
+		    LOG_NUMBER("percent", strtol(PQgetvalue(result, 0, 1), NULL, 10)));
+	PQclear(result);
+}
+
+/* Its result, once it is there. */
+static enum rc build(struct pg_conn *watcher, struct pg_conn *builder, const char *name, const char *sql)
+{
+	struct pollfd fd = {.fd = PQsocket(builder->pg), .events = POLLIN};
+	PGresult *result, *next;
+	enum rc rc;
+
+	if (PQsendQuery(builder->pg, sql) != 1)
+		return RC_STORE_DOWN;
+	for (int pauses = 1; PQisBusy(builder->pg) == 1; pauses++) {
+		if (poll(&fd, 1, PROGRESS_PAUSE_MS) > 0 && PQconsumeInput(builder->pg) != 1)
+			break;
+		if (pauses % PROGRESS_LOG_EVERY == 0)
+			tell_progress(watcher, builder, name);
+	}
+	result = PQgetResult(builder->pg);
+	rc = verdict(result, sql);
+	PQclear(result);
+	while ((next = PQgetResult(builder->pg)) != NULL)
+		PQclear(next);
+	return rc;
+}
+
+static enum rc build_anew(struct pg_conn *watcher, struct session *builder, const char *name, const char *sql,
+			  enum index_state state)
+{
+	char drop[64 + INDEX_NAME_SIZE];
+	enum rc rc = RC_OK;
+
+	if (state == INDEX_BROKEN) {
+		LOG(WARN, "an index was left half built; it is built anew", LOG_TEXT("index", name));
+		snprintf(drop, sizeof(drop), "DROP INDEX CONCURRENTLY IF EXISTS %s", name);
+		rc = pg_session_exec(builder, drop);
+	}
+	return rc == RC_OK ? build(watcher, (struct pg_conn *)builder, name, sql) : rc;
+}
+
+enum rc pg_session_online(struct session *session, const char *sql)
+{
+	struct pg_conn *conn = (struct pg_conn *)session;
+	enum index_state state = INDEX_ABSENT;
+	char name[INDEX_NAME_SIZE];
+	struct session *builder;
+	enum rc rc;
+
+	if (sscanf(sql, "CREATE INDEX CONCURRENTLY %63[a-z0-9_]", name) != 1)
+		return RC_INTERNAL;
+	rc = look_at_index(conn, name, &state);
+	if (rc != RC_OK || state == INDEX_GOOD)
+		return rc;
+	rc = session_of(conn->db, &builder);
+	if (rc != RC_OK)
+		return rc;
+	rc = build_anew(conn, builder, name, sql, state);
+	pg_session_close(builder);
 	return rc;
 }
 

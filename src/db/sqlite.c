@@ -211,7 +211,7 @@ static enum rc sqlite_open(struct db *db)
 	 * once. */
 	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 	store->path = db->options.url + strlen(URL_PREFIX);
-	store->queries = db->set->count;
+	store->queries = db->set->count + 1; /* and db->schema */
 	store->guest = db->options.guest;
 	store->lock_fd = -1;
 	pthread_mutex_init(&store->writing, NULL);
@@ -362,8 +362,11 @@ static enum outcome run_group(struct sqlite_conn *conn, struct script **scripts,
 {
 	for (size_t i = 0; i < count; i++) {
 		struct script *script = scripts[i];
-		enum rc rc = apart ? run_apart(conn, script) : run_script(conn, script);
+		enum rc rc;
 
+		ctx_enter(script->cx);
+		rc = apart ? run_apart(conn, script) : run_script(conn, script);
+		ctx_enter(NULL);
 		if (rc == RC_STORE_DOWN)
 			return OUTCOME_LOST;
 		if (rc != RC_OK) {

@@ -27,8 +27,10 @@
 /* Connections over the cap that are being told so at the same time; further ones are dropped. */
 #define REFUSALS_MAX 256
 
-/* While draining, an idle client's next request may be on its way. */
-#define DRAIN_IDLE_MS 250
+/* While draining, an idle client's next request may be on its way; one that has just connected, and has asked
+ * nothing yet, is about to. */
+#define DRAIN_IDLE_MS  250
+#define DRAIN_FRESH_MS 2000
 
 enum state { IDLE, HEAD, BODY, HANDLING, WRITING, LINGERING, CLOSED };
 
@@ -51,6 +53,7 @@ struct connection {
 	bool reading;
 	bool eof;     /* the client has shut its side; it may still read */
 	bool last;    /* closes after the reply to the current request */
+	bool used;    /* a request has begun */
 	bool feeding; /* feed() is on the stack and goes on by itself */
 	bool in_ready;
 	char peer[46];
@@ -248,7 +251,7 @@ static void send_reply(struct connection *c, struct message *m, const struct htt
 	struct str head;
 
 	c->message = NULL;
-	c->last = c->last || reply->close || loop->stopping;
+	c->last = c->last || reply->close || loop->draining;
 	connection = c->last ? REPLY_CLOSES : m->head.http_11 ? REPLY_KEEPS : REPLY_KEEPS_10;
 	http_date_set(&loop->date, world_now(loop->server->world));
 	head = reply_head(&m->arena, reply, &loop->date, connection);
@@ -294,6 +297,7 @@ static bool begin_message(struct connection *c)
 		return false;
 	}
 	m->connection = c;
+	c->used = true;
 	m->exchange.loop = c->loop;
 	memcpy(m->exchange.peer, c->peer, sizeof(c->peer));
 	c->message = m;
@@ -336,7 +340,7 @@ static void head_complete(struct connection *c, bool more_came)
 	const struct http_server *server = c->loop->server;
 	enum rc rc;
 
-	m->exchange.received_ns = uv_hrtime();
+	m->exchange.received_ns = http_clock_ns();
 	rc = server->callbacks.admit(&m->exchange, &m->body_max);
 	if (rc == RC_OK && m->head.content_length > m->body_max)
 		rc = RC_BODY_TOO_LARGE;
@@ -530,7 +534,7 @@ bool connection_accept(struct http_loop *loop)
 	c->tcp.data = c;
 	loop_opened(loop);
 	open = atomic_load_explicit(&server->open, memory_order_relaxed);
-	enter(c, IDLE, server->options.idle_ms);
+	enter(c, IDLE, loop->stopping ? DRAIN_FRESH_MS : server->options.idle_ms);
 	if (uv_accept((uv_stream_t *)&loop->listener, stream_of(c)) != 0) {
 		close_now(c);
 		return true;
@@ -576,8 +580,12 @@ void connection_expired(struct wheel_entry *entry)
 
 void connection_drain(struct wheel_entry *entry)
 {
-	if (of(entry)->state == IDLE)
-		enter(of(entry), IDLE, DRAIN_IDLE_MS);
+	struct connection *c = of(entry);
+	uint64_t since = entry->due - (uint64_t)c->loop->server->options.idle_ms;
+	bool fresh = !c->used && uv_now(&c->loop->uv) < since + DRAIN_FRESH_MS;
+
+	if (c->state == IDLE)
+		enter(c, IDLE, fresh ? DRAIN_FRESH_MS : DRAIN_IDLE_MS);
 }
 
 void connection_cut(struct wheel_entry *entry)

@@ -8,7 +8,9 @@
 
 #include "http/cors.h"
 #include "http/req.h"
+#include "http/request_log.h"
 #include "http/router.h"
+#include "http/traffic.h"
 
 struct dispatcher;
 
@@ -23,9 +25,10 @@ struct dispatcher_options {
 	/* Of a route for other services of this marca (ACCESS_SERVICE): was it called by one? RC_NO_ROUTE:
 	 * no. NULL: there are none. */
 	enum rc (*neighbour)(const struct req *rq);
-	struct rates *rates;	 /* NULL: no limits */
-	const struct cors *cors; /* NULL: no other site's page may call */
-	bool https;		 /* security_headers() */
+	struct rates *rates;	     /* NULL: no limits */
+	const struct cors_now *cors; /* NULL: no other site's page may call */
+	bool https;		     /* security_headers() */
+	enum log_requests log_requests;
 	bool strict; /* what a route's row does not name ends the process; else it is logged, and answered 500
 		      */
 	/* At the start and the end of each thread; `close` takes what a failed `open` left as well. */
@@ -43,10 +46,11 @@ struct http_callbacks dispatcher_callbacks(struct dispatcher *dispatcher);
 
 /* The process that a request is served by: main.c's own, for the gateway's routes. */
 void *req_app(const struct req *rq);
+/* Whose pages may call; NULL: nobody's. Good for as long as the process lives. */
+const struct cors *req_cors(const struct req *rq);
 
-/* How many replies each route gave, by the first digit of their status. */
-enum { STATUS_CLASSES = 6 };
-uint64_t dispatcher_count(const struct dispatcher *dispatcher, size_t route, int status_class);
+/* What a route was asked and answered so far; route router_count(): what no route took. On any thread. */
+void dispatcher_traffic(struct dispatcher *dispatcher, size_t route, struct traffic_sum *ret);
 const struct router *dispatcher_router(const struct dispatcher *dispatcher);
 
 #endif

@@ -5,8 +5,10 @@
 #include "http/connection.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #define BACKLOG 4096
 
@@ -21,6 +23,11 @@ void *http_loop_user(const struct http_loop *loop)
 	return loop->user;
 }
 
+uint64_t http_clock_ns(void)
+{
+	return uv_hrtime();
+}
+
 struct fiber_pool *http_loop_fibers(struct http_loop *loop)
 {
 	return loop->fibers;
@@ -29,7 +36,7 @@ struct fiber_pool *http_loop_fibers(struct http_loop *loop)
 /* Once all is answered, or time is up and all connections are closed. */
 static void end_if_done(struct http_loop *loop)
 {
-	if (!loop->stopping || loop->open > 0)
+	if (!loop->stopping || loop->listens || loop->open > 0)
 		return;
 	if (loop->in_flight == 0 || uv_now(&loop->uv) >= loop->drain_until)
 		uv_stop(&loop->uv);
@@ -60,6 +67,32 @@ static void on_connection(uv_stream_t *listener, int status)
 		start_ticking(loop);
 }
 
+static void begin_drain(struct http_loop *loop)
+{
+	loop->stopping = true;
+	loop->drain_until = uv_now(&loop->uv) + (uint64_t)atomic_load(&loop->server->drain_ms);
+	wheel_each(&loop->wheel, connection_drain);
+	uv_async_send(&loop->bell); /* for the last look at the queue */
+}
+
+/*
+ * What lies in the queue of a listener that is closed is reset by the kernel. So the kernel is waited on once
+ * more, where libuv takes all who have come. Who connects after that meets a port where nobody listens, or,
+ * if the socket was handed to us, whoever else holds it.
+ */
+static void close_listener(struct http_loop *loop)
+{
+	if (!loop->stopping || !loop->listens)
+		return;
+	if (!loop->looked) {
+		loop->looked = true;
+		return;
+	}
+	loop->listens = false;
+	uv_close((uv_handle_t *)&loop->listener, NULL);
+	end_if_done(loop);
+}
+
 static void on_tick(uv_timer_t *tick)
 {
 	struct http_loop *loop = tick->data;
@@ -68,10 +101,12 @@ static void on_tick(uv_timer_t *tick)
 	wheel_turn(&loop->wheel, now, connection_expired);
 	if (loop->accept_waits && !loop->stopping)
 		on_connection((uv_stream_t *)&loop->listener, 0);
+	if (loop->draining && !loop->stopping && now >= loop->drain_from)
+		begin_drain(loop);
 	if (loop->stopping && now >= loop->drain_until)
 		wheel_each(&loop->wheel, connection_cut);
 	end_if_done(loop);
-	if (loop->open == 0 && !loop->accept_waits && !loop->stopping)
+	if (loop->open == 0 && !loop->accept_waits && !loop->draining)
 		uv_timer_stop(tick);
 }
 
@@ -102,14 +137,15 @@ void loop_answered(struct http_loop *loop)
 	end_if_done(loop);
 }
 
-static void begin_drain(struct http_loop *loop)
+static void prepare_drain(struct http_loop *loop)
 {
-	loop->stopping = true;
-	loop->drain_until = uv_now(&loop->uv) + (uint64_t)loop->server->options.drain_ms;
+	int delay = atomic_load(&loop->server->drain_delay_ms);
+
+	loop->draining = true;
+	loop->drain_from = uv_now(&loop->uv) + (uint64_t)delay;
 	start_ticking(loop);
-	uv_close((uv_handle_t *)&loop->listener, NULL);
-	wheel_each(&loop->wheel, connection_drain);
-	end_if_done(loop);
+	if (delay == 0)
+		begin_drain(loop);
 }
 
 static void on_bell(uv_async_t *bell)
@@ -117,8 +153,8 @@ static void on_bell(uv_async_t *bell)
 	struct http_loop *loop = bell->data;
 
 	mailbox_open(&loop->mailbox);
-	if (atomic_load(&loop->server->stop) && !loop->stopping)
-		begin_drain(loop);
+	if (atomic_load(&loop->server->stop) && !loop->draining)
+		prepare_drain(loop);
 }
 
 static void ring(struct mailbox *mailbox)
@@ -140,6 +176,7 @@ static void on_before(uv_prepare_t *before)
 static void on_after(uv_check_t *after)
 {
 	connection_run_ready(after->data);
+	close_listener(after->data);
 }
 
 static bool init_handles(struct http_loop *loop)
@@ -197,6 +234,14 @@ static int share_port(struct http_loop *loop)
 	return err;
 }
 
+static int start_listening(struct http_loop *loop)
+{
+	/* On Linux what is accepted inherits it. */
+	int err = uv_tcp_nodelay(&loop->listener, 1);
+
+	return err != 0 ? err : uv_listen((uv_stream_t *)&loop->listener, BACKLOG, on_connection);
+}
+
 int loop_listen(struct http_loop *loop, const struct sockaddr *address, bool first)
 {
 	int err = uv_tcp_init_ex(&loop->uv, &loop->listener, address->sa_family);
@@ -211,22 +256,35 @@ int loop_listen(struct http_loop *loop, const struct sockaddr *address, bool fir
 		err = uv_tcp_bind(&loop->listener, address, 0);
 	if (err == 0 && first)
 		err = share_port(loop);
-	/* On Linux what is accepted inherits it. */
-	if (err == 0)
-		err = uv_tcp_nodelay(&loop->listener, 1);
-	if (err == 0)
-		err = uv_listen((uv_stream_t *)&loop->listener, BACKLOG, on_connection);
-	return err;
+	return err != 0 ? err : start_listening(loop);
+}
+
+int loop_adopt(struct http_loop *loop, int socket)
+{
+	int err = uv_tcp_init(&loop->uv, &loop->listener), own;
+
+	if (err != 0)
+		return err;
+	loop->listener.data = loop;
+	loop->listens = true;
+	own = fcntl(socket, F_DUPFD_CLOEXEC, 0);
+	if (own < 0)
+		return uv_translate_sys_error(errno);
+	err = uv_tcp_open(&loop->listener, own);
+	if (err != 0)
+		close(own);
+	return err != 0 ? err : start_listening(loop);
 }
 
 /* All but the bell, which may be rung until nobody knows the server any more. */
 static void close_handles(struct http_loop *loop)
 {
-	if (loop->listens && !uv_is_closing((uv_handle_t *)&loop->listener))
+	if (loop->listens)
 		uv_close((uv_handle_t *)&loop->listener, NULL);
+	loop->listens = false;
 	if (uv_is_closing((uv_handle_t *)&loop->tick))
 		return;
-	loop->stopping = true; /* a bell still ringing has nothing to start */
+	loop->draining = loop->stopping = true; /* a bell still ringing has nothing to start */
 	uv_close((uv_handle_t *)&loop->tick, NULL);
 	uv_close((uv_handle_t *)&loop->before, NULL);
 	uv_close((uv_handle_t *)&loop->after, NULL);

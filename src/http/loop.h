@@ -5,6 +5,7 @@
 #ifndef HTTP_LOOP_H
 #define HTTP_LOOP_H
 
+#include "base/histogram.h"
 #include "base/world.h"
 #include "http/head.h"
 #include "http/reply_head.h"
@@ -41,11 +42,13 @@ struct http_loop {
 	struct http_date date;
 	size_t open;	  /* connections */
 	size_t in_flight; /* exchanges given to handle() and not answered, also those whose client has gone */
-	uint64_t drain_until; /* ms */
-	bool stopping;
-	bool accept_waits; /* a connection could not be taken for want of memory */
-	bool listens;	   /* its listener was made */
-	bool abandoned;	   /* handlers never came back */
+	uint64_t drain_from, drain_until; /* ms */
+	bool draining;			  /* told to stop; further connections are taken until drain_from */
+	bool stopping;			  /* the listener is closed once nobody waits in its queue */
+	bool looked;			  /* since `stopping`, the kernel has been asked who waits */
+	bool accept_waits;		  /* a connection could not be taken for want of memory */
+	bool listens;			  /* its listener is open */
+	bool abandoned;			  /* handlers never came back */
 	uv_thread_t thread;
 	struct loop_counters counters;
 	bool wipe; /* what is read now has a secret in it */
@@ -61,6 +64,7 @@ struct http_server {
 	int port;
 	_Atomic size_t open; /* connections of all loops */
 	_Atomic bool stop;
+	_Atomic int drain_ms, drain_delay_ms;
 	_Atomic bool failed;
 	int loop_count;
 	struct http_loop **loops;
@@ -70,6 +74,8 @@ struct http_loop *loop_create(struct http_server *server) MUST_USE;
 
 /* Binds and listens. An address in use is told by the first loop; the others share its port. */
 int loop_listen(struct http_loop *loop, const struct sockaddr *address, bool first) MUST_USE;
+/* The same on a socket that listens already; all loops take from its one queue. Does not keep it. */
+int loop_adopt(struct http_loop *loop, int socket) MUST_USE;
 
 /* The thread's work: until the server stops and all is answered, or drain_ms have passed. */
 void loop_run(struct http_loop *loop);
@@ -82,12 +88,5 @@ void loop_opened(struct http_loop *loop);
 void loop_closed(struct http_loop *loop);
 void loop_began(struct http_loop *loop);
 void loop_answered(struct http_loop *loop);
-
-static inline void counter_add(_Atomic uint64_t *counter, uint64_t more)
-{
-	/* One writer: no need to lock the bus. */
-	atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + more,
-			      memory_order_relaxed);
-}
 
 #endif

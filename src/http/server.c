@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 static void default_size(size_t *option, size_t value)
 {
@@ -33,6 +34,7 @@ static void set_options(struct http_server *server, const struct http_options *o
 	default_int(&o->idle_ms, 60000);
 	default_int(&o->write_ms, 30000);
 	default_int(&o->drain_ms, 10000);
+	http_server_set_drain(server, o->drain_delay_ms, o->drain_ms);
 	server->limits = (struct head_limits){o->max_head, o->max_headers, o->max_target};
 	world_init(&server->own_world, UTIME_NONE);
 	server->world = o->world != NULL ? o->world : &server->own_world;
@@ -82,7 +84,8 @@ static enum rc add_loop(struct http_server *server, struct sockaddr_storage *add
 		return RC_NO_MEMORY;
 	}
 	server->loops[server->loop_count++] = loop;
-	err = loop_listen(loop, (struct sockaddr *)address, first);
+	err = server->options.has_socket ? loop_adopt(loop, server->options.socket)
+					 : loop_listen(loop, (struct sockaddr *)address, first);
 	if (err == 0 && first)
 		err = uv_tcp_getsockname(&loop->listener, (struct sockaddr *)address, &len);
 	if (err != 0) {
@@ -98,7 +101,7 @@ static enum rc add_loops(struct http_server *server)
 	struct sockaddr_storage address = {0};
 	enum rc rc;
 
-	if (!parse_address(server->options.listen, &address)) {
+	if (!server->options.has_socket && !parse_address(server->options.listen, &address)) {
 		LOG(ERROR, "not an address to listen on; write 127.0.0.1:8000 or [::1]:8000",
 		    LOG_TEXT("address", server->options.listen));
 		return RC_INTERNAL;
@@ -109,6 +112,9 @@ static enum rc add_loops(struct http_server *server)
 			return rc;
 	}
 	server->port = get_port(&address);
+	/* Each loop has its own descriptor of it. */
+	if (server->options.has_socket)
+		close(server->options.socket);
 	return RC_OK;
 }
 
@@ -176,6 +182,22 @@ void http_server_stop(struct http_server *server)
 	for (int i = 0; i < server->loop_count; i++)
 		uv_async_send(&server->loops[i]->bell);
 	errno = saved;
+}
+
+bool http_server_draining(const struct http_server *server)
+{
+	return atomic_load_explicit(&server->stop, memory_order_relaxed);
+}
+
+int http_server_drain_ms(const struct http_server *server)
+{
+	return atomic_load(&server->drain_delay_ms) + atomic_load(&server->drain_ms);
+}
+
+void http_server_set_drain(struct http_server *server, int delay_ms, int drain_ms)
+{
+	atomic_store(&server->drain_delay_ms, delay_ms);
+	atomic_store(&server->drain_ms, drain_ms);
 }
 
 void http_server_destroy(struct http_server *server)

@@ -92,7 +92,9 @@ struct world;
 
 /* Zero takes the figure named beside it. */
 struct http_options {
-	const char *listen;	   /* "127.0.0.1:8000", "[::1]:8000"; port 0 takes a free one */
+	const char *listen; /* "127.0.0.1:8000", "[::1]:8000"; port 0 takes a free one */
+	bool has_socket;    /* listens on `socket` instead, which listens already and is ours to close */
+	int socket;
 	const struct world *world; /* the clock of the Date header; NULL: the machine's */
 	int threads;		   /* 1 */
 	size_t max_connections;	   /* a process: 16384; over it: accepted, answered 503 and closed */
@@ -102,7 +104,8 @@ struct http_options {
 	int head_ms, body_ms;	   /* 10 s each: 408 */
 	int idle_ms;		   /* 60 s: closed */
 	int write_ms;		   /* 30 s: one who takes less than 16 KiB of a waiting reply in it is cut */
-	int drain_ms;		   /* how long http_server_stop() waits for what is in flight: 10 s */
+	int drain_ms;		   /* how long a drain waits for what is in flight: 10 s */
+	int drain_delay_ms;	   /* how long connections are still taken after http_server_stop(): 0 */
 };
 
 /* Binds; the port is known when it returns. On failure says why on the log. */
@@ -114,8 +117,19 @@ int http_server_port(const struct http_server *server);
  * not answered drain_ms later: their loops are then left as they are, and the process should end.
  */
 enum rc http_server_run(struct http_server *server) MUST_USE;
-/* Async-signal-safe and callable from any thread, until http_server_destroy(). */
+/*
+ * Begins to drain. For drain_delay_ms all goes on, but http_server_draining() is true and every reply says
+ * `Connection: close`, so that whoever sends clients here sends them elsewhere. Then, for drain_ms at most:
+ * what has connected is still taken, no more is; idle connections are closed, requests in flight are
+ * answered. Async-signal-safe and callable from any thread, until http_server_destroy().
+ */
 void http_server_stop(struct http_server *server);
+/* Since http_server_stop(): to be told by /ready. On any thread. */
+bool http_server_draining(const struct http_server *server);
+/* How long a drain takes at most, the delay included. Async-signal-safe. */
+int http_server_drain_ms(const struct http_server *server);
+/* Other figures for a drain that has not begun, in ms; 0 is 0 here. On any thread. */
+void http_server_set_drain(struct http_server *server, int delay_ms, int drain_ms);
 void http_server_destroy(struct http_server *server);
 
 /*
@@ -123,6 +137,9 @@ void http_server_destroy(struct http_server *server);
  * the exchange's arena, and are not needed once this returns. Calls no callback: safe on a fiber.
  */
 void http_send(struct http_exchange *exchange, const struct http_reply *reply);
+
+/* What received_ns counts in. */
+uint64_t http_clock_ns(void);
 
 /* The first header of that name (any case); absent: {NULL, 0}. */
 struct str http_header(const struct http_exchange *exchange, const char *name);

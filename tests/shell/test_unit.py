@@ -51,6 +51,10 @@ def test_verify(tmp_path):
     copy.write_text(UNIT.read_text().replace("/usr/bin/marca", str(harness.ROOT / "build" / "marca")))
     done = analyze("verify", "--man=no", "--recursive-errors=no", copy)
     assert done.returncode == 0 and done.stderr == "", done
+    socket = harness.ROOT / "deploy/systemd/marca.socket"
+    (tmp_path / "marca.socket").write_text(socket.read_text())
+    done = analyze("verify", "--man=no", "--recursive-errors=no", tmp_path / "marca.socket", copy)
+    assert done.returncode == 0 and done.stderr == "", done
     copy.write_text(copy.read_text() + "\n[Service]\nProtectSytem=strict\n")
     assert "ProtectSytem" in analyze("verify", "--man=no", "--recursive-errors=no", copy).stderr
 

@@ -1,3 +1,4 @@
+-- :blocking It is of before the first release.
 -- Where the room's relay stands, and what consumers have had their effect of (events/room.h).
 
 -- Marked events, in the order in which they are published.

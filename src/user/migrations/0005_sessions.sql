@@ -1,3 +1,4 @@
+-- :blocking It is of before the first release.
 -- Raised when what a person proves himself by changes, or when he leaves everywhere at once: sessions of before are over.
 ALTER TABLE users ADD COLUMN auth_epoch :int NOT NULL DEFAULT 0;
 

@@ -14,7 +14,7 @@ CREATE INDEX counters_version ON counters (version);
 
 -- A role may end its own login's connections only; the room's queries run as another than the login.
 -- :postgres
-CREATE OR REPLACE FUNCTION hang_up() RETURNS boolean LANGUAGE sql SECURITY DEFINER AS
+CREATE FUNCTION hang_up() RETURNS boolean LANGUAGE sql SECURITY DEFINER AS
     'SELECT pg_terminate_backend(pg_backend_pid())';
 
 -- What a room that has events holds: a row that a migration makes, and whoever numbers them locks.
