@@ -262,8 +262,10 @@ enum rc pg_hold(struct db *db, const char *lock, void **ret)
 	return rc;
 }
 
+/* With its word that it has ended: the end of a connection is seen later. */
 void pg_release(void *held)
 {
+	(void)!pg_session_exec(held, "ROLLBACK");
 	pg_session_close(held);
 }
 

@@ -122,7 +122,6 @@ def test_backups_under_load(store, place):
             assert api.get(f"/bookings/{booking}").status == 200, f"{booking} was acknowledged before the backup"
         assert api.get(f"/bookings/{load.acknowledged[-1]}").status == 404, "it was made after the backup"
         assert overlaps(other) == 0
-        streams.settle(other)
         for business in businesses:
             ledger.check(other, business.id)
             business.api = api
@@ -150,13 +149,12 @@ def test_fleet_to_laptop_and_back(place, fleet):
     assert [line for line in rows_of(laptop) if b'"service":"events"' not in line] == before
     laptop.start()
     assert laptop.api().bearing(token).get(f"/users/{person['id']}").status == 200, "the keys came along"
-    streams.settle(laptop)
-    streams.check_all(laptop, *(business.id for business in businesses))
     for business, was in zip(businesses, as_it_was):
         assert trading.bookings(laptop.api(), business) == was
         business.api = laptop.api()
         business.book("2025-12-09T09:00:00", "2025-12-09T10:00:00")
     streams.settle(laptop)
+    streams.check_all(laptop, *(business.id for business in businesses))
     folder = backup(laptop)
     laptop.stop()
     before = [line for line in rows_of(laptop) if b'"service":"events"' not in line]
@@ -230,10 +228,10 @@ def kept():
         marca.clean()
 
 
-def refused(marca, folder, *words):
+def refused(marca, folder, verify=True):
     """Both who looks at it and who would restore it say no, and nothing comes about."""
-    said = marca.run("backup", "--verify", str(folder), status=1)
-    also = marca.run("restore", str(folder), *words, status=1)
+    said = marca.run("backup", "--verify", str(folder), status=1) if verify else ""
+    also = marca.run("restore", str(folder), status=1)
     assert not list(marca.data.glob("*.restoring*")), "something was left"
     assert not marca.data.exists() or not list(marca.data.glob("keys/*")), "keys were put there"
     return said + also
@@ -262,7 +260,7 @@ def test_each_file_bent(store, place, kept):
                 continue  # what stands behind the checksum says nothing
             folder = saved.copy(kept[store], f"{how}-{name.replace('/', '-')}")
             bend(folder, name, how)
-            said = refused(marca, folder)
+            said = refused(marca, folder, verify=how == "flipped")
             assert pathlib.Path(name).name in said, (name, how, said)
             shutil.rmtree(folder)
     folder = saved.copy(kept[store], "sum")
