@@ -33,14 +33,16 @@ static const struct command commands[] = {
 	},
 	{
 		.name = "migrate",
-		.usage = "all|NAME [--status | --to N]",
+		.usage = "all|NAME [--status | --to N | --citus]",
 		.summary = "Bring the stores' schemas up to date.",
 		.details = "  all         the stores of every service that this process runs "
 			   "(MARCA_SERVICE), and of "
 			   "the embedded bus\n"
 			   "  NAME        only that of tenant, user, resource, booking or audit\n"
 			   "  --status    only tell how far each schema is\n"
-			   "  --to N      no further than migration N\n\n"
+			   "  --to N      no further than migration N\n"
+			   "  --citus     then spread the tables of tenants over the nodes of a Citus "
+			   "cluster\n\n"
 			   "Each migration is done whole or not at all, by one process, beside a running "
 			   "marca. A schema\n"
 			   "newer than this marca is fine unless it holds what no marca so old may run "

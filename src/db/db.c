@@ -217,6 +217,23 @@ enum rc db_check(struct db *db)
 	return rc;
 }
 
+enum rc db_distribute(struct db *db, db_distributed_fn *tell)
+{
+	struct session *session;
+	enum rc rc;
+
+	if (db->driver->session_distribute == NULL) {
+		LOG(ERROR, "only PostgreSQL with Citus spreads its tables", LOG_TEXT("room", db->set->name));
+		return RC_INTERNAL;
+	}
+	rc = db->driver->session_open(db, &session);
+	if (rc != RC_OK)
+		return rc;
+	rc = db->driver->session_distribute(session, tell);
+	db->driver->session_close(session);
+	return rc;
+}
+
 /* --- A thread's side ----------------------------------------------------- */
 
 struct db_port *db_port_open(struct db *db)

@@ -39,6 +39,7 @@ struct db {
 	struct hand hands[WRITERS_MAX];
 	size_t hand_count;
 	struct crew *committer;
+	bool one_tenant; /* in a transaction: what several have may lie on several machines */
 	_Atomic uint64_t versions[1 << VERSION_BITS], epoch, touches;
 	_Atomic uint64_t writes, commits;
 	struct histogram group_sizes, commit_durations;
@@ -133,6 +134,9 @@ struct driver {
 	 * missing, in the session's transaction. NULL: this store has none.
 	 */
 	enum rc (*session_wall)(struct session *session, bool mend, bool *ret_whole);
+
+	/* See db_distribute(). NULL: such a store has one place only. */
+	enum rc (*session_distribute)(struct session *session, db_distributed_fn *tell);
 
 	/*
 	 * Runs a statement of a migration that is online: on a connection of its own and without a

@@ -525,6 +525,8 @@ static enum rc postgres_open(struct db *db)
 		return RC_NO_MEMORY;
 	rc = pg_role_ready(db);
 	if (rc == RC_OK)
+		rc = pg_citus_look(db, &db->one_tenant);
+	if (rc == RC_OK)
 		rc = open_conns(store, db);
 	if (rc == RC_OK)
 		rc = start_readers(store, reads);
@@ -588,6 +590,7 @@ const struct driver postgres_driver = {
 	.session_scan = pg_session_scan,
 	.session_each = pg_session_each,
 	.session_wall = pg_session_wall,
+	.session_distribute = pg_session_distribute,
 	.snapshot_begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL app.tenant = '*'; "
 			  "SET LOCAL statement_timeout = 0",
 	.session_online = pg_session_online,

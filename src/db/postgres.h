@@ -2,7 +2,7 @@
  * Inside the PostgreSQL driver: postgres_url.c (what an address says), postgres_conn.c (one connection),
  * postgres_value.c (parameters and rows), postgres.c (the store: reads and groups), postgres_wall.c
  * (row-level security), postgres_begin.c (what a transaction begins with), postgres_session.c (migrations,
- * whole tables), postgres_watch.c (LISTEN and NOTIFY).
+ * whole tables), postgres_citus.c (spread over machines), postgres_watch.c (LISTEN and NOTIFY).
  */
 #ifndef DB_POSTGRES_H
 #define DB_POSTGRES_H
@@ -21,6 +21,10 @@
 #define PG_PLANNING_OF(setting)                                                \
 	setting("plan_cache_mode", "force_generic_plan") setting("jit", "off") \
 		setting("enable_seqscan", "off") setting("enable_sort", "off")
+
+/* Over that on Citus: it has to know the values to find the machine, and to pass app.tenant on to it. */
+#define PG_SPREAD_OF(setting) \
+	setting("plan_cache_mode", "force_custom_plan") setting("citus.propagate_set_commands", "local")
 
 /* How rows are read and written. No tenant is named until a transaction does so. */
 #define PG_WORKING_OF(setting)                                                                       \
@@ -120,6 +124,16 @@ enum rc pg_role_ready(const struct db *db) MUST_USE;
 
 /* driver.h: session_wall */
 enum rc pg_session_wall(struct session *session, bool mend, bool *ret_whole) MUST_USE;
+
+/* Gives a table's wall the form that it must have before it can be spread over machines. */
+enum rc pg_wall_spread(struct session *session, const char *table) MUST_USE;
+
+/* --- postgres_citus.c ----------------------------------------------------- */
+
+/* Are tables of this store spread over several machines? RC_STORE_DOWN. */
+enum rc pg_citus_look(const struct db *db, bool *ret_spread) MUST_USE;
+/* driver.h: session_distribute */
+enum rc pg_session_distribute(struct session *session, db_distributed_fn *tell) MUST_USE;
 
 /* --- postgres_watch.c ---------------------------------------------------- */
 

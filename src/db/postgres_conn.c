@@ -46,7 +46,8 @@ static bool join_options(char *buf, size_t size, const struct pg_conn *conn)
 	if (conn->db->options.pooled)
 		len = snprintf(buf, size, "%s", own);
 	else
-		len = snprintf(buf, size, "%s%s%s%s", own, options_of[conn->use],
+		len = snprintf(buf, size, "%s%s%s%s%s", own, options_of[conn->use],
+			       conn->db->one_tenant ? PG_SPREAD_OF(PG_OPTION) : "",
 			       as_login ? "" : PG_OPTION("role", ""), as_login ? "" : conn->db->options.role);
 	PQconninfoFree(parts);
 	return len < (int)size;
