@@ -6,6 +6,7 @@
 #include "app/metrics.h"
 #include "app/neighbours.h"
 #include "app/posture.h"
+#include "app/traces.h"
 #include "audit/audit.h"
 #include "audit/queries.h"
 #include "auth/auth.h"
@@ -256,6 +257,7 @@ static bool start_dispatcher(struct app *app)
 		.world = &app->world,
 		.app = &app->gateway,
 		.log_requests = app->log_requests,
+		.tracer = app->tracer,
 		.strict = app->config.strict != 0,
 		.authenticate = auth_authenticate,
 		.neighbour = app_neighbour_verify,
@@ -291,7 +293,7 @@ static bool start_server(struct app *app)
 bool app_start(struct app *app)
 {
 	metrics_begin();
-	if (!confine_begin(app) || !log_start() || !read_cors(app) ||
+	if (!confine_begin(app) || !log_start() || !app_traces_open(app) || !read_cors(app) ||
 	    !rates_create(&app->config, &app->world, &app->rates) || !app_open_stores(app) ||
 	    !app_neighbours_open(app) || !app_open_shared(app) || !start_dispatcher(app) ||
 	    !start_server(app))
@@ -320,5 +322,6 @@ void app_finish(struct app *app)
 	for (size_t room = 0; room < ROOM_COUNT; room++)
 		db_close(app->dbs[room]);
 	app_neighbours_close(app);
+	app_traces_close(app);
 	log_stop();
 }

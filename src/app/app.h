@@ -21,6 +21,7 @@ struct app {
 	void *shared[ROOM_COUNT];	   /* by room: what it keeps for the process */
 	struct app_events *events;
 	enum log_requests log_requests;
+	struct tracer *tracer; /* NULL: no spans are wanted */
 	struct rates *rates;
 	struct cors_now cors;
 	struct config as_read;	/* from environment and file, before the command line; the reload's alone */

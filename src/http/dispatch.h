@@ -29,6 +29,7 @@ struct dispatcher_options {
 	const struct cors_now *cors; /* NULL: no other site's page may call */
 	bool https;		     /* security_headers() */
 	enum log_requests log_requests;
+	struct tracer *tracer; /* NULL: no spans are wanted */
 	bool strict; /* what a route's row does not name ends the process; else it is logged, and answered 500
 		      */
 	/* At the start and the end of each thread; `close` takes what a failed `open` left as well. */
