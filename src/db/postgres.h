@@ -79,6 +79,9 @@ enum rc pg_failed(const PGresult *result, const char *what, bool *ret_again);
 
 /* --- postgres_begin.c ---------------------------------------------------- */
 
+/* Of a session (driver.h). */
+extern const char pg_snapshot_begin[], pg_schema_begin[];
+
 /* Puts into the pipeline what a transaction begins with, of reads or of writes. False: lost. */
 bool pg_send_begin(struct pg_conn *conn) MUST_USE;
 /* Takes the results of it. False: lost, or the transaction is not what it has to be. */

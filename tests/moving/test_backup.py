@@ -337,7 +337,7 @@ def test_a_backup_of_an_older_schema(place, kept):
     marca.run("restore", str(folder))
     assert "user       8 of 8" in marca.run("migrate", "all", "--status")
     with sqlite3.connect(folder / "user.db") as db:
-        db.execute("INSERT INTO marca_schema SELECT room, number + 90, name, applied_at FROM marca_schema")
+        db.execute("INSERT INTO marca_schema SELECT room, number + 90, name, applied_at, number + 90 FROM marca_schema")
     db.close()
     saved.sign_again(folder, "user.db")
     assert "newer" in refused(place("sqlite"), folder)
