@@ -544,9 +544,7 @@ static enum rc postgres_open(struct db *db)
  */
 static enum rc postgres_watch(struct db *db)
 {
-	if (db->options.pooled)
-		return RC_OK;
-	return pg_watch_create(db, &((struct store *)db->store)->watch);
+	return db->options.pooled ? RC_OK : pg_watch_create(db, &((struct store *)db->store)->watch);
 }
 
 static void postgres_unwatch(struct db *db)
@@ -597,6 +595,5 @@ const struct driver postgres_driver = {
 	.scratch_open = pg_scratch_open,
 	.scratch_close = pg_session_close,
 	.schema_lock = "LOCK TABLE marca_schema IN SHARE ROW EXCLUSIVE MODE",
-	/* Whoever asks for the table after us waits behind us: so not for long. */
-	.schema_patience = "SET LOCAL lock_timeout = '2s'",
+	.schema_patience = "SET LOCAL lock_timeout = '2s'", /* whoever asks after us waits behind us */
 };
