@@ -20,7 +20,6 @@ sys.path.insert(0, str(harness.ROOT / "tests/deploy"))
 import gateway  # noqa: E402
 
 PROCESSES = {"tenant": "tenant,audit", "user": "user", "resource": "resource", "booking": "booking"}
-HOME = {"audit": "tenant"}  # the process of a room that has none of its own name
 
 
 class Member:
@@ -67,21 +66,20 @@ class Fleet(harness.Marca):
         super().__init__("sqlite", clock=clock, arguments=arguments, command=command)
         self.store = store
         self.databases = {name: harness.PostgresDatabase() for name in PROCESSES}
+        self.databases["audit"] = self.databases["tenant"]
         self.database = self.databases["tenant"]  # for tests that ask whether there is a PostgreSQL at all
         self.redis = harness.Redis()
         self.members = {name: Member(self, name) for name in PROCESSES}
-        urls = {f"{name.upper()}_DATABASE_URL": self.database_of(name).url for name in (*PROCESSES, *HOME)}
+        urls = {f"{room.upper()}_DATABASE_URL": database.url for room, database in self.databases.items()}
         services = {f"{name.upper()}_SERVICE_URL": f"http://{member.address}/{name}s/" for name, member in self.members.items()}
         self.env |= {
             **urls, **services, "REDIS_URL": self.redis.url, "SERVICE_KEY": secrets.token_hex(32),
             "TRUSTED_PROXIES": "127.0.0.1", "CACHE_TTL_SECONDS": "0",
         }
-        self.env |= {name: value for name, value in (env or {}).items() if value is not None}
+        for name, value in (env or {}).items():
+            self.env.pop(name, None) if value is None else self.env.update({name: value})
         self.around = contextlib.ExitStack()
         self.gateway = gateway.Gateway({name: [member.address] for name, member in self.members.items()})
-
-    def database_of(self, room):
-        return self.databases[HOME.get(room, room)]
 
     @property
     def process(self):
@@ -123,7 +121,7 @@ class Fleet(harness.Marca):
 
     def clean(self):
         self.around.close()
-        for database in self.databases.values():
-            database.drop()
+        for name in PROCESSES:
+            self.databases[name].drop()
         self.database = None
         super().clean()

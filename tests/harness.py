@@ -203,7 +203,7 @@ class Redis:
 
     def __init__(self, *options):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="marca-redis-"))
-        self.options = ["--appendonly", "yes", "--appendfsync", "always", "--save", "", *options]
+        self.options = ["--appendonly", "yes", "--appendfsync", "always", "--save", "", "--repl-diskless-sync-delay", "0", *options]
         self.process = None
         self.port = free_port()
 
@@ -366,9 +366,9 @@ class Marca:
             raise AssertionError(f"marca did not start: {what}\n{self.log()}")
         time.sleep(0.01)
 
-    def database_of(self, _room):
+    def database_of(self, room):
         """The PostgreSQL database that has that room; None with SQLite, which has it in data/<room>.db."""
-        return self.database
+        return self.databases.get(room, self.database)
 
     def api(self, headers=None):
         """A new connection; closed before the server is stopped."""

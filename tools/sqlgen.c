@@ -151,7 +151,7 @@ static void finish(FILE *file, const char *path)
 		die("cannot write", path);
 }
 
-static void write_out(const struct room *room, const struct arguments *args)
+static void write_out(const struct room *room, const struct room *whole, const struct arguments *args)
 {
 	const char *slash = strrchr(args->header, '/');
 	FILE *out = create(args->header);
@@ -159,13 +159,13 @@ static void write_out(const struct room *room, const struct arguments *args)
 	emit_header(out, room);
 	finish(out, args->header);
 	out = create(args->source);
-	emit_source(out, room, slash != NULL ? slash + 1 : args->header);
+	emit_source(out, room, whole, slash != NULL ? slash + 1 : args->header);
 	finish(out, args->source);
 }
 
 int main(int argc, char **argv)
 {
-	static struct room room;
+	static struct room room, whole;
 	struct arguments args = {0};
 
 	(void)argc;
@@ -179,9 +179,12 @@ int main(int argc, char **argv)
 		else
 			parse_queries(&room, args.files[i], text);
 	}
-	add_tables(&room);
+	memcpy(&whole, &room, sizeof(whole));
+	whole.query_count = 0;
+	add_tables(&room, &whole);
 	check_room(&room);
+	check_room(&whole);
 	if (faults == 0)
-		write_out(&room, &args);
+		write_out(&room, &whole, &args);
 	return faults == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -41,7 +41,8 @@ struct members {
 struct statement {
 	struct place at;
 	char *sql, *mask;
-	unsigned dialects; /* bits: for which it was written */
+	unsigned dialects;   /* bits: for which it was written */
+	const char *because; /* of a migration's: why its keys are for all tenants; NULL: they are not */
 };
 
 struct query {
@@ -79,6 +80,7 @@ struct room {
 	struct migration *migrations[ITEMS_MAX];
 	size_t migration_count;
 	const char *tables[ITEMS_MAX]; /* those of a tenant: sqlgen_tables.c */
+	bool seeded[ITEMS_MAX];
 	size_t table_count;
 };
 
@@ -97,8 +99,9 @@ void check_migration(const struct migration *migration);
 /* A line of comment, without its dashes. */
 void read_migration_mark(struct migration *migration, const char *comment);
 
-/* sqlgen_tables.c, after the migrations */
-void add_tables(struct room *room);
+/* sqlgen_tables.c, after the migrations. `whole`: the same room, with every table, and the queries by which
+ * they move. */
+void add_tables(struct room *room, struct room *whole);
 
 /* sqlgen_check.c */
 void check_room(const struct room *room);
@@ -110,6 +113,8 @@ bool inserts_tenant(const char *mask);
 
 /* sqlgen_tenant.c */
 void check_wall(const struct room *room, const struct query *query);
+/* Every key of a tenant's table holds tenant_id. */
+void check_keys(const struct room *room, const struct statement *statement);
 /* Does it mention a table that has a column tenant_id? */
 bool query_sees_tenants(const struct room *room, const struct query *query);
 
@@ -117,6 +122,6 @@ bool query_sees_tenants(const struct room *room, const struct query *query);
 /* The text for one dialect, with :types replaced; NULL and a fault when there is an unknown one. */
 char *statement_text(const struct statement *statement, enum dialect dialect);
 void emit_header(FILE *out, const struct room *room);
-void emit_source(FILE *out, const struct room *room, const char *header);
+void emit_source(FILE *out, const struct room *room, const struct room *whole, const char *header);
 
 #endif

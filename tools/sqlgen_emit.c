@@ -286,14 +286,15 @@ static void put_scope(FILE *out, const struct room *room, const struct query *qu
 	fputs(",\n", out);
 }
 
-static void put_query_source(FILE *out, const struct room *room, size_t index)
+/* `linkage`: "static " of one that is named in this file only. */
+static void put_query_source(FILE *out, const struct room *room, size_t index, const char *linkage)
 {
 	const struct query *query = room->queries[index];
 
 	put_columns(out, query, "in", in_struct(query), &query->in);
 	put_columns(out, query, "out", row_struct(query), &query->out);
-	fprintf(out, "const struct query q_%s_query = {\n\t.name = \"%s\",\n\t.sql = {\n", query->name,
-		query->name);
+	fprintf(out, "%sconst struct query q_%s_query = {\n\t.name = \"%s\",\n\t.sql = {\n", linkage,
+		query->name, query->name);
 	for (int i = 0; i < DIALECT_COUNT; i++) {
 		put_literal(out, statement_text(&query->by_dialect[i], (enum dialect)i), "\t\t");
 		fputs(",\n", out);
@@ -355,12 +356,32 @@ static void put_migrations(FILE *out, const struct room *room)
 	fputs("\t{0, NULL, {NULL, NULL}, 0, false},\n};\n\n", out);
 }
 
-void emit_source(FILE *out, const struct room *room, const char *header)
+/* What moves the room's tables, which nobody calls by name. */
+static void put_whole(FILE *out, const struct room *whole)
+{
+	for (size_t i = 0; i < whole->query_count; i++) {
+		if (whole->queries[i]->rows == COUNT_MANY)
+			put_struct(out, whole->queries[i], "out", &whole->queries[i]->out);
+		put_query_source(out, whole, i, "static ");
+	}
+	fputs("static const struct table whole[] = {\n", out);
+	for (size_t i = 0; i < whole->table_count; i++) {
+		const char *name = whole->tables[i];
+
+		fprintf(out, "\t{\"%s\", &q_%s_all_%s_query, &q_%s_put_%s_query, &q_%s_wipe_%s_query, %s},\n",
+			name, whole->name, name, whole->name, name, whole->name, name,
+			whole->seeded[i] ? "true" : "false");
+	}
+	fputs("\t{NULL, NULL, NULL, NULL, false},\n};\n\n", out);
+}
+
+void emit_source(FILE *out, const struct room *room, const struct room *whole, const char *header)
 {
 	put_banner(out, room);
 	fprintf(out, "#include \"%s\"\n\n", header);
 	for (size_t i = 0; i < room->query_count; i++)
-		put_query_source(out, room, i);
+		put_query_source(out, room, i, "");
+	put_whole(out, whole);
 	put_migrations(out, room);
 	fputs("static const struct tenant_table tables[] = {\n", out);
 	for (size_t i = 0; i < room->table_count; i++)
@@ -373,6 +394,7 @@ void emit_source(FILE *out, const struct room *room, const char *header)
 		"\tNULL,\n};\n\n"
 		"const struct query_set %s_queries = {\n"
 		"\t.name = \"%s\",\n\t.room = ROOM_%s,\n\t.queries = queries,\n\t.count = %zu,\n"
-		"\t.migrations = migrations,\n\t.migration_count = %zu,\n\t.tables = tables,\n};\n",
+		"\t.migrations = migrations,\n\t.migration_count = %zu,\n\t.tables = tables,\n\t.whole = "
+		"whole,\n};\n",
 		room->name, room->name, room->name, room->query_count, room->migration_count);
 }

@@ -15,9 +15,11 @@
 /* cmocka wants those before it. */
 #include <cmocka.h>
 
-#define HEAD  "-- :name  it :one\n-- :scope tenant\n-- :in    tenant_id:uuid id:uuid\n-- :out   id:uuid\n"
-#define GOOD  HEAD "SELECT t.id FROM things t WHERE t.tenant_id = $1 AND t.id = $2;\n"
-#define TABLE "CREATE TABLE things (id :uuid NOT NULL) :strict;\n"
+#define HEAD	      "-- :name  it :one\n-- :scope tenant\n-- :in    tenant_id:uuid id:uuid\n-- :out   id:uuid\n"
+#define GOOD	      HEAD "SELECT t.id FROM things t WHERE t.tenant_id = $1 AND t.id = $2;\n"
+#define TENANTS(more) "CREATE TABLE a (tenant_id :uuid NOT NULL, " more ") :strict;\n"
+#define ACROSS	      "a key of a tenant's table holds tenant_id"
+#define TABLE	      "CREATE TABLE things (id :uuid NOT NULL PRIMARY KEY) :strict;\n"
 
 static const char *sqlgen;
 static char folder[] = "/tmp/marca-sqlgen-XXXXXX";
@@ -175,10 +177,12 @@ static void test_faults(void **state)
 
 /* --- The wall between tenants ------------------------------------------------------- */
 
-#define WALLED                                                                                              \
-	"CREATE TABLE things (tenant_id :uuid NOT NULL, id :uuid, other_id :uuid, PRIMARY KEY (tenant_id, " \
-	"id));\n"                                                                                           \
-	"CREATE TABLE others (id :uuid, tenant_id :uuid);\nCREATE TABLE world (id :uuid, about :text);\n"
+#define WALLED                                                                                               \
+	"CREATE TABLE things (tenant_id :uuid NOT NULL, id :uuid, other_id :uuid, PRIMARY KEY (tenant_id, "  \
+	"id));\n"                                                                                            \
+	"CREATE TABLE others (id :uuid, tenant_id :uuid, PRIMARY KEY (tenant_id, id));\nCREATE TABLE world " \
+	"(id :uuid "                                                                                         \
+	"PRIMARY KEY, about :text);\n"
 #define PUT "-- :name  it :none\n-- :scope tenant\n-- :in    tenant_id:uuid id:uuid\n"
 
 static const char beside_others[] = "5: `it`: beside others stands no `AND o.tenant_id = $1`";
@@ -327,6 +331,13 @@ static const struct {
 	{"0001_a.sql", "0002_b.sql", "CREATE TABLE t (id :uuid DEFAULT $1);\n",
 	 "a migration has no parameters"},
 	{"0001_a.sql", "0002_b.sql", "CREATE TRIGGER t AFTER INSERT ON x EXECUTE FUNCTION f();\n", "trigger"},
+	{"0001_a.sql", "0002_b.sql", "CREATE TABLE t (id :uuid) :strict;\n", "table `t` has no primary key"},
+	{"0001_a.sql", "0002_b.sql",
+	 "CREATE TABLE t (id :uuid PRIMARY KEY);\nALTER TABLE t RENAME COLUMN id TO a;\n",
+	 "0001_a.sql:2: sqlgen_tables.c knows ADD COLUMN, DROP COLUMN and RENAME TO"},
+	{"0001_a.sql", "0002_b.sql", "ALTER TABLE t ADD COLUMN c :int;\n",
+	 "ALTER TABLE of one that was not created"},
+	{"0001_a.sql", "0002_b.sql", "DROP TABLE t;\n", "DROP TABLE of one that was not created"},
 	{"0001_a.sql", "0002_b.sql",
 	 "ALTER TABLE t ADD CONSTRAINT c FOREIGN KEY (a) REFERENCES b (a) DEFERRABLE;\n", "deferrable"},
 	/* What is not safe beside the version before. */
@@ -362,6 +373,27 @@ static const struct {
 	 "a migration's number"},
 	{"0001_a.sql", "0002_b.sql", "-- :contracts since=1 Nobody reads it.\nDROP TABLE t;\n",
 	 "-- :blocking why"},
+	/* Keys that would cross tenants, and so machines. */
+	{"0001_a.sql", "0002_b.sql", TENANTS("id :uuid NOT NULL PRIMARY KEY"), "1: " ACROSS},
+	{"0001_a.sql", "0002_b.sql", TENANTS("id :uuid, PRIMARY KEY (id)"), "1: " ACROSS},
+	{"0001_a.sql", "0002_b.sql", TENANTS("id :uuid UNIQUE"), "1: " ACROSS},
+	{"0001_a.sql", "0002_b.sql", TENANTS("id :uuid, n :text, UNIQUE (n, id)"), "1: " ACROSS},
+	{"0001_a.sql", "0002_b.sql", TENANTS("id :uuid REFERENCES b (id)"), "1: " ACROSS},
+	{"0001_a.sql", "0002_b.sql",
+	 TENANTS("id :uuid, CONSTRAINT f FOREIGN KEY (id) REFERENCES b (tenant_id)"), "1: " ACROSS},
+	{"0001_a.sql", "0002_b.sql",
+	 TENANTS("id :uuid, CONSTRAINT f FOREIGN KEY (tenant_id, id) REFERENCES b (x, y)"), "1: " ACROSS},
+	{"0001_a.sql", "0002_b.sql", TENANTS("id :uuid") "CREATE UNIQUE INDEX i ON a (id);\n", "2: " ACROSS},
+	{"0001_a.sql", "0002_b.sql",
+	 TENANTS("id :uuid") "ALTER TABLE a ADD CONSTRAINT f FOREIGN KEY (id) REFERENCES b (id);\n",
+	 "2: " ACROSS},
+	{"0001_a.sql", "0002_b.sql",
+	 "-- :because of a whim\n" TENANTS("id :uuid, PRIMARY KEY (tenant_id, id)"),
+	 "2: -- :because of nothing"},
+	{"0001_a.sql", "0002_b.sql",
+	 "-- :because it is the first one's\n" TENANTS(
+		 "id :uuid UNIQUE") "CREATE UNIQUE INDEX i ON a (id);\n",
+	 "3: " ACROSS},
 };
 
 /* What is, and what the marks let pass: as the third of a room. */
@@ -383,7 +415,9 @@ static void test_good_migrations(void **state)
 	for (size_t i = 0; i < sizeof(good_migrations) / sizeof(good_migrations[0]); i++) {
 		const struct file files[] = {{"queries.sql", GOOD},
 					     {"0001_a.sql", TABLE},
-					     {"0002_b.sql", "CREATE TABLE b (a :int);\n"},
+					     {"0002_b.sql",
+					      "CREATE TABLE t (a :int NOT NULL PRIMARY KEY);\n"
+					      "CREATE TABLE v (a :int NOT NULL PRIMARY KEY);\n"},
 					     {"0003_c.sql", good_migrations[i]}};
 
 		if (run(files, 4, said, sizeof(said)) != 0)
@@ -436,11 +470,22 @@ static void test_good(void **state)
 		{"shared.sql", shared},
 		{"0001_a.sql", TABLE "-- :sqlite\nCREATE INDEX a ON things (id);\n"
 				     "CREATE TABLE :room_things (id :int PRIMARY KEY) :clustered;\n"},
+		{"0002_b.sql", TENANTS("id :uuid, n :int DEFAULT 0, PRIMARY KEY (id, "
+				       "tenant_id), CONSTRAINT f FOREIGN "
+				       "KEY (tenant_id, id) REFERENCES b (tenant_id, "
+				       "x)") "CREATE UNIQUE INDEX i ON a (n, "
+					     "tenant_id);\nCREATE INDEX j ON a (n);\n"
+					     "-- :because a number is for "
+					     "all\nCREATE UNIQUE INDEX k ON a (n);\n"
+					     "ALTER TABLE a ADD COLUMN "
+					     "primary_colour :text;\n"
+					     "CREATE TABLE c (tenant_id :uuid NOT "
+					     "NULL PRIMARY KEY, n :int) :strict;\n"},
 	};
 	char said[4096], out[32768];
 
 	(void)state;
-	if (run(files, 3, said, sizeof(said)) != 0)
+	if (run(files, 4, said, sizeof(said)) != 0)
 		fail_msg("%s", said);
 	read_file(path_of("out.h"), out, sizeof(out));
 	assert_non_null(strstr(out, "#include \"a/b.h\""));
@@ -452,8 +497,8 @@ static void test_good(void **state)
 	assert_null(strstr(out, "q_put(struct ctx"));
 	assert_non_null(strstr(out, "q_x_count(struct ctx *cx"));
 	read_file(path_of("out.c"), out, sizeof(out));
-	assert_non_null(strstr(out, "\"CREATE TABLE things (id BLOB NOT NULL) STRICT\""));
-	assert_non_null(strstr(out, "\"CREATE TABLE things (id uuid NOT NULL) \""));
+	assert_non_null(strstr(out, "\"CREATE TABLE things (id BLOB NOT NULL PRIMARY KEY) STRICT\""));
+	assert_non_null(strstr(out, "\"CREATE TABLE things (id uuid NOT NULL PRIMARY KEY) \""));
 	assert_non_null(strstr(out, "\"SELECT COUNT(*) FROM x_things t\""));
 	assert_non_null(
 		strstr(out, "\"CREATE TABLE x_things (id INTEGER PRIMARY KEY) STRICT, WITHOUT ROWID\""));

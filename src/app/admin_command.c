@@ -5,9 +5,8 @@
  */
 #include "app/app.h"
 #include "app/commands.h"
-#include "app/events.h"
+#include "app/guest.h"
 #include "base/fold.h"
-#include "events/tasks.h"
 #include "tenant/queries.h"
 #include "user/password.h"
 #include "user/queries.h"
@@ -25,9 +24,7 @@ struct run {
 	const char *tenant; /* its id, or its domain */
 	struct new_admin admin;
 	char password[PASSWORD_BYTES];
-	struct tasks *tasks;
 	struct password_pool *passwords;
-	int status;
 };
 
 /* --- The password ------------------------------------------------------------------ */
@@ -143,13 +140,16 @@ static enum rc find_tenant(const struct run *run, struct ctx *cx, struct uuid *r
 	return RC_OK;
 }
 
-static enum rc create(struct run *run, struct ctx *cx)
+static enum rc create(const struct guest *guest, struct ctx *cx, void *arg)
 {
+	const struct run *run = arg;
 	char text[UUID_TEXT_LEN + 1];
 	struct uuid tenant_id, id;
 	const char *tenant, *hash;
 	enum rc rc = find_tenant(run, cx, &tenant_id, &tenant);
 
+	(void)guest;
+	cx->arena->wipe = true;
 	if (rc == RC_OK)
 		rc = password_hash(run->passwords, cx->arena, run->admin.password, &hash);
 	if (rc == RC_OK)
@@ -161,41 +161,16 @@ static enum rc create(struct run *run, struct ctx *cx)
 
 /* --- The command --------------------------------------------------------------------- */
 
-static void run_task(struct task *task, void *arg)
-{
-	struct run *run = arg;
-	struct arena arena;
-	struct ctx cx;
-	enum rc rc;
-
-	task_arena(task, &arena);
-	arena.wipe = true;
-	task_begin(task, &arena, &cx);
-	rc = create(run, &cx);
-	if (rc != RC_OK) {
-		fprintf(stderr, "marca: %s\n", error_table[rc].text[LANG_EN]);
-		run->status = 1;
-	}
-	arena_finish(&arena);
-}
-
-static bool open_all(struct run *run)
-{
-	run->passwords = password_pool_create(1);
-	return run->passwords != NULL && app_open_guest(&run->app, ROOM_tenant) &&
-	       app_open_guest(&run->app, ROOM_user) && app_tasks_create(&run->app, &run->tasks) == RC_OK &&
-	       tasks_add(run->tasks, run_task, run) != NULL;
-}
-
 static int execute(struct run *run)
 {
-	if (!open_all(run) || tasks_run(run->tasks) != RC_OK)
-		run->status = 1;
-	tasks_destroy(run->tasks);
+	int status = 1;
+
+	run->passwords = password_pool_create(1);
+	if (run->passwords != NULL)
+		status = guest_run(&run->app, GUEST_ROOM(ROOM_tenant) | GUEST_ROOM(ROOM_user), false, create,
+				   run);
 	password_pool_destroy(run->passwords);
-	db_close(run->app.dbs[ROOM_tenant]);
-	db_close(run->app.dbs[ROOM_user]);
-	return run->status;
+	return status;
 }
 
 static bool read_options(struct run *run, struct config *config, int argc, char **argv)
@@ -219,8 +194,9 @@ static bool read_options(struct run *run, struct config *config, int argc, char 
 
 int command_admin(const struct command *command, int argc, char **argv)
 {
-	struct run run = {.status = 1};
+	struct run run = {0};
 	struct config config;
+	int status = 1;
 	bool good;
 
 	if (!config_read(&config))
@@ -234,10 +210,8 @@ int command_admin(const struct command *command, int argc, char **argv)
 	if (!good)
 		fprintf(stderr,
 			"marca: no password came; type it, or give it as one line on standard input\n");
-	else if (check(&run)) {
-		run.status = 0;
-		run.status = execute(&run);
-	}
+	else if (check(&run))
+		status = execute(&run);
 	sodium_memzero(run.password, sizeof(run.password));
-	return run.status;
+	return status;
 }

@@ -3,6 +3,7 @@
 
 #include "app/confine.h"
 #include "app/events.h"
+#include "app/metrics.h"
 #include "app/neighbours.h"
 #include "app/posture.h"
 #include "audit/audit.h"
@@ -102,7 +103,8 @@ static bool clock_start(const struct config *config, utime *ret)
 static bool init(struct app *app, const struct config *config, bool serves)
 {
 	static const char *const confines[] = {"required", "on", "off", NULL};
-	int level, format, confine;
+	static const char *const requests[] = {"none", "errors", "all", NULL};
+	int level, format, confine, logged;
 	utime start;
 
 	*app = (struct app){.config = *config};
@@ -114,8 +116,11 @@ static bool init(struct app *app, const struct config *config, bool serves)
 	}
 	arena_json_init();
 	if (!posture_check(config, serves) || !app_log_words(config, &level, &format) ||
-	    !choose("MARCA_CONFINE", config->confine, confines, &confine) || !clock_start(config, &start))
+	    !choose("MARCA_CONFINE", config->confine, confines, &confine) ||
+	    !choose("MARCA_LOG_REQUESTS", config->log_requests, requests, &logged) ||
+	    !clock_start(config, &start))
 		return false;
+	app->log_requests = (enum log_requests)logged;
 	log_init((enum log_level)level, format);
 	world_init(&app->world, start);
 	return true;
@@ -250,6 +255,7 @@ static bool start_dispatcher(struct app *app)
 		.service_count = app_served(app, served),
 		.world = &app->world,
 		.app = &app->gateway,
+		.log_requests = app->log_requests,
 		.strict = app->config.strict != 0,
 		.authenticate = auth_authenticate,
 		.neighbour = app_neighbour_verify,
@@ -284,16 +290,21 @@ static bool start_server(struct app *app)
 
 bool app_start(struct app *app)
 {
-	if (!confine_begin(app) || !read_cors(app) || !rates_create(&app->config, &app->world, &app->rates) ||
-	    !app_open_stores(app) || !app_neighbours_open(app) || !app_open_shared(app) ||
-	    !start_dispatcher(app) || !start_server(app))
+	metrics_begin();
+	if (!confine_begin(app) || !log_start() || !read_cors(app) ||
+	    !rates_create(&app->config, &app->world, &app->rates) || !app_open_stores(app) ||
+	    !app_neighbours_open(app) || !app_open_shared(app) || !start_dispatcher(app) ||
+	    !start_server(app))
 		return false;
 	if (gateway_init(&app->gateway, app_services, APP_SERVICES, app->dbs) != RC_OK)
 		return false;
-	app->gateway.dispatcher = app->dispatcher;
+	app->gateway.here = app->here;
 	app->gateway.server = app->server;
-	app->gateway.more_metrics = app_events_metrics;
-	app->gateway.more_arg = app;
+	app->gateway.exposed = config_exposed(&app->config);
+	app->gateway.metrics_token = app->config.metrics_token;
+	app->gateway.metrics = app_metrics;
+	app->gateway.bus_works = app_events_bus_works;
+	app->gateway.arg = app;
 	return app_events_start(app) && confine_finish(app);
 }
 
@@ -309,4 +320,5 @@ void app_finish(struct app *app)
 	for (size_t room = 0; room < ROOM_COUNT; room++)
 		db_close(app->dbs[room]);
 	app_neighbours_close(app);
+	log_stop();
 }

@@ -20,6 +20,7 @@ struct app {
 	struct db *dbs[ROOM_COUNT];	   /* NULL: not opened; that of events where there is Redis */
 	void *shared[ROOM_COUNT];	   /* by room: what it keeps for the process */
 	struct app_events *events;
+	enum log_requests log_requests;
 	struct rates *rates;
 	struct cors_now cors;
 	struct config as_read;	/* from environment and file, before the command line; the reload's alone */

@@ -4,7 +4,7 @@
  */
 #include "app/audit_notes.h"
 #include "app/commands.h"
-#include "app/events.h"
+#include "app/guest.h"
 #include "audit/verify.h"
 #include "events/tasks.h"
 #include "json/shape.h"
@@ -43,13 +43,12 @@ struct verification {
 	struct options options;
 	struct app app;
 	struct audit_notes notes;
-	struct tasks *tasks;
+	const struct tasks *tasks;
 	bool shows;	       /* somebody watches */
 	bool line;	       /* the progress stands on the terminal */
 	uint64_t began, shown; /* tasks_clock() */
 	int64_t tenants, events, broken;
 	int64_t read; /* rows so far, those of the chain at hand too */
-	enum rc rc;
 };
 
 /* --- What it says ------------------------------------------------------------------ */
@@ -199,7 +198,7 @@ static bool id_after(struct uuid *id)
 	return i > 0;
 }
 
-static enum rc verify_each(struct task *task, struct verification *verification)
+static enum rc verify_each(const struct guest *guest, struct verification *verification)
 {
 	struct uuid from = UUID_NONE, tenant = UUID_NONE;
 	bool found = true;
@@ -209,8 +208,8 @@ static enum rc verify_each(struct task *task, struct verification *verification)
 		struct arena arena;
 		struct ctx cx;
 
-		task_arena(task, &arena);
-		task_begin(task, &arena, &cx);
+		task_arena(guest->task, &arena);
+		task_begin(guest->task, &arena, &cx);
 		cx.principal.role = ROLE_OPERATOR;
 		rc = next_tenant(verification, &cx, &from, &tenant, &found);
 		if (rc == RC_OK && found)
@@ -223,44 +222,21 @@ static enum rc verify_each(struct task *task, struct verification *verification)
 	return rc;
 }
 
-static void verify(struct task *task, void *arg)
+static enum rc verify(const struct guest *guest, struct ctx *cx, void *arg)
 {
 	struct verification *verification = arg;
-	struct arena arena;
-	struct ctx cx;
+	enum rc rc;
 
-	task_arena(task, &arena);
-	task_begin(task, &arena, &cx);
-	verification->rc = verification->options.one
-				   ? verify_one(verification, &cx, &verification->options.tenant)
-				   : verify_each(task, verification);
-	if (verification->rc == RC_OK)
-		verification->rc = tell_summary(verification, &cx);
-	arena_finish(&arena);
-}
-
-/* --- The run ------------------------------------------------------------------------- */
-
-static bool run(struct verification *verification)
-{
-	if (app_tasks_create(&verification->app, &verification->tasks) != RC_OK)
-		return false;
+	verification->tasks = task_tasks(guest->task);
 	verification->began = verification->shown = tasks_clock(verification->tasks);
-	return tasks_add(verification->tasks, verify, verification) != NULL &&
-	       tasks_run(verification->tasks) == RC_OK && verification->rc == RC_OK;
-}
-
-static int verify_and_tell(struct verification *verification)
-{
-	bool opened = app_open_guest(&verification->app, ROOM_audit);
-	bool good = opened && run(verification);
-
+	rc = verification->options.one ? verify_one(verification, cx, &verification->options.tenant)
+				       : verify_each(guest, verification);
+	if (rc == RC_OK)
+		rc = tell_summary(verification, cx);
 	clear_progress(verification);
-	if (opened && !good)
+	if (rc != RC_OK)
 		fprintf(stderr, "marca: the audit trail could not be read to its end\n");
-	tasks_destroy(verification->tasks);
-	db_close(verification->app.dbs[ROOM_audit]);
-	return good && verification->broken == 0 ? 0 : 1;
+	return rc;
 }
 
 /* --- The words ----------------------------------------------------------------------- */
@@ -311,7 +287,9 @@ int command_audit(const struct command *command, int argc, char **argv)
 	if (verification.options.expect != NULL &&
 	    !audit_notes_read(verification.options.expect, &verification.notes))
 		return 2;
-	status = verify_and_tell(&verification);
+	status = guest_run(&verification.app, GUEST_ROOM(ROOM_audit), false, verify, &verification);
+	if (status == 0 && verification.broken > 0)
+		status = 1;
 	audit_notes_finish(&verification.notes);
 	return status;
 }

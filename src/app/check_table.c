@@ -43,20 +43,21 @@ static enum rc check_schema(struct check_run *run, struct ctx *cx)
 static enum rc check_waiting(struct check_run *run, struct ctx *cx)
 {
 	static const struct query *const queries[ROOM_COUNT] = {
-		[ROOM_tenant] = &q_tenant_waiting_since_query,
-		[ROOM_user] = &q_user_waiting_since_query,
-		[ROOM_resource] = &q_resource_waiting_since_query,
-		[ROOM_booking] = &q_booking_waiting_since_query,
+		[ROOM_tenant] = &q_tenant_outbox_backlog_query,
+		[ROOM_user] = &q_user_outbox_backlog_query,
+		[ROOM_resource] = &q_resource_outbox_backlog_query,
+		[ROOM_booking] = &q_booking_outbox_backlog_query,
 	};
-	const struct outbox_age *age;
+	const struct outbox_limit in = {.limit = 1};
+	const struct outbox_backlog *backlog;
 	struct rows rows;
-	enum rc rc = db_read(cx, queries[check_room(run)], NULL, &rows);
+	enum rc rc = db_read(cx, queries[check_room(run)], &in, &rows);
 
 	if (rc != RC_OK)
 		return rc;
-	age = rows.items;
+	backlog = rows.items;
 	check_looked(run, 1);
-	if (rows.count > 0 && age->created_at < cx->now - PATIENCE)
+	if (backlog->count > 0 && backlog->oldest < cx->now - PATIENCE)
 		check_fault(run, NULL,
 			    "events wait to be published for more than ten minutes: no marca with this store "
 			    "is running, or its bus is gone");

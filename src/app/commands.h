@@ -29,7 +29,11 @@ int command_health(const struct command *command, int argc, char **argv);
 int command_openapi(const struct command *command, int argc, char **argv);
 int command_docs(const struct command *command, int argc, char **argv);
 int command_events(const struct command *command, int argc, char **argv);
+int command_backup(const struct command *command, int argc, char **argv);
+int command_export(const struct command *command, int argc, char **argv);
+int command_import(const struct command *command, int argc, char **argv);
 int command_keys(const struct command *command, int argc, char **argv);
+int command_restore(const struct command *command, int argc, char **argv);
 int command_token(const struct command *command, int argc, char **argv);
 int command_version(const struct command *command, int argc, char **argv);
 

@@ -2,6 +2,7 @@
  * drift. */
 #include "app/app.h"
 #include "app/commands.h"
+#include "app/metrics.h"
 #include "events/payloads.h"
 #include "http/problem.h"
 
@@ -76,6 +77,26 @@ static void docs_events(void)
 			printf("%s `%s`%s", i > 0 ? "," : "", row->payload->fields[i].name,
 			       row->payload->fields[i].need == OPTIONAL ? " (or null)" : "");
 		printf(" |\n");
+	}
+}
+
+static void docs_metrics(void)
+{
+	printf("# Metrics\n\n"
+	       "What `/metrics` shows, in Prometheus's text format. `make openapi` writes this page from "
+	       "`src/app/metrics.def`;\n[insight.md](insight.md) tells how to read it. Counters begin with "
+	       "the process. "
+	       "What does not apply to a process (stores that it\ndoes not have, routes that nobody has "
+	       "asked "
+	       "for) is left out.\n\n"
+	       "| metric | type | labels | meaning |\n|---|---|---|---|\n");
+	for (int metric = 0; metric < METRIC_COUNT; metric++) {
+		const struct metric_info *info = &metric_table[metric];
+
+		printf("| `%s` | %s |", info->name, metric_type_names[info->type]);
+		for (size_t i = 0; info->labels[i] != NULL; i++)
+			printf("%s `%s`", i > 0 ? "," : "", info->labels[i]);
+		printf(" | %s |\n", info->help);
 	}
 }
 
@@ -183,7 +204,8 @@ static struct str beginning(const struct route *route)
 	return (struct str){route->path, 1 + strcspn(route->path + 1, "/")};
 }
 
-static bool is_first_of_its_beginning(const struct service *service, size_t index)
+/* Of those before it, none begins so. */
+static bool begins_anew(const struct service *service, size_t index)
 {
 	for (size_t i = 0; i < index; i++)
 		if (str_equal(beginning(&service->routes[i]), beginning(&service->routes[index])))
@@ -206,7 +228,7 @@ static void map_services(void)
 		const struct service *service = app_services[i];
 
 		for (size_t j = 0; j < service->route_count; j++) {
-			if (!is_for_strangers(&service->routes[j]) || !is_first_of_its_beginning(service, j))
+			if (!is_for_strangers(&service->routes[j]) || !begins_anew(service, j))
 				continue;
 			printf("    \"~^");
 			print_literally(beginning(&service->routes[j]));
@@ -258,7 +280,7 @@ static const struct {
 	{"access", docs_access},	   {"configuration", docs_configuration},
 	{"environment", docs_environment}, {"errors", docs_errors},
 	{"events", docs_events},	   {"gateway", docs_gateway},
-	{"queries", docs_queries},
+	{"metrics", docs_metrics},	   {"queries", docs_queries},
 };
 
 int command_docs(const struct command *command, int argc, char **argv)

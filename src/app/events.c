@@ -3,6 +3,7 @@
 #include "app/events.h"
 
 #include "app/consumers.h"
+#include "app/events_parts.h"
 #include "app/rates.h"
 #include "app/reload.h"
 #include "auth/key_uses.h"
@@ -17,9 +18,7 @@
 #include "user/effects.h"
 #include "user/local.h"
 #include "user/queries.h"
-#include "json/write.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 
 static const char *const booking_streams[] = {STREAM_BOOKINGS};
@@ -38,7 +37,7 @@ static const struct {
 	{"booking-relay", RELAY_QUERIES(booking), booking_streams, ARRAY_LEN(booking_streams)},
 };
 
-#define RELAYS ARRAY_LEN(relayed)
+_Static_assert(ARRAY_LEN(relayed) == RELAYS, "events_parts.h counts them");
 
 /* Rows that end by themselves, or are kept for so long. */
 static const struct purge_query purges[] = {
@@ -47,24 +46,7 @@ static const struct purge_query purges[] = {
 	{ROOM_user, &q_notifications_purge_query, 0}, {ROOM_user, &q_login_codes_purge_query, 0},
 };
 
-#define PURGES ARRAY_LEN(purges)
-
-struct app_events {
-	struct tasks *tasks;
-	struct bus *bus;
-	struct relay *relays[RELAYS]; /* of the rooms that are here */
-	const char *relay_names[RELAYS];
-	size_t relay_count;
-	struct consumers *consumers;
-	struct consumer_group groups[APP_GROUPS_MAX]; /* of the rooms that are here */
-	size_t group_count;
-	struct effect_queries effects[APP_GROUPS_MAX]; /* theirs */
-	struct janitor *janitor;
-	struct purge_query purges[PURGES];
-	struct follower *follower;
-	struct post *post;	  /* NULL: no mail is sent */
-	struct rate_share *rates; /* NULL: nobody to share with */
-};
+_Static_assert(ARRAY_LEN(purges) == PURGES, "events_parts.h counts them");
 
 /* --- The tasks' thread, and the bus --------------------------------------------- */
 
@@ -127,7 +109,7 @@ static enum rc create_relays(struct app *app)
 
 		rc = relay_create(&options, &events->relays[events->relay_count]);
 		if (rc == RC_OK)
-			events->relay_names[events->relay_count++] = relayed[i].name;
+			events->relay_count++;
 	}
 	return rc;
 }
@@ -326,78 +308,7 @@ void app_events_stop(struct app *app)
 	app->events = NULL;
 }
 
-/* --- Metrics ------------------------------------------------------------------------ */
-
-static void head(struct writer *w, const char *name, const char *type, const char *help)
+bool app_events_bus_works(void *app)
 {
-	write_format(w, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
-}
-
-static void relay_metrics(const struct app_events *events, struct writer *w)
-{
-	struct relay_stats stats[RELAYS];
-
-	for (size_t i = 0; i < events->relay_count; i++)
-		relay_stats(events->relays[i], &stats[i]);
-	head(w, "marca_events_published_total", "counter", "Events taken from an outbox to the bus.");
-	for (size_t i = 0; i < events->relay_count; i++)
-		write_format(w, "marca_events_published_total{relay=\"%s\"} %" PRIu64 "\n",
-			     events->relay_names[i], stats[i].published);
-	head(w, "marca_relay_leads", "gauge", "1: this process relays that store's events.");
-	for (size_t i = 0; i < events->relay_count; i++)
-		write_format(w, "marca_relay_leads{relay=\"%s\"} %d\n", events->relay_names[i],
-			     stats[i].leads);
-}
-
-static const struct {
-	const char *name, *help;
-	size_t offset;
-} consumer_counters[] = {
-	{"marca_events_handled_total", "Events whose effects were had.",
-	 offsetof(struct consumer_stats, handled)},
-	{"marca_events_repeated_total", "Events delivered again after their effects.",
-	 offsetof(struct consumer_stats, repeated)},
-	{"marca_events_retried_total", "Tries that failed.", offsetof(struct consumer_stats, retried)},
-	{"marca_events_dead_total", "Events that became dead letters.",
-	 offsetof(struct consumer_stats, buried)},
-};
-
-static void consumer_metrics(const struct app_events *events, struct writer *w)
-{
-	for (size_t i = 0; i < ARRAY_LEN(consumer_counters); i++) {
-		head(w, consumer_counters[i].name, "counter", consumer_counters[i].help);
-		for (size_t g = 0; g < events->group_count; g++) {
-			struct consumer_stats stats;
-
-			consumers_stats(events->consumers, g, &stats);
-			write_format(w, "%s{group=\"%s\"} %" PRIu64 "\n", consumer_counters[i].name,
-				     events->groups[g].name,
-				     *(const uint64_t *)((const char *)&stats + consumer_counters[i].offset));
-		}
-	}
-}
-
-static void group_metrics(const struct app_events *events, struct writer *w)
-{
-	struct janitor_group groups[JANITOR_GROUPS_MAX];
-	size_t count = janitor_groups(events->janitor, groups);
-
-	head(w, "marca_events_lag", "gauge", "Events that a group was not given yet.");
-	for (size_t i = 0; i < count; i++)
-		write_format(w, "marca_events_lag{group=\"%s\",stream=\"%s\"} %" PRId64 "\n", groups[i].name,
-			     groups[i].stream, groups[i].lag);
-	head(w, "marca_events_pending", "gauge", "Events given to a group and not acknowledged.");
-	for (size_t i = 0; i < count; i++)
-		write_format(w, "marca_events_pending{group=\"%s\",stream=\"%s\"} %" PRId64 "\n",
-			     groups[i].name, groups[i].stream, groups[i].pending);
-}
-
-void app_events_metrics(void *arg, struct writer *writer)
-{
-	const struct app *app = arg;
-
-	relay_metrics(app->events, writer);
-	consumer_metrics(app->events, writer);
-	group_metrics(app->events, writer);
-	app_rates_metrics(app, app->events->rates, writer);
+	return janitor_bus_works(((const struct app *)app)->events->janitor);
 }

@@ -6,7 +6,6 @@
 
 struct bus;
 struct tasks;
-struct writer;
 
 /* For `serve`, and for commands that look at what it does: tasks with this process's stores, which have been
  * opened, and the bus that is configured. */
@@ -17,8 +16,7 @@ enum rc app_bus_create(const struct app *app, struct tasks *tasks, struct bus **
 bool app_events_start(struct app *app) MUST_USE;
 /* Finishes what is in hand. Before the stores are closed. */
 void app_events_stop(struct app *app);
-
-/* For /metrics. `app` is a struct app. */
-void app_events_metrics(void *app, struct writer *writer);
+/* It could be reached some seconds ago. `app` is a struct app. On any thread. */
+bool app_events_bus_works(void *app);
 
 #endif

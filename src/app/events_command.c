@@ -5,8 +5,10 @@
  */
 #include "app/commands.h"
 
-#include "app/events.h"
 #include "app/events_lines.h"
+#include "app/guest.h"
+#include "events/bus.h"
+#include "events/tasks.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -28,7 +30,6 @@ struct run {
 	struct app app;
 	struct options options;
 	const struct verb *verb;
-	struct tasks *tasks;
 	struct bus *bus;
 	struct lines lines;
 	int status;
@@ -401,45 +402,24 @@ static bool parse_options(struct run *run, int argc, char **argv)
 	return true;
 }
 
-static void run_verb(struct task *task, void *arg)
+static enum rc run_verb(const struct guest *guest, struct ctx *cx, void *arg)
 {
 	struct run *run = arg;
-	struct arena arena;
-	struct ctx cx;
-	enum rc rc;
 
-	task_arena(task, &arena);
-	task_begin(task, &arena, &cx);
-	rc = run->verb->fn(run, task, &cx);
-	if (rc != RC_OK) {
-		fprintf(stderr, "marca: %s\n", error_table[rc].text[LANG_EN]);
-		run->status = 1;
-	}
-	arena_finish(&arena);
-}
-
-static bool open_bus(struct run *run)
-{
-	struct app *app = &run->app;
-
-	return app_open_guest(app, ROOM_events) && app_tasks_create(app, &run->tasks) == RC_OK &&
-	       app_bus_create(app, run->tasks, &run->bus) == RC_OK &&
-	       tasks_add(run->tasks, run_verb, run) != NULL;
+	run->bus = guest->bus;
+	return run->verb->fn(run, guest->task, cx);
 }
 
 static int execute(struct run *run)
 {
 	struct config config;
+	int status;
 
 	if (!config_read(&config) || !app_init(&run->app, &config))
 		return 1;
 	run->lines.colours = isatty(STDOUT_FILENO) == 1;
-	if (!open_bus(run) || tasks_run(run->tasks) != RC_OK)
-		run->status = 1;
-	bus_destroy(run->bus);
-	tasks_destroy(run->tasks);
-	db_close(run->app.dbs[ROOM_events]);
-	return run->status;
+	status = guest_run(&run->app, GUEST_ROOM(ROOM_events), true, run_verb, run);
+	return status != 0 ? status : run->status;
 }
 
 int command_events(const struct command *command, int argc, char **argv)

@@ -48,7 +48,7 @@ static bool read_services(struct app *app)
 
 	for (size_t room = 0; room < SERVICE_COUNT; room++)
 		app->here[room] = false;
-	while (rest.p != NULL && rest.len > 0) {
+	do {
 		struct str name = str_trim(str_cut(&rest, ','));
 		size_t room = 0;
 
@@ -62,7 +62,7 @@ static bool read_services(struct app *app)
 			return false;
 		}
 		app->here[room] = true;
-	}
+	} while (rest.len > 0);
 	return true;
 }
 
@@ -159,6 +159,11 @@ void app_neighbours_close(struct app *app)
 	explicit_bzero(&neighbours->key, sizeof(neighbours->key));
 	free(neighbours);
 	app->neighbours = NULL;
+}
+
+struct neighbour *app_neighbour(const struct app *app, enum room room)
+{
+	return app->neighbours != NULL ? app->neighbours->rooms[room] : NULL;
 }
 
 /* --- Answering --------------------------------------------------------------- */

@@ -5,7 +5,7 @@
 
 #include "app/app.h"
 
-struct writer;
+struct neighbour;
 
 /* POST /internal/reads */
 extern const struct service neighbour_service;
@@ -17,5 +17,7 @@ enum rc app_neighbour_verify(const struct req *rq) MUST_USE;
  * app_neighbours_close(), after the stores are closed, takes what there is. */
 bool app_neighbours_open(struct app *app) MUST_USE;
 void app_neighbours_close(struct app *app);
+/* Who has that room; NULL: it is here, or nowhere. */
+struct neighbour *app_neighbour(const struct app *app, enum room room);
 
 #endif

@@ -312,7 +312,7 @@ static PGconn *connect_to(const char *server)
 	const char *const keys[] = {"dbname", "options", NULL};
 	const char *const values[] = {server,
 				      "-c search_path=plans -c client_min_messages=warning "
-				      "-c app.tenant=* " PG_PLANNING,
+				      "-c app.tenant=* " PG_PLANNING_OF(PG_OPTION),
 				      NULL};
 	PGconn *pg = PQconnectdbParams(keys, values, 1);
 

@@ -9,6 +9,7 @@
 #include "neighbour/signature.h"
 
 #define SECRET_KEY_BYTES_MIN 64
+#define TOKEN_BYTES_MIN	     16
 #define DISTINCT_MIN	     10 /* 64 random hexadecimal digits have 16, almost surely */
 
 /* --- Questions to a setting: does it breach the rule? ------------------------------ */
@@ -102,6 +103,14 @@ static bool is_store_unverified(const char *value)
 	return store_is(value, DB_TLS_ONLY);
 }
 
+static bool all_loopback(const struct redis_url *url)
+{
+	for (size_t i = 0; i < url->host_count; i++)
+		if (!host_is_loopback(str_from(url->hosts[i].name)))
+			return false;
+	return true;
+}
+
 static bool is_redis_in_clear(const char *value)
 {
 	struct redis_url url;
@@ -112,8 +121,7 @@ static bool is_redis_in_clear(const char *value)
 	if (value == NULL)
 		return false;
 	arena_init(&arena, NULL);
-	breached = redis_url_parse(&arena, str_from(value), &url, &why) && !url.tls &&
-		   !host_is_loopback(str_from(url.host));
+	breached = redis_url_parse(&arena, str_from(value), &url, &why) && !url.tls && !all_loopback(&url);
 	arena_finish(&arena);
 	return breached;
 }
@@ -156,6 +164,11 @@ static bool is_page_local(const char *value)
 static bool is_short(const char *value)
 {
 	return value != NULL && strlen(value) < SECRET_KEY_BYTES_MIN;
+}
+
+static bool is_short_token(const char *value)
+{
+	return value != NULL && strlen(value) < TOKEN_BYTES_MIN;
 }
 
 static bool is_short_key(const char *value)
@@ -275,6 +288,9 @@ static const struct rule rules[] = {
 	{SETTING("SECRET_KEY", secret_key), is_guessable, EXPOSED, .serves = true,
 	 .wrong = "it looks like an example or a word, and whoever guesses it can be anybody",
 	 .mend = "set what `openssl rand -base64 64 | tr -d '\\n'` prints, or unset it: EdDSA needs none"},
+	{SETTING("METRICS_TOKEN", metrics_token), is_short_token, EXPOSED, .serves = true,
+	 .wrong = "it can be found out by trying; 16 bytes at least",
+	 .mend = "set what `openssl rand -hex 32` prints"},
 	{SETTING("SERVICE_KEY", service_key), is_short_key, ALWAYS, .serves = true,
 	 .wrong = "it takes 32 bytes at least",
 	 .mend = "set what `openssl rand -hex 32` prints, the same for all services"},

@@ -56,6 +56,7 @@ static const struct answer answers[] = {
 	{&production, OF(auth), "optional", "MARCA_AUTH"},
 
 	{&development, OF(secret_key), "secret", "SECRET_KEY"},
+	{&exposed, OF(metrics_token), "fifteen letters", "METRICS_TOKEN"},
 	{&development, OF(secret_key), "your-secret-key" GOOD_KEY, NULL},
 	{&exposed, OF(secret_key), "secret", "SECRET_KEY"},
 	{&production, OF(secret_key), NULL, NULL},
@@ -99,6 +100,10 @@ static const struct answer answers[] = {
 	{&production, OF(redis_url), "redis://127.0.0.1", NULL},
 	{&production, OF(redis_url), "redis://[::1]:6379", NULL},
 	{&production, OF(redis_url), "rediss://cache", NULL},
+	{&production, OF(redis_url), "redis+sentinel://127.0.0.1,[::1]/m", NULL},
+	{&production, OF(redis_url), "redis+sentinel://127.0.0.1,10.0.0.1/m", "REDIS_URL"},
+	{&production, OF(redis_url), "redis+cluster://127.0.0.1,cache", "REDIS_URL"},
+	{&production, OF(redis_url), "rediss+cluster://10.0.0.1,cache", NULL},
 
 	{&development, OF(smtp_url), "smtp://mail.example.com:25", NULL},
 	{&exposed, OF(smtp_url), "smtp://mail.example.com:25", "SMTP_URL"},

@@ -108,6 +108,7 @@ bool app_open_store(struct app *app, enum room room)
 		.guest = app->guest,
 		.url = url,
 		.role = app->config.db_role,
+		.pooled = app->config.db_pooled != 0,
 		.write_connections = app->config.db_writers,
 		.read_connections = app->config.db_readers,
 		.group_max = (size_t)app->config.group_max,

@@ -4,11 +4,10 @@
  */
 #include "app/app.h"
 #include "app/commands.h"
-#include "app/events.h"
+#include "app/guest.h"
 #include "app/tenant_rows.h"
 #include "booking/queries.h"
 #include "events/bus.h"
-#include "events/tasks.h"
 #include "resource/queries.h"
 #include "tenant/queries.h"
 #include "user/queries.h"
@@ -26,7 +25,6 @@ struct verb {
 struct run {
 	struct app app;
 	const struct verb *verb;
-	struct tasks *tasks;
 	struct bus *bus;
 	struct uuid tenant;
 	bool yes, shows;
@@ -163,42 +161,12 @@ static enum rc do_erase(struct run *run, struct ctx *cx)
 
 static const struct verb verbs[] = {{"export", do_export}, {"erase", do_erase}};
 
-static void run_verb(struct task *task, void *arg)
+static enum rc run_verb(const struct guest *guest, struct ctx *cx, void *arg)
 {
 	struct run *run = arg;
-	struct arena arena;
-	struct ctx cx;
-	enum rc rc;
 
-	task_arena(task, &arena);
-	task_begin(task, &arena, &cx);
-	rc = run->verb->fn(run, &cx);
-	if (rc != RC_OK) {
-		fprintf(stderr, "marca: %s\n", error_table[rc].text[LANG_EN]);
-		run->status = 1;
-	}
-	arena_finish(&arena);
-}
-
-static bool open_all(struct run *run)
-{
-	for (size_t room = 0; room < ROOM_COUNT; room++)
-		if (!app_open_guest(&run->app, (enum room)room))
-			return false;
-	return app_tasks_create(&run->app, &run->tasks) == RC_OK &&
-	       app_bus_create(&run->app, run->tasks, &run->bus) == RC_OK &&
-	       tasks_add(run->tasks, run_verb, run) != NULL;
-}
-
-static int execute(struct run *run)
-{
-	if (!open_all(run) || tasks_run(run->tasks) != RC_OK)
-		run->status = 1;
-	bus_destroy(run->bus);
-	tasks_destroy(run->tasks);
-	for (size_t room = 0; room < ROOM_COUNT; room++)
-		db_close(run->app.dbs[room]);
-	return run->status;
+	run->bus = guest->bus;
+	return run->verb->fn(run, cx);
 }
 
 static bool read_options(struct run *run, struct config *config, int argc, char **argv)
@@ -223,6 +191,7 @@ int command_tenant(const struct command *command, int argc, char **argv)
 {
 	struct run run = {.shows = isatty(STDERR_FILENO) == 1};
 	struct config config;
+	int status;
 
 	if (!config_read(&config))
 		return 1;
@@ -230,5 +199,6 @@ int command_tenant(const struct command *command, int argc, char **argv)
 		return command_usage(command);
 	if (!app_init(&run.app, &config))
 		return 1;
-	return execute(&run);
+	status = guest_run(&run.app, GUEST_ALL_ROOMS, true, run_verb, &run);
+	return status != 0 ? status : run.status;
 }

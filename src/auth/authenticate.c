@@ -6,8 +6,8 @@
 #include "auth/identity.h"
 #include "auth/local.h"
 #include "auth/secret.h"
-#include "base/host.h"
 #include "db/db.h"
+#include "http/caller.h"
 #include "tenant/client.h"
 #include "user/local.h"
 
@@ -71,45 +71,6 @@ static size_t count_headers(const struct http_exchange *exchange)
 	return count;
 }
 
-/* "localhost:8000", "[::1]:8000": without port and brackets. */
-static struct str host_of(struct str authority)
-{
-	char end = ':';
-
-	if (authority.len > 0 && authority.p[0] == '[') {
-		authority.p++;
-		authority.len--;
-		end = ']';
-	}
-	return str_cut(&authority, end);
-}
-
-/*
- * Where a call without a token is the operator's, it must come from this machine, and not by way of its
- * browser from some page on the web: such a page's Origin tells on it, and so does the name in Host where
- * that page's own name was made to lead here (DNS rebinding).
- */
-static bool is_from_here(const struct http_exchange *http)
-{
-	static const char *const by_a_proxy[] = {"X-Forwarded-For", "X-Real-IP", "Forwarded", "Via"};
-	struct str origin = http_header(http, "Origin"), host = http_header(http, "Host");
-
-	/* A proxy here, which may name this machine in Host, brings somebody else; unless it is one of
-	 * TRUSTED_PROXIES, and says by X-Forwarded-For that it is somebody here all the same. */
-	if (http->by_proxy && !host_is_loopback(str_from(http->peer)))
-		return false;
-	for (size_t i = http->by_proxy ? 2 : 0; i < ARRAY_LEN(by_a_proxy); i++)
-		if (http_header(http, by_a_proxy[i]).p != NULL)
-			return false;
-	if (host.len == 0 || !host_is_loopback(host_of(host)))
-		return false;
-	if (origin.p == NULL)
-		return true;
-	(void)str_cut(&origin, ':');
-	return str_starts(origin, STR("//")) &&
-	       host_is_loopback(host_of((struct str){origin.p + 2, origin.len - 2}));
-}
-
 enum rc auth_authenticate(struct req *rq)
 {
 	const struct user_local *local = rq->cx.locals[ROOM_user];
@@ -117,7 +78,7 @@ enum rc auth_authenticate(struct req *rq)
 	size_t headers = count_headers(rq->http);
 
 	if (headers == 0) {
-		if (local->auth->optional && is_from_here(rq->http))
+		if (local->auth->optional && caller_is_here(rq->http))
 			rq->cx.principal = (struct principal){.role = ROLE_OPERATOR, .rights = RIGHTS_ALL};
 		return RC_OK;
 	}

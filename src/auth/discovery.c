@@ -15,14 +15,13 @@ static const char well_known[] = "/.well-known/openid-configuration";
 
 /* --- Asking it ------------------------------------------------------------------- */
 
-static void log_failure(struct req *rq, const struct provider *provider, const char *url, const char *why,
-			int status)
+static void log_failure(const struct provider *provider, const char *url, const char *why, int status)
 {
 	char id[UUID_TEXT_LEN + 1];
 
 	LOG(WARN, "an identity provider is of no use just now",
 	    LOG_TEXT("provider", uuid_text(id, &provider->id)), LOG_TEXT("url", url), LOG_TEXT("why", why),
-	    LOG_NUMBER("status", status), LOG_TEXT("trace_id", rq->cx.trace_id));
+	    LOG_NUMBER("status", status));
 }
 
 enum rc provider_call(struct req *rq, const struct provider *provider, const struct http_call *call,
@@ -41,7 +40,7 @@ enum rc provider_call(struct req *rq, const struct provider *provider, const str
 	enum http_outcome outcome = http_client_call(local->shared->http, rq->cx.arena, call, ret);
 
 	if (outcome != HTTP_ANSWERED)
-		log_failure(rq, provider, call->url, http_outcome_text[outcome], 0);
+		log_failure(provider, call->url, http_outcome_text[outcome], 0);
 	return failures[outcome];
 }
 
@@ -77,7 +76,7 @@ static enum rc fetch(struct req *rq, const struct provider *provider, const char
 	if (rc != RC_OK)
 		return rc;
 	if (answer.status != 200) {
-		log_failure(rq, provider, url, "status", answer.status);
+		log_failure(provider, url, "status", answer.status);
 		return RC_PROVIDER_DOWN;
 	}
 	*ret = answer.body;
@@ -211,7 +210,7 @@ enum rc discovery_find(struct req *rq, const struct provider *provider, struct d
 		return rc;
 	why = read_metadata(rq, provider, json, &found);
 	if (why != NULL) {
-		log_failure(rq, provider, url, why, 200);
+		log_failure(provider, url, why, 200);
 		return RC_PROVIDER_DOWN;
 	}
 	*ret = found;

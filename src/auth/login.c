@@ -129,7 +129,7 @@ static void store_rehash(struct req *rq, const struct account *who, const char *
 	SCRIPT_ADD(&script, password_rehash, .tenant_id = who->tenant_id, .id = who->id,
 		   .old_hash = who->password_hash, .new_hash = hash);
 	if (db_write(&script) != RC_OK)
-		LOG(WARN, "a password could not be hashed anew", LOG_TEXT("trace_id", rq->cx.trace_id));
+		LOG(WARN, "a password could not be hashed anew");
 }
 
 enum rc auth_login(struct req *rq)

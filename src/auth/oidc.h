@@ -91,11 +91,11 @@ enum rc oidc_state_open(struct req *rq, struct oidc_state **ret) MUST_USE;
 enum rc oidc_cookie(struct req *rq, const char *value) MUST_USE;
 
 /* A login that goes no further: the reason is for the log alone. `provider` may be NULL. */
-void oidc_log_refusal(const struct req *rq, const struct provider *provider, const char *why);
+void oidc_log_refusal(const struct provider *provider, const char *why);
 
-static inline enum rc oidc_refuse(const struct req *rq, const struct provider *provider, const char *why)
+static inline enum rc oidc_refuse(const struct provider *provider, const char *why)
 {
-	oidc_log_refusal(rq, provider, why);
+	oidc_log_refusal(provider, why);
 	return RC_LOGIN_FAILED;
 }
 

@@ -55,7 +55,7 @@ static enum rc check_unlinked(struct req *rq, const struct provider *provider, c
 
 	if (rc != RC_OK || link == NULL || strcmp(link->subject, subject) == 0)
 		return rc;
-	return oidc_refuse(rq, provider, "the address is that of a user who is someone else there");
+	return oidc_refuse(provider, "the address is that of a user who is someone else there");
 }
 
 static enum rc link_known(struct req *rq, const struct provider *provider, const struct id_claims *claims,
@@ -132,9 +132,9 @@ static enum rc first_login(struct req *rq, const struct provider *provider, cons
 	enum rc rc;
 
 	if (claims->email == NULL || !claims->email_verified)
-		return oidc_refuse(rq, provider, "no e-mail address, or not a verified one");
+		return oidc_refuse(provider, "no e-mail address, or not a verified one");
 	if (strlen(claims->email) > 254 || !format_email.valid(str_from(claims->email)))
-		return oidc_refuse(rq, provider, "an e-mail address that is none");
+		return oidc_refuse(provider, "an e-mail address that is none");
 	in.email_key = fold_case(rq->cx.arena, claims->email);
 	if (in.email_key == NULL)
 		return RC_NO_MEMORY;
@@ -146,16 +146,15 @@ static enum rc first_login(struct req *rq, const struct provider *provider, cons
 		if (rc == RC_OK)
 			rc = find_linked(rq, provider, claims, &known); /* his epoch may be another */
 		if (rc == RC_OK && known == NULL)
-			return oidc_refuse(rq, provider, "the user is no more");
+			return oidc_refuse(provider, "the user is no more");
 		if (rc == RC_OK)
 			*ret = *known;
 		return rc;
 	}
 	if (known != NULL)
-		return oidc_refuse(rq, provider, "the user is not active");
+		return oidc_refuse(provider, "the user is not active");
 	if (!provider->auto_create)
-		return oidc_refuse(rq, provider,
-				   "nobody has that address, and the provider makes no accounts");
+		return oidc_refuse(provider, "nobody has that address, and the provider makes no accounts");
 	return create(rq, provider, claims, ret);
 }
 
@@ -174,7 +173,7 @@ static enum rc find_or_link(struct req *rq, const struct provider *provider, con
 	if (rc != RC_OK)
 		return rc;
 	if (!user.is_active)
-		return oidc_refuse(rq, provider, "the user is not active");
+		return oidc_refuse(provider, "the user is not active");
 	*ret = account_of(provider, &user);
 	return RC_OK;
 }
@@ -186,12 +185,12 @@ enum rc oidc_account(struct req *rq, const struct provider *provider, const stru
 
 	for (int try = 0; try < TRIES && rc == RC_STORE_CONSTRAINT; try++)
 		rc = find_or_link(rq, provider, claims, ret);
-	return rc == RC_STORE_CONSTRAINT ? oidc_refuse(rq, provider, "the account changes just now") : rc;
+	return rc == RC_STORE_CONSTRAINT ? oidc_refuse(provider, "the account changes just now") : rc;
 }
 
 enum rc oidc_session(struct req *rq, const struct account *who, struct tokens *ret)
 {
 	enum rc rc = session_open(rq, who, session_method_provider, ret);
 
-	return rc == RC_USER_UNKNOWN ? oidc_refuse(rq, NULL, "the user changes just now") : rc;
+	return rc == RC_USER_UNKNOWN ? oidc_refuse(NULL, "the user changes just now") : rc;
 }

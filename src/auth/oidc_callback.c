@@ -30,9 +30,9 @@ static enum rc find_account(struct req *rq, const struct oidc_state *state, cons
 	enum rc rc = provider_for_login(rq, &state->provider_id, &provider);
 
 	if (rc == RC_PROVIDER_UNKNOWN)
-		return oidc_refuse(rq, NULL, "the provider is no more");
+		return oidc_refuse(NULL, "the provider is no more");
 	if (rc == RC_OK && (answer->error != NULL || answer->code == NULL))
-		return oidc_refuse(rq, provider, answer->error != NULL ? answer->error : "no code");
+		return oidc_refuse(provider, answer->error != NULL ? answer->error : "no code");
 	if (rc == RC_OK)
 		rc = oidc_claims(rq, provider, state, answer, &claims);
 	return rc == RC_OK ? oidc_account(rq, provider, &claims, ret) : rc;
@@ -115,8 +115,8 @@ enum rc oidc_callback(struct req *rq)
 	if (rc != RC_OK)
 		return rc;
 	if (!uuid_equal(&state->provider_id, &rq->id))
-		return oidc_refuse(rq, NULL, "another provider's login");
+		return oidc_refuse(NULL, "another provider's login");
 	if (!state_good(state, answer->state))
-		return oidc_refuse(rq, NULL, "another state");
+		return oidc_refuse(NULL, "another state");
 	return state->redirect != NULL ? back_to_page(rq, state, answer) : give_tokens(rq, state, answer);
 }

@@ -19,7 +19,7 @@ static enum rc spend(struct req *rq, const struct secret *secret, struct login_c
 	if (rc != RC_OK)
 		return rc;
 	if (step->rows.count == 0)
-		return oidc_refuse(rq, NULL, "a code that is none, or was used, or too late");
+		return oidc_refuse(NULL, "a code that is none, or was used, or too late");
 	*ret = step->rows.items;
 	return RC_OK;
 }
@@ -43,16 +43,16 @@ enum rc oidc_exchange(struct req *rq)
 	enum rc rc;
 
 	if (!secret_parse(SECRET_CODE, str_from(in->code), &secret))
-		return oidc_refuse(rq, NULL, "a code that is none");
+		return oidc_refuse(NULL, "a code that is none");
 	rc = spend(rq, &secret, &code);
 	if (rc == RC_OK && !proves(rq, in->code_verifier, code->challenge))
-		rc = oidc_refuse(rq, NULL, "another verifier");
+		rc = oidc_refuse(NULL, "another verifier");
 	if (rc != RC_OK)
 		return rc;
 	by = (struct q_login_account_in){.tenant_id = secret.tenant_id, .id = code->user_id};
 	rc = q_login_account(&rq->cx, &by, &who);
 	if (rc == RC_OK && who == NULL)
-		rc = oidc_refuse(rq, NULL, "the user is no more");
+		rc = oidc_refuse(NULL, "the user is no more");
 	if (rc == RC_OK)
 		rc = oidc_session(rq, who, &tokens);
 	return rc == RC_OK ? tokens_reply(rq, &tokens) : rc;

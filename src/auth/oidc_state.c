@@ -48,13 +48,13 @@ char *oidc_challenge(struct arena *arena, const char *verifier)
 	return base64url_text(arena, hash, sizeof(hash));
 }
 
-void oidc_log_refusal(const struct req *rq, const struct provider *provider, const char *why)
+void oidc_log_refusal(const struct provider *provider, const char *why)
 {
 	char id[UUID_TEXT_LEN + 1];
 
 	LOG(WARN, "a login by an identity provider was refused",
 	    LOG_TEXT("provider", provider != NULL ? uuid_text(id, &provider->id) : "unknown"),
-	    LOG_TEXT("why", why), LOG_TEXT("trace_id", rq->cx.trace_id));
+	    LOG_TEXT("why", why));
 }
 
 /* --- The cookie ------------------------------------------------------------------ */
@@ -112,14 +112,14 @@ enum rc oidc_state_open(struct req *rq, struct oidc_state **ret)
 		return RC_NO_MEMORY;
 	rc = keys_open(auth_local_keys(local->auth), rq->cx.arena, PLACE, sealed, &json);
 	if (rc == RC_INTERNAL)
-		return oidc_refuse(rq, NULL, "no cookie of ours");
+		return oidc_refuse(NULL, "no cookie of ours");
 	if (rc == RC_OK)
 		rc = shape_parse(&oidc_state_shape, PARSE_WHOLE, str_from(json), &issues, &object);
 	if (rc != RC_OK)
-		return rc == RC_NO_MEMORY ? rc : oidc_refuse(rq, NULL, "no cookie of ours");
+		return rc == RC_NO_MEMORY ? rc : oidc_refuse(NULL, "no cookie of ours");
 	state = object;
 	if (rq->cx.now >= state->expires_at)
-		return oidc_refuse(rq, NULL, "too late");
+		return oidc_refuse(NULL, "too late");
 	*ret = state;
 	return RC_OK;
 }

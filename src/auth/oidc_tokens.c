@@ -48,7 +48,7 @@ static enum rc token_request(struct req *rq, const struct provider *provider,
 	if (rc != RC_OK)
 		return rc;
 	if (secret != NULL && !discovery->secret_basic && !discovery->secret_post)
-		return oidc_refuse(rq, provider, "the provider takes no client secret by basic or post");
+		return oidc_refuse(provider, "the provider takes no client secret by basic or post");
 	form_add(&form, "grant_type", "authorization_code");
 	form_add(&form, "code", code);
 	form_add(&form, "redirect_uri", callback);
@@ -83,12 +83,12 @@ static enum rc read_refusal(struct req *rq, const struct provider *provider, con
 	const char *error = NULL;
 
 	if (answer->status >= 500 || answer->status == 429) {
-		oidc_log_refusal(rq, provider, "the token endpoint has trouble");
+		oidc_log_refusal(provider, "the token endpoint has trouble");
 		return RC_PROVIDER_DOWN;
 	}
 	if (object != NULL && tree_kind(object) == TREE_OBJECT)
 		error = text_of(rq->cx.arena, object, "error");
-	return oidc_refuse(rq, provider, error != NULL ? error : "the token endpoint refuses");
+	return oidc_refuse(provider, error != NULL ? error : "the token endpoint refuses");
 }
 
 struct got {
@@ -112,10 +112,10 @@ static enum rc ask_tokens(struct req *rq, const struct provider *provider, const
 		return read_refusal(rq, provider, &answer);
 	object = arena_json_load(rq->cx.arena, answer.body, &why);
 	if (object == NULL || tree_kind(object) != TREE_OBJECT)
-		return oidc_refuse(rq, provider, "the token endpoint answers no JSON object");
+		return oidc_refuse(provider, "the token endpoint answers no JSON object");
 	*ret = (struct got){text_of(rq->cx.arena, object, "id_token"),
 			    text_of(rq->cx.arena, object, "access_token")};
-	return ret->id_token != NULL ? RC_OK : oidc_refuse(rq, provider, "no ID token");
+	return ret->id_token != NULL ? RC_OK : oidc_refuse(provider, "no ID token");
 }
 
 /* --- The ID token --------------------------------------------------------------------- */
@@ -145,7 +145,7 @@ static enum rc verify(struct req *rq, const struct provider *provider, const str
 	}
 	if (verdict == ID_NO_MEMORY)
 		return RC_NO_MEMORY;
-	return verdict == ID_GOOD ? RC_OK : oidc_refuse(rq, provider, why);
+	return verdict == ID_GOOD ? RC_OK : oidc_refuse(provider, why);
 }
 
 /* --- Userinfo -------------------------------------------------------------------------- */
@@ -166,7 +166,7 @@ static enum rc add_userinfo(struct req *rq, const struct provider *provider,
 	if (call.headers[1] == NULL)
 		return RC_NO_MEMORY;
 	if (strpbrk(got->access_token, "\r\n") != NULL)
-		return oidc_refuse(rq, provider, "an access token that is none");
+		return oidc_refuse(provider, "an access token that is none");
 	rc = provider_call(rq, provider, &call, &answer);
 	if (rc != RC_OK)
 		return rc;
@@ -174,7 +174,7 @@ static enum rc add_userinfo(struct req *rq, const struct provider *provider,
 		return read_refusal(rq, provider, &answer);
 	return id_claims_read(rq->cx.arena, answer.body, claims->subject, claims)
 		       ? RC_OK
-		       : oidc_refuse(rq, provider, "userinfo of another, or none");
+		       : oidc_refuse(provider, "userinfo of another, or none");
 }
 
 enum rc oidc_claims(struct req *rq, const struct provider *provider, const struct oidc_state *state,
@@ -187,7 +187,7 @@ enum rc oidc_claims(struct req *rq, const struct provider *provider, const struc
 	if (rc != RC_OK)
 		return rc;
 	if (answer->iss == NULL ? discovery.tells_issuer : strcmp(answer->iss, provider->issuer) != 0)
-		return oidc_refuse(rq, provider, "the redirect is another issuer's");
+		return oidc_refuse(provider, "the redirect is another issuer's");
 	rc = ask_tokens(rq, provider, &discovery, state, answer->code, &got);
 	if (rc == RC_OK)
 		rc = verify(rq, provider, &discovery, state, &got, ret);

@@ -17,8 +17,7 @@ static enum rc used_twice(struct req *rq, const struct session *session)
 	if (rc != RC_OK)
 		return rc;
 	if (done)
-		LOG(WARN, "a refresh token was used twice: its session is over",
-		    LOG_TEXT("trace_id", rq->cx.trace_id));
+		LOG(WARN, "a refresh token was used twice: its session is over");
 	return RC_TOKEN_SPENT;
 }
 

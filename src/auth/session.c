@@ -83,8 +83,7 @@ enum rc session_open(struct req *rq, const struct account *who, enum session_met
 	if (rc == RC_OK && opened->rows.count == 0)
 		rc = RC_USER_UNKNOWN;
 	if (rc == RC_OK)
-		LOG(INFO, "logged in", LOG_TEXT("trace_id", cx->trace_id),
-		    LOG_TEXT("operation", rq->route->id),
+		LOG(INFO, "logged in", LOG_TEXT("operation", rq->route->id),
 		    LOG_TEXT("tenant_id", uuid_text(tenant, &row.tenant_id)),
 		    LOG_TEXT("user_id", uuid_text(user, &row.user_id)));
 	return rc == RC_OK ? session_tokens(rq, &row, text, ret) : rc;

@@ -1,6 +1,8 @@
 /* See ctx.h. */
 #include "base/ctx.h"
 
+#include "base/fiber.h"
+
 #include <inttypes.h>
 
 const char *const room_names[ROOM_COUNT] = {
@@ -8,6 +10,16 @@ const char *const room_names[ROOM_COUNT] = {
 #include "base/rooms.def"
 #undef ROOM
 };
+
+void ctx_enter(const struct ctx *cx)
+{
+	*fiber_own() = (void *)(uintptr_t)cx;
+}
+
+const struct ctx *ctx_current(void)
+{
+	return *fiber_own();
+}
 
 enum rc error_set(struct ctx *cx, enum rc rc, int64_t arg)
 {

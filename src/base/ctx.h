@@ -38,11 +38,20 @@ struct ctx {
 	void *const *locals;		 /* by room: what the room keeps for this thread, e.g. caches */
 	struct principal principal;	 /* who asks; work that no request began asks for nobody */
 	char trace_id[TRACE_ID_LEN + 1]; /* W3C trace context */
+	const char *request_id;		 /* NULL: no request began it */
 	const char *error_args[2];	 /* fill {0} and {1} of the error's text */
 };
 
 /* A new trace, for work that no request began. */
 void ctx_trace(struct ctx *cx);
+
+/*
+ * From now on this fiber (outside of any: this thread) works on that, and every line of the log says so. It
+ * is to be left, by NULL, before the ctx is gone.
+ */
+void ctx_enter(const struct ctx *cx);
+/* What it works on; NULL: nothing in particular. */
+const struct ctx *ctx_current(void);
 
 /* Returns rc, so that a rule can `return error_set(cx, RC_BAD_DURATION, 30)`. Memory short: the argument
  * stays empty. */

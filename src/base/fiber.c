@@ -54,6 +54,7 @@ struct fiber {
 	struct side side;
 	void (*fn)(void *arg);
 	void *arg;
+	void *own; /* fiber_own() */
 	bool done;
 	void *map;
 };
@@ -223,6 +224,7 @@ enum rc fiber_run(struct fiber_pool *pool, void (*fn)(void *arg), void *arg)
 #endif
 	fiber->fn = fn;
 	fiber->arg = arg;
+	fiber->own = NULL;
 	fiber->done = false;
 	current = fiber;
 	if (first)
@@ -236,6 +238,13 @@ enum rc fiber_run(struct fiber_pool *pool, void (*fn)(void *arg), void *arg)
 struct fiber *fiber_self(void)
 {
 	return current;
+}
+
+void **fiber_own(void)
+{
+	static _Thread_local void *outside;
+
+	return current != NULL ? &current->own : &outside;
 }
 
 void fiber_wait(void)

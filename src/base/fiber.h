@@ -28,6 +28,9 @@ enum rc fiber_run(struct fiber_pool *pool, void (*fn)(void *arg), void *arg) MUS
 /* The fiber that runs now on this thread; NULL outside of any. */
 struct fiber *fiber_self(void);
 
+/* A pointer that belongs to the fiber that runs now; outside of any, to the thread. NULL when it begins. */
+void **fiber_own(void);
+
 void fiber_wait(void);
 void fiber_wake(struct fiber *fiber);
 

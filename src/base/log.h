@@ -1,6 +1,12 @@
 /*
  * The log: one line an event, on standard error. JSON for machines, short readable lines on a
  * terminal. Values are escaped: what a client sent can never make a line of its own.
+ *
+ * Every line that is written while something is worked on (ctx_enter()) bears its trace_id, request_id and
+ * tenant_id, whoever writes it. A line that names a trace_id itself is about another one, and has nothing
+ * added.
+ *
+ * Nobody waits for whoever reads the log: log_sink.h.
  */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
@@ -18,6 +24,11 @@ struct log_pair {
 /* On any thread. Standard error decides between JSON and readable lines when json < 0. */
 void log_init(enum log_level level, int json);
 
+/* Once there may be threads: from now on no line waits for its reader. False: memory. */
+bool log_start(void) MUST_USE;
+/* What has not been written yet is. The last line may come after it. */
+void log_stop(void);
+
 /* From now on every line shows *** where this text would stand: the last wall, should a library's message
  * hold a secret. Texts shorter than LOG_HIDE_MIN stay: they would mask half the log. On one thread at
  * a time. */
@@ -32,6 +43,12 @@ void log_complaints(void);
 bool log_wants(enum log_level level);
 
 void log_write(enum log_level level, const char *message, const struct log_pair *pairs, size_t count);
+
+/* Lines that were not written, since nobody took those before them. */
+uint64_t log_dropped(void);
+
+/* The same for lines that come in floods: it may be written a little later, together with others. */
+void log_write_soon(enum log_level level, const char *message, const struct log_pair *pairs, size_t count);
 
 #define LOG_TEXT(k, v)	 ((struct log_pair){.key = (k), .text = (v)})
 #define LOG_NUMBER(k, v) ((struct log_pair){.key = (k), .number = (v)})

@@ -2,6 +2,7 @@
  */
 #include "booking/booking.h"
 
+#include "booking/counts.h"
 #include "booking/permit.h"
 #include "booking/queries.h"
 #include "calendar/overlap.h"
@@ -219,8 +220,9 @@ static enum rc room_check(struct req *rq, const struct booking *row)
 	return overlap_check(rq->cx.arena, &busy, (struct span){row->start_time, row->end_time});
 }
 
-static enum rc tell_conflicts(struct req *rq)
+static enum rc tell_conflicts(struct req *rq, const struct booking *row)
 {
+	booking_count(&rq->cx, &row->tenant_id, BOOKINGS_CONFLICTS, 1);
 	rq->extra_name = "conflicts";
 	rq->extra_shape = &conflict_shape;
 	return RC_CONFLICT;
@@ -257,7 +259,7 @@ enum rc booking_refused(struct req *rq, const struct booking *row)
 	enum rc rc = room_check(rq, row);
 
 	if (rc == RC_CONFLICT)
-		return tell_conflicts(rq);
+		return tell_conflicts(rq, row);
 	/* Whoever was in the way has gone since, it was the row itself that changed, or a party was deleted.
 	 */
 	return rc == RC_OK ? booking_gone(&rq->cx, row) : rc;
@@ -269,7 +271,7 @@ static enum rc off_grid(struct req *rq, const struct booking *row, const struct 
 	enum rc rc = room_check(rq, row);
 
 	if (rc == RC_CONFLICT)
-		return tell_conflicts(rq);
+		return tell_conflicts(rq, row);
 	return rc == RC_OK ? error_set(&rq->cx, RC_OFF_GRID, parties->tenant.policy.interval_min) : rc;
 }
 

@@ -10,6 +10,7 @@
  *
  * Each script can be repeated: what is cancelled is found no more.
  */
+#include "booking/counts.h"
 #include "booking/effects.h"
 #include "booking/queries.h"
 #include "events/sweep.h"
@@ -127,6 +128,7 @@ static enum rc cancel_run(struct ctx *cx, struct booking *rows, size_t count, co
 	const struct booking first = rows[0];
 	struct step **changes = arena_array(cx->arena, count, sizeof(*changes));
 	struct script script;
+	size_t cancelled = 0;
 	enum rc rc = changes != NULL ? RC_OK : RC_NO_MEMORY;
 
 	script_init(&script, cx, ROOM_booking, &first.tenant_id, &first.resource_id);
@@ -142,8 +144,11 @@ static enum rc cancel_run(struct ctx *cx, struct booking *rows, size_t count, co
 		rc = db_write(&script);
 	if (rc != RC_OK)
 		return rc;
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
 		*ret_missed |= changes[i]->rows.count == 0;
+		cancelled += changes[i]->rows.count;
+	}
+	booking_count(cx, &first.tenant_id, BOOKINGS_CANCELLED, cancelled);
 	return RC_OK;
 }
 

@@ -4,6 +4,7 @@
  * Two callers asking for the same hour: exactly one gets 201, the other 409. resource_lock
  * makes them queue; booking_insert sees who came first.
  */
+#include "booking/counts.h"
 #include "booking/permit.h"
 #include "booking/queries.h"
 #include "http/req.h"
@@ -67,7 +68,10 @@ static enum rc store(struct req *rq, struct booking *row)
 		return RC_CHANGED_MEANWHILE;
 	if (rc != RC_OK)
 		return rc;
-	return insert->rows.count > 0 ? RC_OK : booking_refused(rq, row);
+	if (insert->rows.count == 0)
+		return booking_refused(rq, row);
+	booking_count(&rq->cx, &row->tenant_id, BOOKINGS_CREATED, 1);
+	return RC_OK;
 }
 
 /* Everybody books for himself; staff for others too, and confirmed at once if they like. */

@@ -1,5 +1,6 @@
 /* The booking service: its routes. */
 #include "booking/booking.h"
+#include "booking/counts.h"
 
 /* clang-format off */
 /* What parties_find() and booking_check() can say. */
@@ -75,4 +76,8 @@ const struct service booking_service = {
 	.room = ROOM_booking,
 	.routes = routes,
 	.route_count = ARRAY_LEN(routes),
+	.shared_create = booking_counts_create,
+	.shared_destroy = booking_counts_destroy,
+	.local_create = booking_counts_local,
+	.local_destroy = booking_counts_local_end,
 };

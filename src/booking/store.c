@@ -1,5 +1,6 @@
 /* How a changed booking is written: one script for every kind of change, with the events that follow from it.
  */
+#include "booking/counts.h"
 #include "booking/queries.h"
 #include "http/req.h"
 
@@ -92,6 +93,8 @@ enum rc booking_store(struct req *rq, const struct booking *old, struct booking 
 		return rc;
 	if (update->rows.count == 0)
 		return why_not(rq, old, row);
+	if (old->status != row->status && row->status == booking_status_cancelado)
+		booking_count(&rq->cx, &row->tenant_id, BOOKINGS_CANCELLED, 1);
 	row->version++;
 	return RC_OK;
 }

@@ -13,6 +13,7 @@
 #include "base/log.h"
 
 #include <stdlib.h>
+#include <time.h>
 
 #define DROPS_MAX 3  /* failures in one group before the rest runs apart */
 #define AGAIN_MAX 10 /* deadlocks of one group */
@@ -111,16 +112,30 @@ static bool commit_group(const struct hand *hand, struct group *group)
 	return true;
 }
 
+static uint64_t clock_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
 static bool run(void *arg, struct job **jobs, size_t count)
 {
+	struct db *db = ((const struct hand *)arg)->db;
 	struct group group = {.count = count};
+	uint64_t began = clock_ns();
+	bool fine;
 
 	for (size_t i = 0; i < count; i++) {
 		group.scripts[i] = CONTAINER_OF(jobs[i], struct script, job);
 		group.scripts[i]->place = (unsigned)i;
 	}
 	qsort(group.scripts, count, sizeof(group.scripts[0]), compare);
-	return commit_group(arg, &group);
+	fine = commit_group(arg, &group);
+	histogram_add(&db->group_sizes, &histogram_sizes, count);
+	histogram_add(&db->commit_durations, &histogram_durations, clock_ns() - began);
+	return fine;
 }
 
 static bool ready(void *arg)

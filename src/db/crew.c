@@ -30,8 +30,9 @@ struct crew {
 	int bell;		   /* readable once the crew closes: ends a member's pause */
 	struct job *oldest, **end; /* the queue */
 	size_t queued;
-	size_t up; /* members whose hand is ready */
-	bool down; /* none is, and the last try to change that failed */
+	size_t up;   /* members whose hand is ready */
+	size_t busy; /* of these, at work */
+	bool down;   /* none is, and the last try to change that failed */
 	bool closing;
 	size_t count;
 	struct member members[];
@@ -86,6 +87,16 @@ enum rc crew_do(struct crew *crew, struct job *job, struct arena *arena)
 	rc = enqueue_and_wait(crew, job);
 	arena->pool = pool;
 	return rc;
+}
+
+void crew_stats(struct crew *crew, struct db_crew *ret)
+{
+	pthread_mutex_lock(&crew->lock);
+	*ret = (struct db_crew){.waiting = crew->queued,
+				.hands = crew->count,
+				.up = crew->up,
+				.busy = crew->busy};
+	pthread_mutex_unlock(&crew->lock);
 }
 
 /* --- The threads --------------------------------------------------------- */
@@ -165,9 +176,11 @@ static void run_batch(struct member *member)
 
 	if (count == 0)
 		return;
+	crew->busy++;
 	pthread_mutex_unlock(&crew->lock);
 	fine = crew->work->run(member->hand, jobs, count);
 	pthread_mutex_lock(&crew->lock);
+	crew->busy--;
 	if (!fine) {
 		member->up = false;
 		crew->up--;

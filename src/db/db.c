@@ -91,6 +91,7 @@ void db_init(struct db *db, const struct query_set *set, const struct driver *dr
 {
 	db->set = set;
 	db->driver = driver;
+	db->schema = schema_query(set);
 	pthread_mutex_init(&db->watch.lock, NULL);
 }
 
@@ -143,10 +144,14 @@ bool db_is_shared(const struct db *db)
 	return db->driver->shared;
 }
 
-void db_stats(const struct db *db, struct db_stats *ret)
+void db_stats(struct db *db, struct db_stats *ret)
 {
-	ret->writes = atomic_load_explicit(&db->writes, memory_order_relaxed);
-	ret->commits = atomic_load_explicit(&db->commits, memory_order_relaxed);
+	*ret = (struct db_stats){.writes = counter_read(&db->writes), .commits = counter_read(&db->commits)};
+	histogram_read(&db->group_sizes, &ret->group_sizes);
+	histogram_read(&db->commit_durations, &ret->commit_durations);
+	crew_stats(db->committer, &ret->writers);
+	if (db->driver->readers != NULL)
+		crew_stats(db->driver->readers(db), &ret->readers);
 }
 
 enum rc db_ping(struct db *db)
@@ -186,17 +191,27 @@ void db_tell(struct db *db)
 	pthread_mutex_unlock(&db->watch.lock);
 }
 
+static void check_query(const struct db *db, struct session *session, const struct query *query, enum rc *rc)
+{
+	enum rc one = db->driver->session_prepare(session, query);
+
+	if (one != RC_OK)
+		*rc = one;
+}
+
 enum rc db_check(struct db *db)
 {
 	struct session *session;
-	enum rc rc = db->driver->session_open(db, &session), one;
+	enum rc rc = db->driver->session_open(db, &session);
 
 	if (rc != RC_OK)
 		return rc;
-	for (size_t i = 0; i < db->set->count; i++) {
-		one = db->driver->session_prepare(session, db->set->queries[i]);
-		if (one != RC_OK)
-			rc = one;
+	for (size_t i = 0; i < db->set->count; i++)
+		check_query(db, session, db->set->queries[i], &rc);
+	for (const struct table *table = db->set->whole; table->name != NULL; table++) {
+		check_query(db, session, table->all, &rc);
+		check_query(db, session, table->put, &rc);
+		check_query(db, session, table->wipe, &rc);
 	}
 	db->driver->session_close(session);
 	return rc;
@@ -293,8 +308,7 @@ static enum rc check_scope(const struct ctx *cx, const struct query *query, cons
 			      sizeof(who->tenant_id)) == 0;
 	if (good)
 		return RC_OK;
-	LOG(ERROR, "a query that is not for this principal", LOG_TEXT("query", query->name),
-	    LOG_TEXT("trace_id", cx->trace_id));
+	LOG(ERROR, "a query that is not for this principal", LOG_TEXT("query", query->name));
 	return RC_INTERNAL;
 }
 

@@ -16,6 +16,7 @@
 
 #include "base/ctx.h"
 #include "base/fiber.h"
+#include "base/histogram.h"
 
 enum dialect { DIALECT_SQLITE, DIALECT_POSTGRES, DIALECT_COUNT };
 
@@ -76,6 +77,16 @@ struct tenant_table {
 	const struct query *rows, *erase;
 };
 
+/*
+ * Any table of the room, for moving it to another store (whole.h). `all`: every row, by the primary key, its
+ * texts byte by byte. `put`: one row, whose in is a row of `all`. `wipe`: no row is left.
+ */
+struct table {
+	const char *name;
+	const struct query *all, *put, *wipe;
+	bool seeded; /* a migration puts rows into it */
+};
+
 /* All that sqlgen made of one room's folder. */
 struct query_set {
 	const char *name;
@@ -85,6 +96,7 @@ struct query_set {
 	const struct migration *migrations;
 	size_t migration_count;
 	const struct tenant_table *tables; /* ended by one without a name */
+	const struct table *whole;	   /* all of them, each after those it refers to; ended likewise */
 };
 
 /* --- The process's side ------------------------------------------------- */
@@ -102,6 +114,8 @@ struct db_options {
 	bool guest;
 	/* PostgreSQL only: who reads and writes rows, and owns no table. NULL: marca_app. */
 	const char *role;
+	/* PostgreSQL only: the URL leads to a pooler that gives each transaction another connection. */
+	bool pooled;
 	const struct world *world; /* whose clock dates the migrations */
 };
 
@@ -127,11 +141,20 @@ void db_close(struct db *db);
 enum dialect db_dialect(const struct db *db);
 /* True when other processes may write the store. */
 bool db_is_shared(const struct db *db);
-/* Since the start: scripts that are kept, and the commits that they shared. */
-struct db_stats {
-	uint64_t writes, commits;
+/* Threads that take work from a queue, each by a connection of its own. */
+struct db_crew {
+	size_t waiting;		/* pieces of work, just now */
+	size_t hands, up, busy; /* there are; that are connected; of these, at work */
 };
-void db_stats(const struct db *db, struct db_stats *ret);
+/* Since the start, and just now. */
+struct db_stats {
+	uint64_t writes, commits;	       /* scripts that are kept, and the commits that they shared */
+	struct histogram_sum group_sizes;      /* scripts that a commit took up, by histogram_sizes */
+	struct histogram_sum commit_durations; /* from there to its end, whether it was kept or not */
+	struct db_crew writers, readers;       /* no reader has a hand where reads answer inside the call */
+};
+/* Of a store that is here. */
+void db_stats(struct db *db, struct db_stats *ret);
 /* RC_OK when the store answers just now. For /ready; on a fiber. */
 enum rc db_ping(struct db *db) MUST_USE;
 
@@ -163,6 +186,10 @@ enum rc db_schema_version(struct db *db, int *ret, bool *ret_fits) MUST_USE;
 typedef void db_fault_fn(void *arg, const char *what);
 enum rc db_inspect_pages(struct db *db, db_fault_fn *fn, void *arg) MUST_USE;
 enum rc db_inspect_schema(struct db *db, db_fault_fn *fn, void *arg) MUST_USE;
+/* The same by a thread's own way into the store, on a fiber: as cheap as any read. */
+enum rc db_schema_read(struct ctx *cx, const struct db *db, int *ret) MUST_USE;
+/* The version that this binary knows. */
+int db_schema_known(const struct db *db);
 
 /* Prepares each query without running it: RC_INTERNAL, and the log says which, when the store refuses one. */
 enum rc db_check(struct db *db) MUST_USE;

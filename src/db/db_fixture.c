@@ -61,33 +61,89 @@ static void postgres_sql(const char *url, const char *sql)
 	PQfinish(conn);
 }
 
-/* This process's schema: gone, or new and empty. */
-static void reset_schema(const char *url, bool create)
+/* A schema: gone, or new and empty. */
+static void reset_schema(const char *url, const char *name, bool create)
 {
 	char sql[128];
 
-	snprintf(sql, sizeof(sql), "DROP SCHEMA IF EXISTS test_%d CASCADE", getpid());
+	snprintf(sql, sizeof(sql), "DROP SCHEMA IF EXISTS %s CASCADE", name);
 	postgres_sql(url, sql);
-	snprintf(sql, sizeof(sql), "CREATE SCHEMA test_%d", getpid());
+	snprintf(sql, sizeof(sql), "CREATE SCHEMA %s", name);
 	if (create)
 		postgres_sql(url, sql);
 }
 
+static const char *server_url(const char *variable)
+{
+	const char *url = getenv(variable);
+
+	if (url == NULL)
+		fprintf(stderr,
+			"\n*** NOT TESTED on PostgreSQL: %s is not set. "
+			"Run it as `scripts/with-postgres meson test ...` ***\n\n",
+			variable);
+	return url;
+}
+
 struct fixture *fixture_postgres(void)
 {
-	const char *url = getenv("MARCA_TEST_PG");
+	const char *url = server_url("MARCA_TEST_PG");
 	struct fixture *fixture;
 
-	if (url == NULL) {
-		fprintf(stderr, "\n*** NOT TESTED on PostgreSQL: MARCA_TEST_PG is not set. "
-				"Run it as `scripts/with-postgres meson test ...` ***\n\n");
+	if (url == NULL)
 		return NULL;
-	}
 	fixture = fixture_create();
-	reset_schema(url, true);
+	snprintf(fixture->schema, sizeof(fixture->schema), "test_%d", getpid());
+	reset_schema(url, fixture->schema, true);
 	snprintf(fixture->url, sizeof(fixture->url),
-		 "%s?options=-csearch_path%%3Dtest_%d&application_name=test_%d", url, getpid(), getpid());
+		 "%s?options=-csearch_path%%3D%s&application_name=test_%d", url, fixture->schema, getpid());
+	snprintf(fixture->direct, sizeof(fixture->direct), "%s", fixture->url);
 	return fixture;
+}
+
+/* The server's URL, with this process's database in the place of its own. */
+static void own_database(char *ret, size_t size, const char *server)
+{
+	snprintf(ret, size, "%.*s/pooled_%d?application_name=test_%d", (int)(strrchr(server, '/') - server),
+		 server, getpid(), getpid());
+}
+
+/* A pooler takes no options, and so no search_path: a database, made once, of which each test takes `public`.
+ */
+struct fixture *fixture_pooler(void)
+{
+	static bool made;
+	const char *pooler = server_url("MARCA_TEST_POOLER"), *server = server_url("MARCA_TEST_PG");
+	struct fixture *fixture;
+	char sql[64];
+
+	if (pooler == NULL || server == NULL)
+		return NULL;
+	fixture = fixture_create();
+	fixture->options.pooled = true;
+	snprintf(fixture->schema, sizeof(fixture->schema), "public");
+	own_database(fixture->url, sizeof(fixture->url), pooler);
+	own_database(fixture->direct, sizeof(fixture->direct), server);
+	snprintf(sql, sizeof(sql), "CREATE DATABASE pooled_%d", getpid());
+	if (!made)
+		postgres_sql(server, sql);
+	made = true;
+	reset_schema(fixture->direct, fixture->schema, true);
+	return fixture;
+}
+
+struct fixture *fixture_of(const char *kind)
+{
+	static const struct {
+		const char *name;
+		struct fixture *(*create)(void);
+	} kinds[] = {{"sqlite", fixture_sqlite}, {"postgres", fixture_postgres}, {"pooler", fixture_pooler}};
+
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+		if (strcmp(kind, kinds[i].name) == 0)
+			return kinds[i].create();
+	fail_msg("no store of the kind %s", kind);
+	return NULL;
 }
 
 static void remove_file(const struct fixture *fixture, const char *name)
@@ -101,7 +157,7 @@ static void remove_file(const struct fixture *fixture, const char *name)
 static void remove_store(const struct fixture *fixture)
 {
 	if (fixture->folder[0] == '\0') {
-		reset_schema(getenv("MARCA_TEST_PG"), false);
+		reset_schema(fixture->direct, fixture->schema, false);
 		return;
 	}
 	remove_file(fixture, "store.db");
@@ -143,7 +199,7 @@ void fixture_sql(struct fixture *fixture, const char *sql)
 	sqlite3 *sqlite;
 
 	if (fixture->folder[0] == '\0') {
-		postgres_sql(fixture->url, sql);
+		postgres_sql(fixture->direct, sql);
 		return;
 	}
 	assert_int_equal(sqlite3_open(fixture->url + strlen("sqlite:"), &sqlite), SQLITE_OK);
@@ -161,7 +217,7 @@ void fixture_hang_up(struct fixture *fixture)
 		 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
 		 "WHERE application_name = 'test_%d' AND pid <> pg_backend_pid()",
 		 getpid());
-	postgres_sql(fixture->url, sql);
+	postgres_sql(fixture->direct, sql);
 }
 
 /* --- Fibers -------------------------------------------------------------- */

@@ -15,8 +15,9 @@ struct fixture {
 	struct world world;
 	const struct query_set *set; /* the testroom's; another room's, when set before fixture_open() */
 	struct db_options options;
-	char url[512];
-	char folder[64]; /* SQLite's; empty for PostgreSQL */
+	char url[512], direct[512]; /* the latter for PostgreSQL: without a pooler */
+	char folder[64];	    /* SQLite's; empty for PostgreSQL */
+	char schema[32];	    /* PostgreSQL's */
 	struct db *db;
 	struct db_port *port;
 	struct db_port *ports[ROOM_COUNT];
@@ -29,6 +30,10 @@ struct fixture {
 struct fixture *fixture_sqlite(void);
 /* In a schema of its own in the database that MARCA_TEST_PG names. NULL, loudly, when there is none. */
 struct fixture *fixture_postgres(void);
+/* The same through PgBouncer, in a database of its own: MARCA_TEST_POOLER. */
+struct fixture *fixture_pooler(void);
+/* One of the above by its word: sqlite, postgres, pooler. */
+struct fixture *fixture_of(const char *kind);
 void fixture_destroy(struct fixture *fixture);
 
 /* Opens and migrates; also after fixture_close(), which leaves the data. */

@@ -6,13 +6,14 @@
  * committer.c group commit, one algorithm for both drivers
  * migrate.c   the schema's versions
  * value.c     members of in and out structs (value.h)
+ * whole.c     a store's tables in one transaction
  * elsewhere.c a room without a store here
  */
 #ifndef DB_DRIVER_H
 #define DB_DRIVER_H
 
-#include "db/db.h"
 #include "db/value.h"
+#include "db/whole.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -32,6 +33,7 @@ struct hand {
 struct db {
 	const struct query_set *set;
 	const struct driver *driver;
+	struct query schema;	   /* reads the schema's version: one query more than the set has */
 	struct db_options options; /* with its own copy of the url */
 	void *store;		   /* the driver's */
 	struct hand hands[WRITERS_MAX];
@@ -39,6 +41,7 @@ struct db {
 	struct crew *committer;
 	_Atomic uint64_t versions[1 << VERSION_BITS], epoch, touches;
 	_Atomic uint64_t writes, commits;
+	struct histogram group_sizes, commit_durations;
 	struct {
 		pthread_mutex_t lock;
 		void (*fn)(void *arg); /* NULL: nobody */
@@ -54,8 +57,17 @@ enum outcome {
 	OUTCOME_LOST,	 /* the store is gone; whether anything was kept is not known */
 };
 
-/* One job after another on a connection of one's own, for migrations. */
+/* One job after another on a connection of one's own, for migrations and for whole.h. Its end rolls back
+ * what was not committed. */
 struct session;
+
+/* Where the rows of a scan go: whole.c. */
+struct row_sink {
+	const struct table *table;
+	db_row_fn *fn;
+	void *arg;
+};
+enum rc row_sink_take(const struct row_sink *sink, const void *row) MUST_USE;
 
 struct driver {
 	enum dialect dialect;
@@ -70,6 +82,8 @@ struct driver {
 	/* After the committer has ended. */
 	void (*close)(struct db *db);
 	enum rc (*ping)(struct db *db);
+	/* Those who read. NULL: reads answer inside the call. */
+	struct crew *(*readers)(const struct db *db);
 
 	void *(*port_open)(struct db *db);
 	void (*port_close)(void *port);
@@ -99,6 +113,20 @@ struct driver {
 	enum rc (*session_query)(struct session *session, const struct query *query, const void *in,
 				 struct arena *arena, struct rows *ret);
 	enum rc (*session_prepare)(struct session *session, const struct query *query);
+	/* See db_whole_hold(). `lock`: the statement that waits for the relay's row, where there are such
+	 * locks. */
+	enum rc (*hold)(struct db *db, const char *lock, void **ret);
+	void (*release)(void *held);
+	/* See whole.h. NULL: not with this store. */
+	enum rc (*replace_file)(struct db *db, const char *path);
+	/* See whole.h. NULL: nothing to do, or not with this store. */
+	enum rc (*session_as_role)(struct session *session);
+	enum rc (*session_scan)(struct session *session, const struct query *query,
+				const struct row_sink *sink);
+	enum rc (*session_each)(struct session *session, const struct query *query, const void *const *in,
+				size_t count);
+	enum rc (*session_copy)(struct session *session, const char *path, db_copy_fn *progress, void *arg);
+	enum rc (*session_check)(struct session *session, bool deep);
 
 	/*
 	 * Are all tables of tenants behind the store's own wall between them? `mend`: build it where it is
@@ -118,11 +146,15 @@ struct driver {
 	enum rc (*scratch_open)(struct db *db, struct session **ret);
 	void (*scratch_close)(struct session *scratch);
 
-	/* Starts a transaction beside which no other process can change the schema. */
+	/* Starts one that sees what there is at its first statement, until its end. */
+	const char *snapshot_begin;
+	/* Starts a transaction beside which no other process can change the schema. A migration of rows is
+	 * for all tenants, and takes its time. */
 	const char *schema_begin;
 	/* The first statement in it; NULL when the above suffices. */
 	const char *schema_lock;
-	/* From then on a statement that waits for a table fails, with RC_STORE_DOWN. NULL: none waits. */
+	/* From then on a statement that waits for a table fails soon, with RC_STORE_DOWN, since whoever asks
+	 * for the table after it waits behind it. NULL: none waits. */
 	const char *schema_patience;
 };
 
@@ -162,6 +194,12 @@ void crew_destroy(struct crew *crew);
  */
 enum rc crew_do(struct crew *crew, struct job *job, struct arena *arena) MUST_USE;
 void job_done(struct job *job, enum rc rc);
+void crew_stats(struct crew *crew, struct db_crew *ret);
+
+/* --- migrate.c ------------------------------------------------------------ */
+
+/* For db->schema. */
+struct query schema_query(const struct query_set *set);
 
 /* --- committer.c --------------------------------------------------------- */
 

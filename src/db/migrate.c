@@ -160,16 +160,16 @@ static enum rc read_version(struct run *run, int *ret)
 	return read_number(run, &version_query, &(struct version_in){.room = run->db->set->name}, ret);
 }
 
-enum table { TABLE_ABSENT, TABLE_OLDER, TABLE_THERE };
+enum schema_table { TABLE_ABSENT, TABLE_OLDER, TABLE_THERE };
 
-static enum rc look_at_table(struct run *run, enum table *ret)
+static enum rc look_at_table(struct run *run, enum schema_table *ret)
 {
 	struct rows rows;
 	enum rc rc = query(run, &there_query, NULL, &rows);
 
 	if (rc != RC_OK)
 		return rc;
-	*ret = (enum table)((const struct there_out *)rows.items)->count;
+	*ret = (enum schema_table)((const struct there_out *)rows.items)->count;
 	return RC_OK;
 }
 
@@ -177,7 +177,7 @@ static enum rc look_at_table(struct run *run, enum table *ret)
  * it. So does the second who adds the column. */
 static enum rc make_table(struct run *run)
 {
-	enum table table = TABLE_ABSENT;
+	enum schema_table table = TABLE_ABSENT;
 	enum rc rc = look_at_table(run, &table), made = RC_OK;
 
 	for (int i = 0; rc == RC_OK && table != TABLE_THERE && i < TABLE_TRIES; i++) {
@@ -396,7 +396,7 @@ enum rc db_migrate(struct db *db, int target, db_progress_fn *progress)
 /* A table without the column `since` holds none that a binary could be too old for. */
 enum rc db_schema_version(struct db *db, int *ret, bool *ret_fits)
 {
-	enum table table = TABLE_ABSENT;
+	enum schema_table table = TABLE_ABSENT;
 	bool good = true;
 	struct run run;
 	int version = 0;
@@ -415,4 +415,29 @@ enum rc db_schema_version(struct db *db, int *ret, bool *ret_fits)
 	}
 	run_close(&run);
 	return rc;
+}
+
+struct query schema_query(const struct query_set *set)
+{
+	struct query query = version_query;
+
+	query.room = set->room;
+	query.index = (unsigned)set->count;
+	return query;
+}
+
+enum rc db_schema_read(struct ctx *cx, const struct db *db, int *ret)
+{
+	const struct version_in in = {.room = db->set->name};
+	struct rows rows;
+	enum rc rc = db_read(cx, &db->schema, &in, &rows);
+
+	if (rc == RC_OK)
+		*ret = (int)((const struct version_out *)rows.items)->number;
+	return rc;
+}
+
+int db_schema_known(const struct db *db)
+{
+	return (int)db->set->migration_count;
 }

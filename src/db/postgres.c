@@ -75,8 +75,11 @@ static bool prepare_reads(struct pg_conn *conn, struct batch *batch)
 
 	for (size_t i = 0; i < batch->count; i++) {
 		struct read *read = batch->reads[i];
-		enum rc rc = read->query != NULL ? pg_prepare(conn, read->query) : RC_OK;
+		enum rc rc;
 
+		ctx_enter(read->cx);
+		rc = read->query != NULL ? pg_prepare(conn, read->query) : RC_OK;
+		ctx_enter(NULL);
 		if (rc == RC_STORE_DOWN) {
 			keep_rest(batch, kept, i);
 			return false;
@@ -98,7 +101,7 @@ static bool send_step(struct pg_conn *conn, struct pg_wall *wall, const struct q
 static bool send_reads(struct pg_conn *conn, const struct batch *batch)
 {
 	struct pg_wall wall = {.rows_of = PG_ROWS_OF_NOBODY};
-	bool sent = !has_rows(batch) || pg_send_sql(conn, "BEGIN");
+	bool sent = !has_rows(batch) || pg_send_begin(conn);
 
 	for (size_t i = 0; sent && i < batch->count; i++) {
 		const struct read *read = batch->reads[i];
@@ -145,10 +148,12 @@ static bool answer(struct read *read, const PGresult *result)
 
 	if (status == PGRES_PIPELINE_ABORTED)
 		return false;
+	ctx_enter(read->cx);
 	if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK)
 		rc = pg_rows(read->query, result, read->cx->arena, &read->rows);
 	else
 		rc = pg_failed(result, read->query->name, &again);
+	ctx_enter(NULL);
 	job_done(&read->job, rc);
 	return true;
 }
@@ -201,8 +206,8 @@ static bool answer_reads(struct pg_conn *conn, struct batch *batch)
 
 	part(batch, &asking);
 	if (batch->count > 0)
-		end = tag_is(conn, "BEGIN") && answer_rows(conn, batch) ? take_control(conn, "COMMIT")
-									: OUTCOME_LOST;
+		end = pg_take_begin(conn) && answer_rows(conn, batch) ? take_control(conn, "COMMIT")
+								      : OUTCOME_LOST;
 	synced = end != OUTCOME_LOST && pg_synced(conn);
 	give_up(&asking, synced ? RC_OK : RC_STORE_DOWN);
 	return synced && (end == OUTCOME_DONE || roll_back(conn));
@@ -262,6 +267,11 @@ static enum rc postgres_ping(struct db *db)
 	return ask(db->store, NULL, NULL, NULL, &none);
 }
 
+static struct crew *postgres_readers(const struct db *db)
+{
+	return ((const struct store *)db->store)->readers;
+}
+
 /* --- Writing ------------------------------------------------------------- */
 
 static enum outcome prepare_scripts(struct pg_conn *conn, struct script **scripts, size_t count,
@@ -270,9 +280,11 @@ static enum outcome prepare_scripts(struct pg_conn *conn, struct script **script
 	for (size_t i = 0; i < count; i++) {
 		struct script *script = scripts[i];
 
+		ctx_enter(script->cx);
 		script->job.rc = RC_OK;
 		for (size_t j = 0; script->job.rc == RC_OK && j < script->count; j++)
 			script->job.rc = pg_prepare(conn, script->steps[j].query);
+		ctx_enter(NULL);
 		if (script->job.rc == RC_STORE_DOWN)
 			return OUTCOME_LOST;
 		if (script->job.rc != RC_OK) {
@@ -301,11 +313,10 @@ static bool any_tells(struct script **scripts, size_t count)
 	return false;
 }
 
-/* READ COMMITTED: each statement sees what was committed while it waited for the lock row. A NOTIFY goes out
- * with the commit, wherever it stands. */
+/* A NOTIFY goes out with the commit, wherever it stands. */
 static bool send_begin(struct pg_conn *conn, struct script **scripts, size_t count)
 {
-	return pg_send_sql(conn, "BEGIN ISOLATION LEVEL READ COMMITTED") &&
+	return pg_send_begin(conn) &&
 	       (!any_tells(scripts, count) || pg_send_sql(conn, pg_notify_sql(conn->db)));
 }
 
@@ -370,7 +381,9 @@ static enum outcome take_script(struct pg_conn *conn, struct pg_wall *wall, stru
 
 		if (result == NULL)
 			return OUTCOME_LOST;
+		ctx_enter(script->cx);
 		one = take_step(script, step, result);
+		ctx_enter(NULL);
 		if (one != OUTCOME_DONE)
 			outcome = one;
 		PQclear(result);
@@ -385,7 +398,7 @@ static bool take_commit(struct pg_conn *conn, const char *tag)
 
 static bool take_begin(struct pg_conn *conn, struct script **scripts, size_t count)
 {
-	return tag_is(conn, "BEGIN") && (!any_tells(scripts, count) || tag_is(conn, "NOTIFY"));
+	return pg_take_begin(conn) && (!any_tells(scripts, count) || tag_is(conn, "NOTIFY"));
 }
 
 static enum outcome take_together(struct pg_conn *conn, struct script **scripts, size_t count,
@@ -525,8 +538,12 @@ static enum rc postgres_open(struct db *db)
 	return RC_OK;
 }
 
+/* Behind a pooler nobody can LISTEN: whoever watches hears of this process's commits only, and looks himself.
+ */
 static enum rc postgres_watch(struct db *db)
 {
+	if (db->options.pooled)
+		return RC_OK;
 	return pg_watch_create(db, &((struct store *)db->store)->watch);
 }
 
@@ -551,6 +568,7 @@ const struct driver postgres_driver = {
 	.open = postgres_open,
 	.close = postgres_close,
 	.ping = postgres_ping,
+	.readers = postgres_readers,
 	.port_open = postgres_port_open,
 	.port_close = postgres_port_close,
 	.read = postgres_read,
@@ -564,12 +582,19 @@ const struct driver postgres_driver = {
 	.session_commit = pg_session_commit,
 	.session_query = pg_session_query,
 	.session_prepare = pg_session_prepare,
+	.session_as_role = pg_session_as_role,
+	.hold = pg_hold,
+	.release = pg_release,
+	.session_scan = pg_session_scan,
+	.session_each = pg_session_each,
 	.session_wall = pg_session_wall,
-	.schema_begin = "BEGIN",
+	.snapshot_begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL app.tenant = '*'; "
+			  "SET LOCAL statement_timeout = 0",
 	.session_online = pg_session_online,
 	.scratch_open = pg_scratch_open,
 	.scratch_close = pg_session_close,
+	.schema_begin = "BEGIN; SET LOCAL app.tenant = '*'; SET LOCAL statement_timeout = 0; SET LOCAL "
+			"lock_timeout = 0",
 	.schema_lock = "LOCK TABLE marca_schema IN SHARE ROW EXCLUSIVE MODE",
-	/* Whoever asks for the table after us waits behind us: so not for long. */
 	.schema_patience = "SET LOCAL lock_timeout = '2s'",
 };

@@ -1,7 +1,8 @@
 /*
  * Inside the PostgreSQL driver: postgres_url.c (what an address says), postgres_conn.c (one connection),
  * postgres_value.c (parameters and rows), postgres.c (the store: reads and groups), postgres_wall.c
- * (row-level security), postgres_session.c (migrations), postgres_watch.c (LISTEN and NOTIFY).
+ * (row-level security), postgres_begin.c (what a transaction begins with), postgres_session.c (migrations,
+ * whole tables), postgres_watch.c (LISTEN and NOTIFY).
  */
 #ifndef DB_POSTGRES_H
 #define DB_POSTGRES_H
@@ -17,8 +18,18 @@
  * its order; a plan made while a table is small, or without statistics, must not think that reading all of it
  * is as good.
  */
-#define PG_PLANNING \
-	"-c plan_cache_mode=force_generic_plan -c jit=off -c enable_seqscan=off -c enable_sort=off"
+#define PG_PLANNING_OF(setting)                                                \
+	setting("plan_cache_mode", "force_generic_plan") setting("jit", "off") \
+		setting("enable_seqscan", "off") setting("enable_sort", "off")
+
+/* How rows are read and written. No tenant is named until a transaction does so. */
+#define PG_WORKING_OF(setting)                                                                       \
+	PG_PLANNING_OF(setting)                                                                      \
+	setting("statement_timeout", "5000") setting("idle_in_transaction_session_timeout", "10000") \
+		setting("app.tenant", "") setting("row_security", "on")
+
+/* Such a list as options of a connection. */
+#define PG_OPTION(name, value) " -c " name "=" value
 
 /* PG_SESSION runs as the login, who owns the tables; the others as the role that owns none. */
 enum pg_use { PG_READS, PG_WRITES, PG_WATCH, PG_SESSION };
@@ -28,7 +39,7 @@ struct pg_conn {
 	const struct db *db;
 	enum pg_use use;
 	PGconn *pg;	/* NULL: not connected */
-	bool *prepared; /* by the queries' index */
+	bool *prepared; /* by the queries' index; behind a pooler, which keeps no statements: looked at */
 };
 
 /* --- postgres_url.c ------------------------------------------------------ */
@@ -61,6 +72,13 @@ bool pg_synced(struct pg_conn *conn) MUST_USE;
 
 /* What a failed result means for whoever sent the query. `again`: the same may succeed now. */
 enum rc pg_failed(const PGresult *result, const char *what, bool *ret_again);
+
+/* --- postgres_begin.c ---------------------------------------------------- */
+
+/* Puts into the pipeline what a transaction begins with, of reads or of writes. False: lost. */
+bool pg_send_begin(struct pg_conn *conn) MUST_USE;
+/* Takes the results of it. False: lost, or the transaction is not what it has to be. */
+bool pg_take_begin(struct pg_conn *conn) MUST_USE;
 
 /* --- postgres_value.c ---------------------------------------------------- */
 
@@ -127,5 +145,12 @@ enum rc pg_session_online(struct session *session, const char *sql) MUST_USE;
 /* driver.h: scratch_open; a schema in a transaction that is never committed */
 enum rc pg_scratch_open(struct db *db, struct session **ret) MUST_USE;
 enum rc pg_session_prepare(struct session *session, const struct query *query) MUST_USE;
+enum rc pg_session_as_role(struct session *session) MUST_USE;
+enum rc pg_hold(struct db *db, const char *lock, void **ret) MUST_USE;
+void pg_release(void *held);
+enum rc pg_session_scan(struct session *session, const struct query *query,
+			const struct row_sink *sink) MUST_USE;
+enum rc pg_session_each(struct session *session, const struct query *query, const void *const *in,
+			size_t count) MUST_USE;
 
 #endif

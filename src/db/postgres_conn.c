@@ -14,16 +14,12 @@
 #define SERVER_VERSION_MIN 150000
 #define ANSWER_TIMEOUT_MS  10000 /* of silence; PostgreSQL itself ends a statement earlier */
 
-/* After the URL's own options. No tenant is named until a transaction does so; a migration is for all. */
-#define WRITE_OPTIONS \
-	PG_PLANNING " -c statement_timeout=5000 -c idle_in_transaction_session_timeout=10000 " ROWLESS
-#define ROWLESS "-c app.tenant= -c row_security=on"
-
+/* After the URL's own options. */
 static const char *const options_of[] = {
-	[PG_READS] = WRITE_OPTIONS " -c default_transaction_read_only=on",
-	[PG_WRITES] = WRITE_OPTIONS,
-	[PG_WATCH] = ROWLESS,
-	[PG_SESSION] = "-c statement_timeout=0 -c lock_timeout=0 -c app.tenant=*",
+	[PG_READS] = PG_WORKING_OF(PG_OPTION),
+	[PG_WRITES] = PG_WORKING_OF(PG_OPTION),
+	[PG_WATCH] = PG_OPTION("app.tenant", ""),
+	[PG_SESSION] = PG_OPTION("app.tenant", ""),
 };
 
 /* --- Connecting ---------------------------------------------------------- */
@@ -34,7 +30,8 @@ static void on_notice(void *arg, const char *message)
 	LOG(DEBUG, "PostgreSQL says", LOG_TEXT("message", message));
 }
 
-/* The options within the URL, then ours. False: too long. */
+/* The options within the URL, then ours; none behind a pooler, which refuses them or leaves them out. False:
+ * too long. */
 static bool join_options(char *buf, size_t size, const struct pg_conn *conn)
 {
 	PQconninfoOption *parts = PQconninfoParse(conn->db->options.url, NULL);
@@ -46,8 +43,11 @@ static bool join_options(char *buf, size_t size, const struct pg_conn *conn)
 		if (strcmp(p->keyword, "options") == 0 && p->val != NULL)
 			own = p->val;
 	}
-	len = snprintf(buf, size, "%s %s %s%s", own, options_of[conn->use],
-		       as_login ? "" : "-c role=", as_login ? "" : conn->db->options.role);
+	if (conn->db->options.pooled)
+		len = snprintf(buf, size, "%s", own);
+	else
+		len = snprintf(buf, size, "%s%s%s%s", own, options_of[conn->use],
+			       as_login ? "" : PG_OPTION("role", ""), as_login ? "" : conn->db->options.role);
 	PQconninfoFree(parts);
 	return len < (int)size;
 }
@@ -83,15 +83,21 @@ static bool refuse(const struct pg_conn *conn, const char *why)
 	return false;
 }
 
-/* A pooler between us may have left our options out. */
+/* A pooler between us may have left our options out. One that we know of is told in each transaction. */
 static bool check_role(const struct pg_conn *conn, const PGresult *told)
 {
-	return conn->use == PG_SESSION || strcmp(PQgetvalue(told, 0, 2), conn->db->options.role) == 0 ||
-	       refuse(conn, "a connection does not act as the role that it was opened for");
+	return conn->use == PG_SESSION || conn->db->options.pooled ||
+	       strcmp(PQgetvalue(told, 0, 2), conn->db->options.role) == 0 ||
+	       refuse(conn,
+		      "a connection does not act as the role that it was opened for; if a pooler stands "
+		      "between: MARCA_DB_POOLED=1");
 }
 
+/* PgBouncer's own words, where it was not told to let options pass. */
 static bool unreachable(const struct pg_conn *conn)
 {
+	if (strstr(PQerrorMessage(conn->pg), "unsupported startup parameter") != NULL)
+		return refuse(conn, "a pooler stands between that takes no options: MARCA_DB_POOLED=1");
 	LOG(WARN, "PostgreSQL cannot be reached", LOG_TEXT("room", conn->db->set->name),
 	    LOG_TEXT("why", PQerrorMessage(conn->pg)));
 	return false;
@@ -117,6 +123,9 @@ static bool check_settings(const struct pg_conn *conn)
 		return false;
 	if (synchronous)
 		return true;
+	if (conn->db->options.pooled)
+		return refuse(conn, "it runs with synchronous_commit=off, and behind a pooler that cannot be "
+				    "mended for us alone: ALTER ROLE ... SET synchronous_commit = on");
 	result = PQexec(conn->pg, "SET synchronous_commit = on");
 	told = PQresultStatus(result) == PGRES_COMMAND_OK;
 	PQclear(result);
@@ -190,7 +199,7 @@ void pg_conn_lose(struct pg_conn *conn)
 	PQfinish(conn->pg);
 	conn->pg = NULL;
 	if (conn->prepared != NULL)
-		memset(conn->prepared, 0, conn->db->set->count * sizeof(conn->prepared[0]));
+		memset(conn->prepared, 0, (conn->db->set->count + 1) * sizeof(conn->prepared[0]));
 }
 
 /* --- Sending and receiving ----------------------------------------------- */
@@ -200,6 +209,9 @@ bool pg_send(struct pg_conn *conn, const struct query *query, const void *in)
 	struct pg_params params;
 
 	pg_params_fill(&params, query, in);
+	if (conn->db->options.pooled)
+		return PQsendQueryParams(conn->pg, query->sql[DIALECT_POSTGRES], (int)query->in_count,
+					 params.types, params.values, params.lengths, params.formats, 1) == 1;
 	return PQsendQueryPrepared(conn->pg, query->name, (int)query->in_count, params.values, params.lengths,
 				   params.formats, 1) == 1;
 }
@@ -308,15 +320,16 @@ static enum rc prepare_answer(struct pg_conn *conn, const struct query *query)
 
 enum rc pg_prepare(struct pg_conn *conn, const struct query *query)
 {
+	const char *name = conn->db->options.pooled ? "" : query->name;
 	struct pg_params params;
 	enum rc rc;
 
 	if (conn->prepared[query->index])
 		return RC_OK;
 	pg_params_fill(&params, query, NULL);
-	if (PQsendPrepare(conn->pg, query->name, query->sql[DIALECT_POSTGRES], (int)query->in_count,
-			  params.types) != 1 ||
-	    PQsendDescribePrepared(conn->pg, query->name) != 1 || PQpipelineSync(conn->pg) != 1)
+	if (PQsendPrepare(conn->pg, name, query->sql[DIALECT_POSTGRES], (int)query->in_count, params.types) !=
+		    1 ||
+	    PQsendDescribePrepared(conn->pg, name) != 1 || PQpipelineSync(conn->pg) != 1)
 		return RC_STORE_DOWN;
 	rc = prepare_answer(conn, query);
 	conn->prepared[query->index] = rc == RC_OK;

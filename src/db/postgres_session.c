@@ -1,4 +1,4 @@
-/* Migrations: one statement after another on a connection that waits for each. */
+/* Migrations and whole tables: one statement after another on a connection that waits for each. */
 #include "db/postgres.h"
 
 #include "base/log.h"
@@ -75,30 +75,35 @@ enum rc pg_session_query(struct session *session, const struct query *query, con
 	return rc;
 }
 
+/* Unnamed, and in one transaction: behind a pooler the next one has another connection. */
 enum rc pg_session_prepare(struct session *session, const struct query *query)
 {
 	PGconn *pg = ((struct pg_conn *)session)->pg;
 	struct pg_params params;
 	PGresult *result;
-	enum rc rc;
+	enum rc rc = pg_session_exec(session, "BEGIN"), end;
 
-	pg_params_fill(&params, query, NULL);
-	result = PQprepare(pg, query->name, query->sql[DIALECT_POSTGRES], (int)query->in_count, params.types);
-	rc = verdict(result, query->name);
-	PQclear(result);
 	if (rc != RC_OK)
 		return rc;
-	result = PQdescribePrepared(pg, query->name);
+	pg_params_fill(&params, query, NULL);
+	result = PQprepare(pg, "", query->sql[DIALECT_POSTGRES], (int)query->in_count, params.types);
 	rc = verdict(result, query->name);
-	if (rc == RC_OK)
-		rc = pg_columns_check(query, result);
 	PQclear(result);
-	return rc;
+	if (rc == RC_OK) {
+		result = PQdescribePrepared(pg, "");
+		rc = verdict(result, query->name);
+		if (rc == RC_OK)
+			rc = pg_columns_check(query, result);
+		PQclear(result);
+	}
+	end = pg_session_exec(session, "ROLLBACK");
+	return rc == RC_OK ? end : rc;
 }
 
 enum rc pg_scratch_open(struct db *db, struct session **ret)
 {
-	static const char *const begin[] = {"BEGIN", "CREATE SCHEMA marca_scratch",
+	static const char *const begin[] = {"BEGIN", "SET LOCAL app.tenant = '*'",
+					    "CREATE SCHEMA marca_scratch",
 					    "SET LOCAL search_path = marca_scratch"};
 	struct session *session;
 	enum rc rc = pg_session_open(db, &session);
@@ -220,4 +225,125 @@ enum rc pg_session_online(struct session *session, const char *sql)
 	rc = build_anew(conn, builder, name, sql, state);
 	pg_session_close(builder);
 	return rc;
+}
+
+/* --- Whole tables ---------------------------------------------------------- */
+
+/*
+ * Whose rights on the rows are sure, while the login may own nothing. Its name was checked when the store was
+ * opened. And the rows of all tenants, in words of this transaction: a pooler that loses the connection's own
+ * options would show none at all.
+ */
+enum rc pg_session_as_role(struct session *session)
+{
+	char sql[160];
+
+	snprintf(sql, sizeof(sql), "SET LOCAL ROLE \"%s\"; SET LOCAL app.tenant = '*'",
+		 ((struct pg_conn *)session)->db->options.role);
+	return pg_session_exec(session, sql);
+}
+
+/* In a session of its own, for the rows that are looked at shall be those of a READ ONLY one. */
+enum rc pg_hold(struct db *db, const char *lock, void **ret)
+{
+	struct session *session;
+	enum rc rc = pg_session_open(db, &session);
+
+	if (rc != RC_OK)
+		return rc;
+	rc = pg_session_exec(session, "BEGIN");
+	if (rc == RC_OK)
+		rc = pg_session_as_role(session);
+	if (rc == RC_OK)
+		rc = pg_session_exec(session, lock);
+	if (rc == RC_OK)
+		*ret = session;
+	else
+		pg_session_close(session);
+	return rc;
+}
+
+void pg_release(void *held)
+{
+	pg_session_close(held);
+}
+
+static enum rc take_row(const struct query *query, const PGresult *result, struct arena_pool *pool,
+			const struct row_sink *sink)
+{
+	struct arena arena;
+	struct rows rows;
+	enum rc rc;
+
+	arena_init(&arena, pool);
+	rc = pg_rows(query, result, &arena, &rows);
+	for (size_t i = 0; rc == RC_OK && i < rows.count; i++)
+		rc = row_sink_take(sink, (const char *)rows.items + i * query->out_size);
+	arena_finish(&arena);
+	return rc;
+}
+
+/* Row by row as they come: libpq would hold all of a table. */
+enum rc pg_session_scan(struct session *session, const struct query *query, const struct row_sink *sink)
+{
+	PGconn *pg = ((struct pg_conn *)session)->pg;
+	struct arena_pool pool = {0};
+	PGresult *result;
+	enum rc rc = RC_OK;
+	bool again;
+
+	if (PQsendQueryParams(pg, query->sql[DIALECT_POSTGRES], 0, NULL, NULL, NULL, NULL, 1) != 1 ||
+	    PQsetSingleRowMode(pg) != 1)
+		return RC_STORE_DOWN;
+	while (rc == RC_OK && (result = PQgetResult(pg)) != NULL) {
+		ExecStatusType status = PQresultStatus(result);
+
+		if (status == PGRES_SINGLE_TUPLE)
+			rc = take_row(query, result, &pool, sink);
+		else if (status != PGRES_TUPLES_OK)
+			rc = pg_failed(result, query->name, &again);
+		PQclear(result);
+	}
+	arena_pool_finish(&pool);
+	return rc;
+}
+
+/* The answer to one of a pipeline's; the first failure stays. */
+static enum rc answer(PGconn *pg, const struct query *query, enum rc rc)
+{
+	PGresult *result = PQgetResult(pg), *end;
+
+	if (result == NULL)
+		return rc == RC_OK ? RC_STORE_DOWN : rc;
+	if (rc == RC_OK)
+		rc = verdict(result, query->name);
+	PQclear(result);
+	while ((end = PQgetResult(pg)) != NULL)
+		PQclear(end);
+	return rc;
+}
+
+/* In one pipeline, whose answers are small enough to wait for us. */
+enum rc pg_session_each(struct session *session, const struct query *query, const void *const *in,
+			size_t count)
+{
+	PGconn *pg = ((struct pg_conn *)session)->pg;
+	struct pg_params params;
+	bool sent = PQenterPipelineMode(pg) == 1;
+	enum rc rc = RC_OK;
+
+	pg_params_fill(&params, query, NULL);
+	sent = sent &&
+	       PQsendPrepare(pg, "", query->sql[DIALECT_POSTGRES], (int)query->in_count, params.types) == 1;
+	for (size_t i = 0; sent && i < count; i++) {
+		pg_params_fill(&params, query, in[i]);
+		sent = PQsendQueryPrepared(pg, "", (int)query->in_count, params.values, params.lengths,
+					   params.formats, 1) == 1;
+	}
+	if (!sent || PQpipelineSync(pg) != 1)
+		return RC_STORE_DOWN;
+	for (size_t i = 0; i <= count; i++)
+		rc = answer(pg, query, rc);
+	PQclear(PQgetResult(pg)); /* of the sync */
+	return PQexitPipelineMode(pg) == 1 ? rc : RC_STORE_DOWN;
 }

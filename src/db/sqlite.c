@@ -211,7 +211,7 @@ static enum rc sqlite_open(struct db *db)
 	 * once. */
 	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 	store->path = db->options.url + strlen(URL_PREFIX);
-	store->queries = db->set->count;
+	store->queries = db->set->count + 1; /* and db->schema */
 	store->guest = db->options.guest;
 	store->lock_fd = -1;
 	pthread_mutex_init(&store->writing, NULL);
@@ -362,8 +362,11 @@ static enum outcome run_group(struct sqlite_conn *conn, struct script **scripts,
 {
 	for (size_t i = 0; i < count; i++) {
 		struct script *script = scripts[i];
-		enum rc rc = apart ? run_apart(conn, script) : run_script(conn, script);
+		enum rc rc;
 
+		ctx_enter(script->cx);
+		rc = apart ? run_apart(conn, script) : run_script(conn, script);
+		ctx_enter(NULL);
 		if (rc == RC_STORE_DOWN)
 			return OUTCOME_LOST;
 		if (rc != RC_OK) {
@@ -414,6 +417,9 @@ static enum rc sqlite_session_open(struct db *db, struct session **ret)
 
 	pthread_mutex_lock(&store->writing);
 	rc = conn_exec(&store->writer, "PRAGMA foreign_keys = OFF");
+	/* The owner does not wait for a guest's long look before it cuts the WAL: it leaves it as it is. */
+	if (rc == RC_OK && store->guest && !lock_byte(store, LOCK_GUEST, F_RDLCK, true))
+		rc = RC_STORE_DOWN;
 	if (rc != RC_OK) {
 		pthread_mutex_unlock(&store->writing);
 		return rc;
@@ -425,9 +431,13 @@ static enum rc sqlite_session_open(struct db *db, struct session **ret)
 static void sqlite_session_close(struct session *session)
 {
 	struct store *store = (struct store *)session;
+	struct sqlite_conn *conn = &store->writer;
 
-	if (conn_exec(&store->writer, "PRAGMA foreign_keys = ON") != RC_OK)
+	if ((!sqlite3_get_autocommit(conn->db) && conn_exec(conn, "ROLLBACK") != RC_OK) ||
+	    conn_exec(conn, "PRAGMA foreign_keys = ON") != RC_OK)
 		atomic_store(&store->ailing, true);
+	if (store->guest)
+		(void)!lock_byte(store, LOCK_GUEST, F_UNLCK, false);
 	atomic_fetch_add(&store->commits, 1);
 	pthread_mutex_unlock(&store->writing);
 }
@@ -446,7 +456,7 @@ static enum rc check_foreign_keys(struct sqlite_conn *conn)
 		return sqlite_failed(conn, "foreign_key_check");
 	code = sqlite3_step(stmt);
 	if (code == SQLITE_ROW)
-		LOG(ERROR, "a migration leaves a row without the one it refers to",
+		LOG(ERROR, "a row would be left without the one it refers to",
 		    LOG_TEXT("table", (const char *)sqlite3_column_text(stmt, 0)));
 	sqlite3_finalize(stmt);
 	return code == SQLITE_DONE ? RC_OK : RC_INTERNAL;
@@ -508,6 +518,53 @@ static void sqlite_scratch_close(struct session *session)
 	free(scratch);
 }
 
+static enum rc sqlite_session_scan(struct session *session, const struct query *query,
+				   const struct row_sink *sink)
+{
+	return sqlite_scan(&((struct store *)session)->writer, query, sink);
+}
+
+static enum rc sqlite_session_each(struct session *session, const struct query *query, const void *const *in,
+				   size_t count)
+{
+	return sqlite_each(&((struct store *)session)->writer, query, in, count);
+}
+
+static enum rc sqlite_session_copy(struct session *session, const char *path, db_copy_fn *progress, void *arg)
+{
+	return sqlite_copy(&((struct store *)session)->writer, path, progress, arg);
+}
+
+static enum rc sqlite_hold_store(struct db *db, const char *lock, void **ret)
+{
+	(void)lock;
+	return sqlite_hold(((struct store *)db->store)->path, ret);
+}
+
+/* Under the owner's lock, which lies in a file of its own. */
+static enum rc sqlite_replace_file(struct db *db, const char *path)
+{
+	struct store *store = db->store;
+	enum rc rc = RC_INTERNAL;
+
+	pthread_mutex_lock(&store->writing);
+	if (!store->guest) {
+		conn_close(&store->writer);
+		store->wal_frames = store->wal_copied = 0;
+		rc = sqlite_swap_files(path, store->path);
+	}
+	pthread_mutex_unlock(&store->writing);
+	return rc;
+}
+
+static enum rc sqlite_session_check(struct session *session, bool deep)
+{
+	struct sqlite_conn *conn = &((struct store *)session)->writer;
+	enum rc rc = deep ? sqlite_integrity(conn) : RC_OK;
+
+	return rc == RC_OK ? check_foreign_keys(conn) : rc;
+}
+
 const struct driver sqlite_driver = {
 	.dialect = DIALECT_SQLITE,
 	.shared = false,
@@ -529,5 +586,13 @@ const struct driver sqlite_driver = {
 	.session_prepare = sqlite_session_prepare,
 	.scratch_open = sqlite_scratch_open,
 	.scratch_close = sqlite_scratch_close,
+	.session_scan = sqlite_session_scan,
+	.session_each = sqlite_session_each,
+	.session_copy = sqlite_session_copy,
+	.hold = sqlite_hold_store,
+	.release = sqlite_release,
+	.replace_file = sqlite_replace_file,
+	.session_check = sqlite_session_check,
+	.snapshot_begin = "BEGIN",
 	.schema_begin = "BEGIN IMMEDIATE",
 };

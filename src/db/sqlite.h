@@ -1,4 +1,7 @@
-/* Between sqlite.c (the store, its one writer, its lock) and sqlite_query.c (one query on one connection). */
+/*
+ * Between sqlite.c (the store, its one writer, its lock), sqlite_query.c (one query on one connection) and
+ * sqlite_whole.c (whole tables and files).
+ */
 #ifndef DB_SQLITE_H
 #define DB_SQLITE_H
 
@@ -32,5 +35,25 @@ enum rc sqlite_run(struct sqlite_conn *conn, const struct query *query, const vo
 enum rc sqlite_run_prepared(struct sqlite_conn *conn, const struct sqlite_query *prepared,
 			    const struct query *query, const void *in, struct arena *arena,
 			    struct rows *ret) MUST_USE;
+
+/* The row at which the statement stands, into a zeroed out struct. */
+enum rc sqlite_take_row(const struct query *query, sqlite3_stmt *stmt, struct arena *arena,
+			void *row) MUST_USE;
+/* False: the connection's last failure says why. */
+bool sqlite_bind(const struct sqlite_query *prepared, const struct query *query, const void *in) MUST_USE;
+
+/* --- sqlite_whole.c: see whole.h ------------------------------------------ */
+
+/* On a connection of its own, and writes nothing. */
+enum rc sqlite_hold(const char *path, void **ret) MUST_USE;
+void sqlite_release(void *held);
+enum rc sqlite_scan(struct sqlite_conn *conn, const struct query *query,
+		    const struct row_sink *sink) MUST_USE;
+enum rc sqlite_each(struct sqlite_conn *conn, const struct query *query, const void *const *in,
+		    size_t count) MUST_USE;
+enum rc sqlite_copy(struct sqlite_conn *conn, const char *path, db_copy_fn *progress, void *arg) MUST_USE;
+/* The database `from`, which nobody has open, in the place of `to`, which no writer has open. */
+enum rc sqlite_swap_files(const char *from, const char *to) MUST_USE;
+enum rc sqlite_integrity(struct sqlite_conn *conn) MUST_USE;
 
 #endif

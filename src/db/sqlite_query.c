@@ -110,7 +110,7 @@ static int bind_value(sqlite3_stmt *stmt, int param, const struct column *column
 	return SQLITE_MISUSE;
 }
 
-static bool bind_all(const struct sqlite_query *prepared, const struct query *query, const void *in)
+bool sqlite_bind(const struct sqlite_query *prepared, const struct query *query, const void *in)
 {
 	for (size_t i = 0; i < query->in_count; i++) {
 		if (prepared->params[i] == 0)
@@ -188,14 +188,10 @@ static void *next_row(const struct query *query, struct arena *arena, struct row
 	return items + rows->count++ * query->out_size;
 }
 
-static enum rc take_row(const struct query *query, sqlite3_stmt *stmt, struct arena *arena, struct rows *rows,
-			size_t *capacity)
+enum rc sqlite_take_row(const struct query *query, sqlite3_stmt *stmt, struct arena *arena, void *row)
 {
-	void *row = next_row(query, arena, rows, capacity);
 	enum rc rc = RC_OK;
 
-	if (row == NULL)
-		return RC_NO_MEMORY;
 	for (size_t i = 0; rc == RC_OK && i < query->out_count; i++)
 		rc = take_column(query, stmt, (int)i, arena, row);
 	return rc;
@@ -206,13 +202,15 @@ static enum rc step_all(const struct sqlite_conn *conn, sqlite3_stmt *stmt, cons
 {
 	struct rows rows = {NULL, 0};
 	size_t capacity = 0;
+	void *row;
 	enum rc rc;
 	int code;
 
 	while ((code = sqlite3_step(stmt)) == SQLITE_ROW) {
 		if (query->rows == ROWS_NONE)
 			continue;
-		rc = take_row(query, stmt, arena, &rows, &capacity);
+		row = next_row(query, arena, &rows, &capacity);
+		rc = row != NULL ? sqlite_take_row(query, stmt, arena, row) : RC_NO_MEMORY;
 		if (rc != RC_OK)
 			return rc;
 	}
@@ -229,7 +227,7 @@ enum rc sqlite_run_prepared(struct sqlite_conn *conn, const struct sqlite_query 
 {
 	enum rc rc;
 
-	if (!bind_all(prepared, query, in))
+	if (!sqlite_bind(prepared, query, in))
 		return sqlite_failed(conn, query->name);
 	rc = step_all(conn, prepared->stmt, query, arena, ret);
 	/* Ends its transaction too, if it is a read; repeats the failure that we have already. */

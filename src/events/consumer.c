@@ -231,10 +231,12 @@ static enum rc bury_once(const struct batch *batch, const struct item *item)
 static void bury(const struct batch *batch, struct item *item)
 {
 	struct worker *worker = batch->worker;
+	char tenant[UUID_TEXT_LEN + 1];
 	enum rc rc;
 
 	LOG(ERROR, "an event's effect fails for good; `marca events dead` shows it",
 	    LOG_TEXT("group", worker->group->row->name), LOG_TEXT("type", item->event.type),
+	    LOG_TEXT("tenant_id", uuid_text(tenant, &item->event.tenant_id)),
 	    LOG_TEXT("trace_id", item->event.trace_id), LOG_TEXT("why", error_table[item->why].name));
 	while ((rc = bury_once(batch, item)) != RC_OK) {
 		backoff_wait(&worker->backoff, batch->task, rc);
@@ -431,7 +433,9 @@ static void run(struct task *task, void *arg)
 	while (!task_stopping(task)) {
 		task_arena(task, &arena);
 		task_begin(task, &arena, &cx);
+		ctx_enter(&cx);
 		rc = work(worker, task, &cx);
+		ctx_enter(NULL);
 		arena_finish(&arena);
 		if (rc != RC_OK)
 			backoff_wait(&worker->backoff, task, rc);

@@ -2,10 +2,12 @@
 #include "events/janitor.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #define COUNT_MS   2000
+#define STALE_MS   15000 /* a bus that has not told for so long does not work */
 #define CLEAN_MS   60000
 #define FORGET_MAX 500	/* subjects in one search */
 #define CLEAN_ROWS 2000 /* of one table in one script: others' commits wait for it */
@@ -15,7 +17,8 @@ struct janitor {
 	uint64_t cleaned_at;  /* ms */
 	uint64_t forget_at;   /* ms: not before, since a search reads a whole stream */
 	uint64_t forget_wait; /* ms: longer each time that some group has still to read what shall go */
-	pthread_mutex_t lock; /* of what follows */
+	_Atomic uint64_t counted_at; /* ms: when the bus last told; 0: it did not, when it was last asked */
+	pthread_mutex_t lock;	     /* of what follows */
 	struct janitor_group groups[JANITOR_GROUPS_MAX];
 	size_t count;
 };
@@ -37,8 +40,11 @@ static void count_groups(struct janitor *janitor, struct ctx *cx)
 	struct bus_group *groups;
 	size_t count;
 
-	if (bus_groups(janitor->options.bus, cx, &groups, &count) != RC_OK)
+	if (bus_groups(janitor->options.bus, cx, &groups, &count) != RC_OK) {
+		atomic_store(&janitor->counted_at, 0);
 		return; /* whoever needs the bus tells that it is down */
+	}
+	atomic_store(&janitor->counted_at, tasks_clock(janitor->options.tasks));
 	if (count > JANITOR_GROUPS_MAX)
 		count = JANITOR_GROUPS_MAX;
 	pthread_mutex_lock(&janitor->lock);
@@ -63,6 +69,13 @@ size_t janitor_groups(struct janitor *janitor, struct janitor_group ret[JANITOR_
 	memcpy(ret, janitor->groups, count * sizeof(ret[0]));
 	pthread_mutex_unlock(&janitor->lock);
 	return count;
+}
+
+bool janitor_bus_works(const struct janitor *janitor)
+{
+	uint64_t at = atomic_load(&janitor->counted_at);
+
+	return at > 0 && tasks_clock(janitor->options.tasks) - at < STALE_MS;
 }
 
 /* --- Cleaning --------------------------------------------------------------------- */
@@ -203,13 +216,16 @@ static void run(struct task *task, void *arg)
 	struct ctx cx;
 	bool more;
 
-	/* Not before the relays know where they stand. */
-	for (task_sleep(task, COUNT_MS); !task_stopping(task); task_sleep(task, COUNT_MS)) {
+	for (bool first = true; !task_stopping(task); task_sleep(task, COUNT_MS), first = false) {
 		uint64_t now = tasks_clock(task_tasks(task));
 
 		task_arena(task, &arena);
 		task_begin(task, &arena, &cx);
 		count_groups(janitor, &cx);
+		if (first) { /* nothing is let go before the relays know where they stand */
+			arena_finish(&arena);
+			continue;
+		}
 		(void)forget(janitor, &cx, now); /* a later round tries again */
 		if (janitor->cleaned_at == 0 || now - janitor->cleaned_at >= CLEAN_MS) {
 			if (clean(janitor, &cx, &more) != RC_OK || !more)

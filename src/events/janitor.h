@@ -45,4 +45,7 @@ struct janitor_group {
 };
 size_t janitor_groups(struct janitor *janitor, struct janitor_group ret[JANITOR_GROUPS_MAX]);
 
+/* The bus told that when it was last asked, which is no longer ago than some seconds. On any thread. */
+bool janitor_bus_works(const struct janitor *janitor);
+
 #endif

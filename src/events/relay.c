@@ -30,6 +30,7 @@ struct relay {
 	bool stale;  /* the stream has refused what it had asked for */
 	struct backoff backoff;
 	_Atomic uint64_t published;
+	_Atomic int64_t told[STREAM_COUNT]; /* as `last`, for other threads; -1: not known */
 };
 
 /* --- One query, or one script of one step -------------------------------------- */
@@ -133,6 +134,7 @@ static enum rc ask_streams(struct relay *relay, struct ctx *cx)
 
 		if (rc != RC_OK)
 			return rc;
+		atomic_store(&relay->told[i], relay->last[i]);
 		if (relay->last[i] > relay->highest)
 			relay->highest = relay->last[i];
 	}
@@ -242,6 +244,7 @@ static enum rc publish_next(struct relay *relay, struct ctx *cx, size_t stream, 
 	if (rc != RC_OK)
 		return rc;
 	relay->last[stream] = events[rows.count - 1].sequence;
+	atomic_store(&relay->told[stream], relay->last[stream]);
 	if (relay->last[stream] > relay->highest)
 		relay->highest = relay->last[stream];
 	atomic_fetch_add_explicit(&relay->published, rows.count, memory_order_relaxed);
@@ -370,6 +373,8 @@ enum rc relay_create(const struct relay_options *options, struct relay **ret)
 	relay->options = *options;
 	relay->backoff.who = options->name;
 	relay->shared = db_is_shared(options->db);
+	for (size_t i = 0; i < STREAM_COUNT; i++)
+		atomic_init(&relay->told[i], -1);
 	relay->task = tasks_add(options->tasks, run, relay);
 	if (relay->task != NULL)
 		rc = db_watch(options->db, on_commit, relay);
@@ -391,8 +396,48 @@ void relay_destroy(struct relay *relay)
 
 void relay_stats(const struct relay *relay, struct relay_stats *ret)
 {
+	ret->name = relay->options.name;
+	ret->room = relay->options.queries.room;
 	ret->published = atomic_load_explicit(&relay->published, memory_order_relaxed);
 	ret->leads = atomic_load(&relay->leads);
+}
+
+static enum rc add_backlog(struct ctx *cx, const struct query *query, const void *in,
+			   struct outbox_backlog *sum)
+{
+	const struct outbox_backlog *found;
+	struct rows rows;
+	enum rc rc = db_read(cx, query, in, &rows);
+
+	if (rc != RC_OK)
+		return rc;
+	found = rows.items;
+	sum->count += found->count;
+	if (sum->oldest == UTIME_NONE || (found->oldest != UTIME_NONE && found->oldest < sum->oldest))
+		sum->oldest = found->oldest;
+	return RC_OK;
+}
+
+enum rc relay_backlog(const struct relay *relay, struct ctx *cx, struct outbox_backlog *ret)
+{
+	const struct relay_queries *queries = &relay->options.queries;
+	const struct outbox_limit waiting = {.limit = RELAY_BACKLOG_MAX};
+	struct outbox_backlog sum = {.oldest = UTIME_NONE};
+	enum rc rc = add_backlog(cx, queries->backlog, &waiting, &sum);
+
+	/* Marked, and not sent: whoever leads knows. */
+	for (size_t i = 0; rc == RC_OK && atomic_load(&relay->leads) && i < relay->options.stream_count;
+	     i++) {
+		const struct relay_next unsent = {.stream = relay->options.streams[i],
+						  .sequence = atomic_load(&relay->told[i]),
+						  .limit = RELAY_BACKLOG_MAX};
+
+		if (unsent.sequence >= 0)
+			rc = add_backlog(cx, queries->unsent, &unsent, &sum);
+	}
+	if (rc == RC_OK)
+		*ret = sum;
+	return rc;
 }
 
 enum rc relay_purge(struct relay *relay, struct ctx *cx, utime before, bool *ret_more)

@@ -38,10 +38,17 @@ void relay_destroy(struct relay *relay);
 
 /* Since the start. On any thread. */
 struct relay_stats {
+	const char *name;
+	enum room room;
 	uint64_t published;
 	bool leads; /* holds the lease */
 };
 void relay_stats(const struct relay *relay, struct relay_stats *ret);
+
+/* What waits in the outbox, whoever relays it; no more than RELAY_BACKLOG_MAX are counted. On any fiber that
+ * has the room's store. */
+#define RELAY_BACKLOG_MAX 10000
+enum rc relay_backlog(const struct relay *relay, struct ctx *cx, struct outbox_backlog *ret) MUST_USE;
 
 /* What was published and happened before that instant leaves the outbox, some thousand rows at a call. On a
  * task. *ret_more: there may be more of it. */

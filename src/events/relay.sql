@@ -36,11 +36,27 @@ RETURNING sequence;
 -- Is any event not marked yet?
 SELECT 1 FROM :room_outbox o WHERE o.sequence IS NULL ORDER BY o.created_at, o.subject_id, o.ordinal LIMIT 1;
 
--- :name  :room_waiting_since :maybe
+-- :name  :room_outbox_backlog :one
 -- :scope global
--- :out   struct outbox_age: created_at:time
--- When the oldest event happened that is not marked yet. For `marca check`.
-SELECT o.created_at FROM :room_outbox o WHERE o.sequence IS NULL ORDER BY o.created_at, o.subject_id, o.ordinal LIMIT 1;
+-- :in    struct outbox_limit: limit:int
+-- :out   struct outbox_backlog: count:int oldest:time?
+-- How many events wait to be marked, up to a limit, and when the first of them happened.
+SELECT COUNT(*), MIN(w.created_at)
+  FROM (SELECT o.created_at FROM :room_outbox o
+         WHERE o.sequence IS NULL
+         ORDER BY o.created_at, o.subject_id, o.ordinal
+         LIMIT $1) w;
+
+-- :name  :room_outbox_unsent :one
+-- :scope global
+-- :in    struct relay_next: stream:text sequence:int limit:int
+-- :out   struct outbox_backlog: count:int oldest:time?
+-- The same of those that were marked after that, of one stream.
+SELECT COUNT(*), MIN(w.created_at)
+  FROM (SELECT o.created_at FROM :room_outbox o
+         WHERE o.stream = $1 AND o.sequence > $2
+         ORDER BY o.sequence
+         LIMIT $3) w;
 
 -- :name  :room_relay_mark :none
 -- :scope global

@@ -28,7 +28,7 @@ struct effect {
 struct relay_queries {
 	enum room room;
 	const struct query *read, *take, *give, *hold, *waiting, *mark, *advance, *next, *renew, *oldest,
-		*purge;
+		*purge, *backlog, *unsent;
 };
 
 struct effect_queries {
@@ -45,14 +45,15 @@ struct erased_queries {
 };
 
 /* RELAY_QUERIES(booking) */
-#define RELAY_QUERIES(name)                                                                         \
-	{                                                                                           \
-		.room = ROOM_##name, .read = &q_##name##_relay_read_query,                          \
-		.take = &q_##name##_relay_take_query, .give = &q_##name##_relay_give_query,         \
-		.hold = &q_##name##_relay_hold_query, .waiting = &q_##name##_relay_waiting_query,   \
-		.mark = &q_##name##_relay_mark_query, .advance = &q_##name##_relay_advance_query,   \
-		.next = &q_##name##_relay_next_query, .renew = &q_##name##_relay_renew_query,       \
-		.oldest = &q_##name##_outbox_oldest_query, .purge = &q_##name##_outbox_purge_query, \
+#define RELAY_QUERIES(name)                                                                             \
+	{                                                                                               \
+		.room = ROOM_##name, .read = &q_##name##_relay_read_query,                              \
+		.take = &q_##name##_relay_take_query, .give = &q_##name##_relay_give_query,             \
+		.hold = &q_##name##_relay_hold_query, .waiting = &q_##name##_relay_waiting_query,       \
+		.mark = &q_##name##_relay_mark_query, .advance = &q_##name##_relay_advance_query,       \
+		.next = &q_##name##_relay_next_query, .renew = &q_##name##_relay_renew_query,           \
+		.oldest = &q_##name##_outbox_oldest_query, .purge = &q_##name##_outbox_purge_query,     \
+		.backlog = &q_##name##_outbox_backlog_query, .unsent = &q_##name##_outbox_unsent_query, \
 	}
 
 #define EFFECT_QUERIES(name)                                                                     \
@@ -93,6 +94,13 @@ struct outbox_oldest {
 };
 struct outbox_age {
 	utime created_at;
+};
+struct outbox_limit {
+	int64_t limit;
+};
+struct outbox_backlog {
+	int64_t count;
+	utime oldest; /* UTIME_NONE: none waits */
 };
 struct outbox_purge {
 	const char *stream;

@@ -15,11 +15,15 @@ struct gateway {
 	const struct service *const *services;
 	size_t service_count;
 	struct db *const *dbs; /* by room */
-	const struct dispatcher *dispatcher;
+	const bool *here;      /* by room: this process runs it */
 	const struct http_server *server;
-	/* More lines of /metrics, from what else the process does; may be NULL. */
-	void (*more_metrics)(void *arg, struct writer *writer);
-	void *more_arg;
+	bool exposed;		   /* strangers may reach it */
+	const char *metrics_token; /* NULL: none is asked for */
+	/* What the process knows beyond this: the page of /metrics, on the fiber that asks; whether the bus
+	 * could be reached some seconds ago. */
+	void (*metrics)(void *arg, struct ctx *cx, struct writer *writer);
+	bool (*bus_works)(void *arg);
+	void *arg;
 	struct arena arena;				/* of the documents */
 	struct str documents[GATEWAY_SERVICES_MAX + 1]; /* a service's OpenAPI each; the last of all */
 };

@@ -17,8 +17,8 @@ static const struct route routes[] = {
 	PAGE("/api-docs/{collection}/openapi.json", "apiDocument", "The API of one service.", gateway_api_document, .replies = {{200}}, .errors = {RC_NO_ROUTE}),
 	PAGE("/assets/{file}", "asset", "What pages are made of.", gateway_asset, .replies = {{200}, {304}}, .errors = {RC_NO_ROUTE}),
 	PAGE("/health", "health", "Alive.", gateway_health, .class = RATE_EXEMPT, .replies = {{200}}),
-	PAGE("/ready", "ready", "Every store answers.", gateway_ready, .replies = {{200}, {503}}),
-	PAGE("/metrics", "metrics", "Counters, for Prometheus.", gateway_metrics, .replies = {{200}}),
+	PAGE("/ready", "ready", "It can do its work.", gateway_ready, .class = RATE_EXEMPT, .replies = {{200}, {503}}),
+	PAGE("/metrics", "metrics", "Counters, for Prometheus.", gateway_metrics, .replies = {{200}}, .errors = {RC_NO_ROUTE, RC_UNAUTHENTICATED}),
 };
 /* clang-format on */
 

@@ -1,136 +1,96 @@
 /* GET /health, /ready, /metrics -- how the process is, for those who watch over it. */
 #include "gateway/gateway.h"
 
-#include <inttypes.h>
+#include "gateway/ready.h"
+#include "http/caller.h"
+
+#include <sodium.h>
+
+#define JSON STR("application/json; charset=utf-8")
 
 /* Alive: the loop answers. Says nothing of what stands behind it. */
 enum rc gateway_health(struct req *rq)
 {
-	return req_reply_raw(rq, 200, STR("application/json; charset=utf-8"),
+	return req_reply_raw(rq, 200, JSON,
 			     STR("{\"status\":\"ok\",\"service\":\"marca\",\"version\":\"" MARCA_VERSION
 				 "\"}"));
 }
 
-/* The services that have a store of their own, or are asked elsewhere: not a second one in the room of
- * another, nor one that is not configured. */
-static size_t stores(const struct gateway *gateway, const struct service *ret[GATEWAY_SERVICES_MAX])
+/* "tenant,user,resource" */
+static void write_services(struct writer *w, const struct gateway *gateway)
 {
-	bool seen[ROOM_COUNT] = {false};
-	size_t count = 0;
+	bool first = true;
 
+	write_char(w, '"');
 	for (size_t i = 0; i < gateway->service_count; i++) {
-		const struct service *service = gateway->services[i];
-
-		if (!seen[service->room] && gateway->dbs[service->room] != NULL)
-			ret[count++] = service;
-		seen[service->room] = true;
+		if (!gateway->here[gateway->services[i]->room])
+			continue;
+		if (!first)
+			write_char(w, ',');
+		first = false;
+		write_raw(w, str_from(gateway->services[i]->name));
 	}
-	return count;
+	write_char(w, '"');
 }
 
-/* Ready: every store answers just now. 503 when one does not, with the same body, and while the process
- * drains. */
+/* 503 has the same body. */
 enum rc gateway_ready(struct req *rq)
 {
 	const struct gateway *gateway = req_app(rq);
-	const struct service *owners[GATEWAY_SERVICES_MAX];
-	size_t count = stores(gateway, owners);
-	bool all = true, good[GATEWAY_SERVICES_MAX];
+	struct ready ready;
 	struct writer w;
 	struct str body;
 
-	if (http_server_draining(gateway->server))
-		return req_reply_raw(rq, 503, STR("application/json; charset=utf-8"),
-				     STR("{\"status\":\"draining\",\"service\":\"marca\"}"));
-	for (size_t i = 0; i < count; i++) {
-		good[i] = db_ping(gateway->dbs[owners[i]->room]) == RC_OK;
-		all &= good[i];
-	}
-	writer_init(&w, rq->cx.arena, 256);
-	write_raw(&w, all ? STR("{\"status\":\"ok\"") : STR("{\"status\":\"unavailable\""));
-	write_raw(&w, STR(",\"service\":\"marca\",\"checks\":{"));
-	for (size_t i = 0; i < count; i++) {
+	ready_check(&rq->cx, gateway, &ready);
+	writer_init(&w, rq->cx.arena, 512);
+	write_raw(&w, STR("{\"status\":"));
+	write_text(&w, str_from(ready.status));
+	write_raw(&w, STR(",\"service\":"));
+	write_services(&w, gateway);
+	write_raw(&w, STR(",\"checks\":{"));
+	for (size_t i = 0; i < ready.count; i++) {
 		if (i > 0)
 			write_char(&w, ',');
-		write_text(&w, str_from(owners[i]->name));
-		write_raw(&w, good[i] ? STR(":\"ok\"") : STR(":\"unavailable\""));
+		write_text(&w, str_from(ready.checks[i].name));
+		write_char(&w, ':');
+		write_text(&w, str_from(check_state_text[ready.checks[i].state]));
 	}
 	write_raw(&w, STR("}}"));
 	if (!writer_take(&w, &body))
 		return RC_NO_MEMORY;
-	return req_reply_raw(rq, all ? 200 : 503, STR("application/json; charset=utf-8"), body);
+	return req_reply_raw(rq, ready.good ? 200 : 503, JSON, body);
 }
 
-static void metric_head(struct writer *w, const char *name, const char *type, const char *help)
+/* As long as the token is, whatever was sent. */
+static bool token_sent(const struct req *rq, struct str token)
 {
-	write_format(w, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+	struct str header = http_header(rq->http, "Authorization"), scheme = STR("Bearer ");
+
+	return header.len == scheme.len + token.len &&
+	       str_equal_nocase((struct str){header.p, scheme.len}, scheme) &&
+	       sodium_memcmp(header.p + scheme.len, token.p, token.len) == 0;
 }
 
-static void metric(struct writer *w, const char *name, const char *type, const char *help, uint64_t value)
+/* Names of tenants are in it: not for strangers, who are not even told that it is there. */
+static enum rc may_see_metrics(const struct req *rq, const struct gateway *gateway)
 {
-	metric_head(w, name, type, help);
-	write_format(w, "%s %" PRIu64 "\n", name, value);
-}
-
-static void requests_by_route(struct writer *w, const struct dispatcher *dispatcher)
-{
-	const struct router *router = dispatcher_router(dispatcher);
-
-	metric_head(w, "marca_requests_total", "counter", "Replies by operation and class of status.");
-	for (size_t i = 0; i <= router_count(router); i++) {
-		const char *operation = i < router_count(router) ? router_route(router, i)->id : "none";
-
-		for (int class = 1; class < STATUS_CLASSES; class ++) {
-			uint64_t count = dispatcher_count(dispatcher, i, class);
-
-			if (count > 0)
-				write_format(w,
-					     "marca_requests_total{operation=\"%s\",status=\"%dxx\"} %" PRIu64
-					     "\n",
-					     operation, class, count);
-		}
-	}
-}
-
-/* How many writes share a commit: their quotient. */
-static void writes_by_service(struct writer *w, const struct gateway *gateway)
-{
-	const struct service *owners[GATEWAY_SERVICES_MAX];
-	size_t count = stores(gateway, owners);
-	struct db_stats stats[GATEWAY_SERVICES_MAX];
-
-	for (size_t i = 0; i < count; i++)
-		db_stats(gateway->dbs[owners[i]->room], &stats[i]);
-	metric_head(w, "marca_store_writes_total", "counter", "Requests whose change was committed.");
-	for (size_t i = 0; i < count; i++)
-		write_format(w, "marca_store_writes_total{service=\"%s\"} %" PRIu64 "\n", owners[i]->name,
-			     stats[i].writes);
-	metric_head(w, "marca_store_commits_total", "counter", "Commits.");
-	for (size_t i = 0; i < count; i++)
-		write_format(w, "marca_store_commits_total{service=\"%s\"} %" PRIu64 "\n", owners[i]->name,
-			     stats[i].commits);
+	if (gateway->metrics_token != NULL)
+		return token_sent(rq, str_from(gateway->metrics_token)) ? RC_OK : RC_UNAUTHENTICATED;
+	return !gateway->exposed || caller_is_here(rq->http) ? RC_OK : RC_NO_ROUTE;
 }
 
 /* Prometheus text format, version 0.0.4. */
 enum rc gateway_metrics(struct req *rq)
 {
 	const struct gateway *gateway = req_app(rq);
-	struct http_stats stats;
+	enum rc rc = may_see_metrics(rq, gateway);
 	struct writer w;
 	struct str body;
 
-	http_server_stats(gateway->server, &stats);
-	writer_init(&w, rq->cx.arena, 4096);
-	metric(&w, "marca_connections_accepted_total", "counter", "Connections accepted.", stats.accepted);
-	metric(&w, "marca_connections_refused_total", "counter", "Connections over the cap.", stats.refused);
-	metric(&w, "marca_connections_open", "gauge", "Connections open now.", stats.open);
-	metric(&w, "marca_http_requests_total", "counter", "Requests read.", stats.requests);
-	metric(&w, "marca_http_received_bytes_total", "counter", "Bytes read.", stats.bytes_in);
-	metric(&w, "marca_http_sent_bytes_total", "counter", "Bytes written.", stats.bytes_out);
-	requests_by_route(&w, gateway->dispatcher);
-	writes_by_service(&w, gateway);
-	if (gateway->more_metrics != NULL)
-		gateway->more_metrics(gateway->more_arg, &w);
+	if (rc != RC_OK)
+		return rc;
+	writer_init(&w, rq->cx.arena, 65536);
+	gateway->metrics(gateway->arg, &rq->cx, &w);
 	if (!writer_take(&w, &body))
 		return RC_NO_MEMORY;
 	return req_reply_raw(rq, 200, STR("text/plain; version=0.0.4; charset=utf-8"), body);

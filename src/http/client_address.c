@@ -119,13 +119,15 @@ static struct str cut_last(struct str *list)
 	return item;
 }
 
-/* Walks one line from its right end. True: the client was found, or what stands there leads no further. */
-static bool walk(const struct proxies *proxies, struct str line, struct address *address)
+/* Walks one line from its right end. True: the client was found, or what stands there leads no further, and
+ * tells of nobody. */
+static bool walk(const struct proxies *proxies, struct str line, struct address *address, bool *ret_told)
 {
 	while (line.len > 0) {
 		struct address next;
 
-		if (!address_parse(cut_last(&line), &next))
+		*ret_told = address_parse(cut_last(&line), &next);
+		if (!*ret_told)
 			return true;
 		*address = next;
 		if (!is_proxy(proxies, &next))
@@ -152,13 +154,12 @@ struct address client_address(const struct proxies *proxies, struct http_exchang
 		return (struct address){{0}};
 	if (!is_proxy(proxies, &address))
 		return address;
-	exchange->by_proxy = true;
 	/* Several lines are one list (RFC 9110, 5.3). */
 	for (size_t i = exchange->header_count; i-- > 0 && !found;) {
 		const struct http_header *header = &exchange->headers[i];
 
 		if (str_equal_nocase(header->name, STR("X-Forwarded-For")))
-			found = walk(proxies, header->value, &address);
+			found = walk(proxies, header->value, &address, &exchange->by_proxy);
 	}
 	write_peer(exchange, &address);
 	return address;

@@ -31,8 +31,8 @@ bool address_is_v4(const struct address *address);
 /* "10.0.0.0/8, ::1"; absent: none. False: *ret_bad is no address or network, or there are too many. */
 bool proxies_parse(struct str list, struct proxies *ret, struct str *ret_bad) MUST_USE;
 
-/* Also makes exchange->peer that address, as text, and sets exchange->by_proxy when a trusted proxy connects.
- * A peer that is none leaves all zero. */
+/* Also makes exchange->peer that address, as text, and sets exchange->by_proxy where a trusted proxy has told
+ * it. A peer that is none leaves all zero. */
 struct address client_address(const struct proxies *proxies, struct http_exchange *exchange);
 
 #endif

@@ -340,7 +340,7 @@ static void head_complete(struct connection *c, bool more_came)
 	const struct http_server *server = c->loop->server;
 	enum rc rc;
 
-	m->exchange.received_ns = uv_hrtime();
+	m->exchange.received_ns = http_clock_ns();
 	rc = server->callbacks.admit(&m->exchange, &m->body_max);
 	if (rc == RC_OK && m->head.content_length > m->body_max)
 		rc = RC_BODY_TOO_LARGE;

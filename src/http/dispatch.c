@@ -5,9 +5,11 @@
 #include "base/fiber.h"
 #include "base/log.h"
 #include "http/problem.h"
+#include "http/request_log.h"
 #include "http/security_headers.h"
+#include "http/traceparent.h"
 
-#include <stdatomic.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -15,31 +17,50 @@
  */
 #define HANDLER_TRIES 128
 
+/* One thread's counters; they stay when it has ended. */
+struct counters {
+	struct counters *next;
+	struct traffic routes[]; /* the last is of requests without a route */
+};
+
 struct dispatcher {
 	struct router *router;
 	struct dispatcher_options options;
-	_Atomic uint64_t *counts; /* [route][status class]; the last row is of requests without a route */
+	pthread_mutex_t lock; /* of the list */
+	struct counters *counters;
 };
 
 /* One loop thread. */
 struct worker {
 	struct dispatcher *dispatcher;
 	struct http_loop *loop;
+	struct traffic *traffic;
 	struct room_locals rooms;
 };
 
 /* --- Counters --------------------------------------------------------------- */
 
-static void count(struct dispatcher *dispatcher, size_t route, int status)
+static struct traffic *counters_add(struct dispatcher *dispatcher)
 {
-	atomic_fetch_add_explicit(&dispatcher->counts[route * STATUS_CLASSES + (size_t)(status / 100)], 1,
-				  memory_order_relaxed);
+	size_t routes = router_count(dispatcher->router) + 1;
+	struct counters *counters = calloc(1, sizeof(*counters) + routes * sizeof(counters->routes[0]));
+
+	if (counters == NULL)
+		return NULL;
+	pthread_mutex_lock(&dispatcher->lock);
+	counters->next = dispatcher->counters;
+	dispatcher->counters = counters;
+	pthread_mutex_unlock(&dispatcher->lock);
+	return counters->routes;
 }
 
-uint64_t dispatcher_count(const struct dispatcher *dispatcher, size_t route, int status_class)
+void dispatcher_traffic(struct dispatcher *dispatcher, size_t route, struct traffic_sum *ret)
 {
-	return atomic_load_explicit(&dispatcher->counts[route * STATUS_CLASSES + (size_t)status_class],
-				    memory_order_relaxed);
+	*ret = (struct traffic_sum){.began = 0};
+	pthread_mutex_lock(&dispatcher->lock);
+	for (const struct counters *c = dispatcher->counters; c != NULL; c = c->next)
+		traffic_read(&c->routes[route], ret);
+	pthread_mutex_unlock(&dispatcher->lock);
 }
 
 const struct router *dispatcher_router(const struct dispatcher *dispatcher)
@@ -48,42 +69,6 @@ const struct router *dispatcher_router(const struct dispatcher *dispatcher)
 }
 
 /* --- Trace and request id ------------------------------------------------- */
-
-static bool is_hex(struct str text)
-{
-	for (size_t i = 0; i < text.len; i++)
-		if (!((text.p[i] >= '0' && text.p[i] <= '9') || (text.p[i] >= 'a' && text.p[i] <= 'f')))
-			return false;
-	return true;
-}
-
-static bool all_zero(struct str text)
-{
-	for (size_t i = 0; i < text.len; i++)
-		if (text.p[i] != '0')
-			return false;
-	return true;
-}
-
-/* "00-<32 hex>-<16 hex>-<2 hex>", to which later versions may add: https://www.w3.org/TR/trace-context/ */
-static bool trace_taken(struct req *rq, struct str header)
-{
-	struct str version = {header.p, 2}, trace, span;
-
-	if (header.len < 55 || header.p[2] != '-' || header.p[35] != '-' || header.p[52] != '-')
-		return false;
-	if (!is_hex(version) || str_equal(version, STR("ff")))
-		return false;
-	if (header.len > 55 && (str_equal(version, STR("00")) || header.p[55] != '-'))
-		return false;
-	trace = (struct str){header.p + 3, TRACE_ID_LEN};
-	span = (struct str){header.p + 36, 16};
-	if (!is_hex(trace) || all_zero(trace) || !is_hex(span) || all_zero(span) ||
-	    !is_hex((struct str){header.p + 53, 2}))
-		return false;
-	memcpy(rq->cx.trace_id, trace.p, TRACE_ID_LEN);
-	return true;
-}
 
 static bool request_id_good(struct str id)
 {
@@ -102,25 +87,24 @@ static bool request_id_good(struct str id)
 /* Taken from the caller or made; told back in the reply's headers. */
 static void trace_begin(struct req *rq)
 {
-	static const char flags[] = "-01";
 	unsigned char random[TRACE_ID_LEN / 2 + 8];
-	char *parent = arena_alloc(rq->cx.arena, 56);
+	char *parent = arena_alloc(rq->cx.arena, TRACEPARENT_LEN + 1), span[17] = "";
 	struct str id = http_header(rq->http, "X-Request-ID");
+	struct traceparent caller;
 
 	rq->cx.world->random(rq->cx.world, random, sizeof(random));
-	if (!trace_taken(rq, http_header(rq->http, "traceparent")))
+	if (traceparent_parse(http_header(rq->http, "traceparent"), &caller))
+		memcpy(rq->cx.trace_id, caller.trace_id.p, TRACE_ID_LEN);
+	else
 		hex_text(rq->cx.trace_id, random, TRACE_ID_LEN / 2);
-	rq->request_id = request_id_good(id) ? arena_text(rq->cx.arena, id) : rq->cx.trace_id;
-	if (parent == NULL || rq->request_id == NULL) {
-		rq->request_id = rq->cx.trace_id;
+	rq->cx.request_id = request_id_good(id) ? arena_text(rq->cx.arena, id) : rq->cx.trace_id;
+	if (parent == NULL || rq->cx.request_id == NULL) {
+		rq->cx.request_id = rq->cx.trace_id;
 		return;
 	}
-	memcpy(parent, "00-", 3);
-	memcpy(parent + 3, rq->cx.trace_id, TRACE_ID_LEN);
-	parent[35] = '-';
-	hex_text(parent + 36, random + TRACE_ID_LEN / 2, 8);
-	memcpy(parent + 52, flags, sizeof(flags));
-	req_header(rq, "X-Request-ID", rq->request_id);
+	hex_text(span, random + TRACE_ID_LEN / 2, 8);
+	traceparent_write(parent, rq->cx.trace_id, span, true);
+	req_header(rq, "X-Request-ID", rq->cx.request_id);
 	req_header(rq, "traceparent", parent);
 	rq->trace_headers = rq->reply.header_count;
 }
@@ -256,35 +240,30 @@ static void complete_reply(struct req *rq)
 		rq->reply.lines[1] = cors_lines(cors_of(options->cors), rq->http);
 }
 
-/* Failures, and who was refused what: by ids, and no word of what he sent. A 429 is counted alone, for they
- * come in floods. */
-static void log_reply(const struct req *rq)
+/* NULL: none takes it. What was refused before its handler was looked for has one, too. */
+static const struct route *route_of(const struct req *rq)
 {
-	const char *operation = rq->route != NULL ? rq->route->id : "none";
-	char tenant[UUID_TEXT_LEN + 1], user[UUID_TEXT_LEN + 1];
+	const struct router *router = rq->worker->dispatcher->router;
 
-	if (rq->reply.status >= 500)
-		LOG(ERROR, "request failed", LOG_TEXT("trace_id", rq->cx.trace_id),
-		    LOG_TEXT("operation", operation), LOG_NUMBER("status", rq->reply.status));
-	else if (rq->reply.status == 401 || rq->reply.status == 403)
-		LOG(INFO, "refused", LOG_TEXT("trace_id", rq->cx.trace_id), LOG_TEXT("operation", operation),
-		    LOG_NUMBER("status", rq->reply.status),
-		    LOG_TEXT("tenant_id", uuid_text(tenant, &rq->cx.principal.tenant_id)),
-		    LOG_TEXT("user_id", uuid_text(user, &rq->cx.principal.user_id)));
+	return rq->route_index < router_count(router) ? router_route(router, rq->route_index) : NULL;
 }
 
-static void send_reply(struct req *rq, size_t route_index)
+static void send_reply(struct req *rq)
 {
-	log_reply(rq);
-	count(rq->worker->dispatcher, route_index, rq->reply.status);
+	const struct dispatcher_options *options = &rq->worker->dispatcher->options;
+	uint64_t began = rq->http->received_ns, ns = began > 0 ? http_clock_ns() - began : 0;
+
 	complete_reply(rq);
+	ctx_enter(&rq->cx);
+	request_log(options->log_requests, rq, route_of(rq), ns);
+	ctx_enter(NULL);
+	traffic_answered(&rq->worker->traffic[rq->route_index], rq->reply.status, ns);
 	http_send(rq->http, &rq->reply);
 }
 
 struct call {
 	struct req *rq;
 	struct str param;
-	size_t route_index;
 };
 
 /* Who asks. A route that is not for anyone says so before it looks at what was sent. */
@@ -334,14 +313,16 @@ static enum rc run_handler(struct req *rq, struct str param)
 static void serve(void *arg)
 {
 	struct call call = *(struct call *)arg;
-	enum rc rc = run_handler(call.rq, call.param);
+	enum rc rc;
 
+	ctx_enter(&call.rq->cx);
+	rc = run_handler(call.rq, call.param);
 	if (rc != RC_OK) {
 		rc = checked_failure(call.rq, rc);
 		reply_clear(call.rq);
 		problem_reply(call.rq, rc);
 	}
-	send_reply(call.rq, call.route_index);
+	send_reply(call.rq);
 }
 
 static const char *const method_names[] = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"};
@@ -357,24 +338,24 @@ static void header_methods(struct req *rq, const char *name, unsigned allowed)
 		req_header(rq, name, text);
 }
 
-static void refuse(struct req *rq, enum rc rc, size_t route_index)
+static void refuse(struct req *rq, enum rc rc)
 {
 	problem_reply(rq, rc);
-	send_reply(rq, route_index);
+	send_reply(rq);
 }
 
 /* No route takes it: nothing there, another method, or the question which methods there are. */
-static void no_route(struct req *rq, const struct router_match *match, size_t route_index)
+static void no_route(struct req *rq, const struct router_match *match)
 {
 	const struct cors *cors = req_cors(rq);
 
 	if (match->allowed == 0) {
-		refuse(rq, RC_NO_ROUTE, route_index);
+		refuse(rq, RC_NO_ROUTE);
 		return;
 	}
 	header_methods(rq, "Allow", match->allowed);
 	if (rq->http->method != HTTP_OPTIONS_) {
-		refuse(rq, RC_BAD_METHOD, route_index);
+		refuse(rq, RC_BAD_METHOD);
 		return;
 	}
 	rq->reply.status = 204;
@@ -383,7 +364,7 @@ static void no_route(struct req *rq, const struct router_match *match, size_t ro
 		req_header(rq, "Access-Control-Allow-Headers", cors->headers);
 		req_header(rq, "Access-Control-Max-Age", cors->max_age);
 	}
-	send_reply(rq, route_index);
+	send_reply(rq);
 }
 
 /* So little memory that there is not even a request: a fixed answer. */
@@ -437,23 +418,25 @@ static void handle(struct http_exchange *exchange, enum rc fault)
 	}
 	router = rq->worker->dispatcher->router;
 	match = router_find(router, exchange->method, exchange->path);
+	rq->route_index = match.route != NULL ? match.index : router_count(router);
+	traffic_began(&rq->worker->traffic[rq->route_index]);
 	/* That nothing takes it is told before its size, where its head could be read; and what would be
 	 * taken. */
 	if (fault != RC_OK && fault != RC_BAD_METHOD && (fault != RC_BODY_TOO_LARGE || match.route != NULL)) {
-		refuse(rq, fault, router_count(router));
+		refuse(rq, fault);
 		return;
 	}
 	if (match.route == NULL) {
-		no_route(rq, &match, router_count(router));
+		no_route(rq, &match);
 		return;
 	}
 	rq->route = match.route;
 	rq->service = match.service;
 	if (match.route->body != NULL && shape_is_secret(match.route->body))
 		http_exchange_wipe(exchange);
-	call = (struct call){.rq = rq, .param = match.param, .route_index = match.index};
+	call = (struct call){.rq = rq, .param = match.param};
 	if (fiber_run(http_loop_fibers(exchange->loop), serve, &call) != RC_OK)
-		refuse(rq, RC_NO_MEMORY, match.index);
+		refuse(rq, RC_NO_MEMORY);
 }
 
 /* Before anything else is done for it: may that address ask at all? */
@@ -521,7 +504,9 @@ static void *worker_start(struct http_loop *loop, void *arg)
 		return NULL;
 	worker->dispatcher = arg;
 	worker->loop = loop;
-	if (!worker->dispatcher->options.open(worker->dispatcher->options.app, &worker->rooms)) {
+	worker->traffic = counters_add(worker->dispatcher);
+	if (worker->traffic == NULL ||
+	    !worker->dispatcher->options.open(worker->dispatcher->options.app, &worker->rooms)) {
 		worker_stop(worker);
 		return NULL;
 	}
@@ -547,11 +532,9 @@ enum rc dispatcher_create(const struct dispatcher_options *options, struct dispa
 	if (dispatcher == NULL)
 		return RC_NO_MEMORY;
 	dispatcher->options = *options;
+	pthread_mutex_init(&dispatcher->lock, NULL);
 	dispatcher->router = router_create(options->services, options->service_count);
-	if (dispatcher->router != NULL)
-		dispatcher->counts = calloc((router_count(dispatcher->router) + 1) * STATUS_CLASSES,
-					    sizeof(dispatcher->counts[0]));
-	if (dispatcher->counts == NULL) {
+	if (dispatcher->router == NULL) {
 		dispatcher_destroy(dispatcher);
 		return RC_NO_MEMORY;
 	}
@@ -561,10 +544,16 @@ enum rc dispatcher_create(const struct dispatcher_options *options, struct dispa
 
 void dispatcher_destroy(struct dispatcher *dispatcher)
 {
+	struct counters *next;
+
 	if (dispatcher == NULL)
 		return;
 	router_destroy(dispatcher->router);
-	free(dispatcher->counts);
+	for (struct counters *c = dispatcher->counters; c != NULL; c = next) {
+		next = c->next;
+		free(c);
+	}
+	pthread_mutex_destroy(&dispatcher->lock);
 	free(dispatcher);
 }
 

@@ -8,7 +8,9 @@
 
 #include "http/cors.h"
 #include "http/req.h"
+#include "http/request_log.h"
 #include "http/router.h"
+#include "http/traffic.h"
 
 struct dispatcher;
 
@@ -26,6 +28,7 @@ struct dispatcher_options {
 	struct rates *rates;	     /* NULL: no limits */
 	const struct cors_now *cors; /* NULL: no other site's page may call */
 	bool https;		     /* security_headers() */
+	enum log_requests log_requests;
 	bool strict; /* what a route's row does not name ends the process; else it is logged, and answered 500
 		      */
 	/* At the start and the end of each thread; `close` takes what a failed `open` left as well. */
@@ -46,9 +49,8 @@ void *req_app(const struct req *rq);
 /* Whose pages may call; NULL: nobody's. Good for as long as the process lives. */
 const struct cors *req_cors(const struct req *rq);
 
-/* How many replies each route gave, by the first digit of their status. */
-enum { STATUS_CLASSES = 6 };
-uint64_t dispatcher_count(const struct dispatcher *dispatcher, size_t route, int status_class);
+/* What a route was asked and answered so far; route router_count(): what no route took. On any thread. */
+void dispatcher_traffic(struct dispatcher *dispatcher, size_t route, struct traffic_sum *ret);
 const struct router *dispatcher_router(const struct dispatcher *dispatcher);
 
 #endif

@@ -23,6 +23,11 @@ void *http_loop_user(const struct http_loop *loop)
 	return loop->user;
 }
 
+uint64_t http_clock_ns(void)
+{
+	return uv_hrtime();
+}
+
 struct fiber_pool *http_loop_fibers(struct http_loop *loop)
 {
 	return loop->fibers;

@@ -5,6 +5,7 @@
 #ifndef HTTP_LOOP_H
 #define HTTP_LOOP_H
 
+#include "base/histogram.h"
 #include "base/world.h"
 #include "http/head.h"
 #include "http/reply_head.h"
@@ -87,12 +88,5 @@ void loop_opened(struct http_loop *loop);
 void loop_closed(struct http_loop *loop);
 void loop_began(struct http_loop *loop);
 void loop_answered(struct http_loop *loop);
-
-static inline void counter_add(_Atomic uint64_t *counter, uint64_t more)
-{
-	/* One writer: no need to lock the bus. */
-	atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + more,
-			      memory_order_relaxed);
-}
 
 #endif

@@ -16,6 +16,7 @@ struct req {
 	struct http_exchange *http;
 	const struct service *service;
 	const struct route *route;
+	size_t route_index; /* among the router's; its count: no route takes it */
 	struct worker *worker;
 	const void *body, *query; /* through BODY() and QUERY() */
 	struct uuid id;		  /* {id} of the path */
@@ -26,7 +27,6 @@ struct req {
 	bool replied;
 	bool strict; /* a reply that the route's row does not name ends the process: in development, and in
 			tests */
-	const char *request_id;
 	struct rates *limits; /* NULL: none */
 	struct rate_state rate;
 	size_t trace_headers; /* the first so many of the reply stay, whatever becomes of it */

@@ -138,6 +138,9 @@ void http_server_destroy(struct http_server *server);
  */
 void http_send(struct http_exchange *exchange, const struct http_reply *reply);
 
+/* What received_ns counts in. */
+uint64_t http_clock_ns(void);
+
 /* The first header of that name (any case); absent: {NULL, 0}. */
 struct str http_header(const struct http_exchange *exchange, const char *name);
 

@@ -61,6 +61,30 @@ static json_t *iterable(const json_t *object)
 	return (json_t *)(uintptr_t)object;
 }
 
+const struct json_t *tree_want(const struct json_t *object, const char *name, enum tree_kind kind)
+{
+	const struct json_t *value =
+		object != NULL && tree_kind(object) == TREE_OBJECT ? tree_member(object, name) : NULL;
+
+	return value != NULL && tree_kind(value) == kind ? value : NULL;
+}
+
+bool tree_want_int(const struct json_t *object, const char *name, int64_t *ret)
+{
+	const struct json_t *value = tree_want(object, name, TREE_INT);
+
+	if (value != NULL)
+		*ret = tree_int(value);
+	return value != NULL;
+}
+
+struct str tree_want_text(const struct json_t *object, const char *name)
+{
+	const struct json_t *value = tree_want(object, name, TREE_TEXT);
+
+	return value != NULL ? tree_text(value) : STR("");
+}
+
 bool tree_next(const json_t *object, struct tree_walk *walk)
 {
 	walk->at = walk->at == NULL ? json_object_iter(iterable(object))

@@ -23,6 +23,12 @@ const struct json_t *tree_item(const struct json_t *list, size_t index);
 /* Of a TREE_OBJECT; NULL when it has no such member. */
 const struct json_t *tree_member(const struct json_t *object, const char *name);
 
+/* The same of any tree, or of none (NULL): a member of just that kind, or NULL; a number, or false; a text,
+ * or "". */
+const struct json_t *tree_want(const struct json_t *object, const char *name, enum tree_kind kind);
+bool tree_want_int(const struct json_t *object, const char *name, int64_t *ret) MUST_USE;
+struct str tree_want_text(const struct json_t *object, const char *name);
+
 /* Walks a TREE_OBJECT in the order in which it came: `for (struct tree_walk w = {0}; tree_next(object, &w);)`
  */
 struct tree_walk {

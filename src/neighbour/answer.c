@@ -15,8 +15,8 @@ enum rc neighbour_verify(const struct req *rq, const struct signature_key *key)
 		return RC_NO_ROUTE;
 	if (signature_good(key, world_now(rq->cx.world), rq->http->path, rq->http->body, header))
 		return RC_OK;
-	LOG(WARN, "a call that another service of marca did not sign: another SERVICE_KEY, or another clock?",
-	    LOG_TEXT("trace_id", rq->cx.trace_id));
+	LOG(WARN,
+	    "a call that another service of marca did not sign: another SERVICE_KEY, or another clock?");
 	return RC_NO_ROUTE;
 }
 

@@ -107,7 +107,7 @@ enum rc neighbour_post(struct neighbour *neighbour, struct ctx *cx, const char *
 	if (answered(how, ret))
 		return RC_OK;
 	LOG(WARN, "a neighbour gave no answer", LOG_TEXT("neighbour", neighbour->options.name),
-	    LOG_TEXT("outcome", http_outcome_text[how]), LOG_TEXT("trace_id", cx->trace_id));
+	    LOG_TEXT("outcome", http_outcome_text[how]));
 	return how == HTTP_NO_MEMORY ? RC_NO_MEMORY : how == HTTP_BUSY ? RC_OVERLOADED : RC_STORE_DOWN;
 }
 
@@ -126,8 +126,7 @@ static enum rc failure_of(struct neighbour *neighbour, struct ctx *cx, const str
 			return (enum rc)rc;
 	LOG(ERROR,
 	    "a neighbour refuses what it is asked: another SERVICE_KEY, another clock, another version?",
-	    LOG_TEXT("neighbour", neighbour->options.name), LOG_NUMBER("status", answer->status),
-	    LOG_TEXT("trace_id", cx->trace_id));
+	    LOG_TEXT("neighbour", neighbour->options.name), LOG_NUMBER("status", answer->status));
 	return RC_STORE_DOWN;
 }
 

@@ -121,8 +121,7 @@ static enum rc share_out(const struct neighbour *neighbour, struct ctx *cx, cons
 		LOG(ERROR,
 		    "a neighbour refuses what it is asked: another SERVICE_KEY, another clock, another "
 		    "version?",
-		    LOG_TEXT("neighbour", neighbour->options.name), LOG_NUMBER("status", answer->status),
-		    LOG_TEXT("trace_id", cx->trace_id));
+		    LOG_TEXT("neighbour", neighbour->options.name), LOG_NUMBER("status", answer->status));
 		return RC_STORE_DOWN;
 	}
 	for (size_t i = 0; i < batch->count; i++)

@@ -33,8 +33,7 @@ static enum rc store_with_admin(struct req *rq, struct tenant *row, const struct
 	rc = store(rq, row);
 	if ((rc == RC_DOMAIN_TAKEN || rc == RC_OVERLOADED) && user_take_back(&rq->cx, &row->id, &id) != RC_OK)
 		LOG(WARN,
-		    "the admin of a tenant that was refused stays in the store; nobody can log in as him",
-		    LOG_TEXT("trace_id", rq->cx.trace_id));
+		    "the admin of a tenant that was refused stays in the store; nobody can log in as him");
 	return rc;
 }
 

@@ -20,11 +20,6 @@ for folder in ("api", "events"):
 REQUIRED = {"MARCA_AUTH": "required"}
 
 
-@pytest.fixture(scope="session", params=["sqlite", "postgres", "fleet"])
-def store(request):
-    return harness.need_store(request.param)
-
-
 @pytest.fixture(scope="session")
 def guarded(store):
     with harness.Marca(store, env=REQUIRED) as server:

@@ -4,16 +4,10 @@ import sys
 
 import pytest
 
-import harness
 import houses
 
 for folder in ("api",):
     sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / folder))
-
-
-@pytest.fixture(scope="session", params=["sqlite", "postgres", "fleet"])
-def store(request):
-    return harness.need_store(request.param)
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,51 @@
+/*
+ * How a transaction of ours begins. A connection of our own has been told once, when it was opened, as which
+ * role it acts and how it plans (postgres_conn.c). Behind a pooler in transaction mode, such as PgBouncer's,
+ * each transaction is run by whichever connection is free, after anybody's: so each is told anew, in one
+ * statement, by settings that end with it. None of them may be left to what the one before has set: a
+ * session's `SET app.tenant = '*'` of somebody else's would open all rows to a query that names no tenant.
+ */
+#include "db/postgres.h"
+
+#include <stdio.h>
+
+#define LOCALLY(name, value) ", set_config('" name "', '" value "', TRUE)"
+#define NAME_MAX_LEN	     63 /* of PostgreSQL */
+
+static const char pooled_sql[] = "SELECT set_config('role', '%s', TRUE)" PG_WORKING_OF(LOCALLY);
+
+/* READ COMMITTED: each statement sees what was committed while it waited for the lock row. */
+static const char *const begin_of[] = {
+	[PG_READS] = "BEGIN READ ONLY",
+	[PG_WRITES] = "BEGIN ISOLATION LEVEL READ COMMITTED",
+};
+
+bool pg_send_begin(struct pg_conn *conn)
+{
+	const struct db_options *options = &conn->db->options;
+	char sql[sizeof(pooled_sql) + NAME_MAX_LEN];
+
+	if (!pg_send_sql(conn, begin_of[conn->use]))
+		return false;
+	if (!options->pooled)
+		return true;
+	snprintf(sql, sizeof(sql), pooled_sql, options->role); /* a name: pg_role_ready() */
+	return pg_send_sql(conn, sql);
+}
+
+bool pg_take_begin(struct pg_conn *conn)
+{
+	PGresult *begun = pg_result(conn), *told = NULL;
+	bool good = begun != NULL && strcmp(PQcmdStatus(begun), "BEGIN") == 0;
+	bool again;
+
+	if (good && conn->db->options.pooled) {
+		told = pg_result(conn);
+		good = told != NULL && PQresultStatus(told) == PGRES_TUPLES_OK;
+		if (told != NULL && !good)
+			(void)pg_failed(told, "how a pooled transaction works", &again);
+	}
+	PQclear(told);
+	PQclear(begun);
+	return good;
+}
