@@ -368,7 +368,7 @@ class Marca:
 
     def database_of(self, room):
         """The PostgreSQL database that has that room; None with SQLite, which has it in data/<room>.db."""
-        return self.databases.get(room, self.database)
+        return self.database
 
     def api(self, headers=None):
         """A new connection; closed before the server is stopped."""
