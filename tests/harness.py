@@ -311,6 +311,7 @@ class Marca:
             self.database = beside.database
         else:
             self.database = PostgresDatabase() if store == "postgres" else None
+        self.databases = {}  # by room, where one has another
         # Nothing of the caller's own marca set-up may leak in.
         kept = {k: v for k, v in os.environ.items() if not k.startswith("MARCA_") and k not in settings()}
         wanted = {"MARCA_CLOCK": clock, "MARCA_STRICT": "1", "RATE_LOGIN": "0", "DATABASE_URL": self.database and self.database.url, **(env or {})}
@@ -368,7 +369,7 @@ class Marca:
 
     def database_of(self, room):
         """The PostgreSQL database that has that room; None with SQLite, which has it in data/<room>.db."""
-        return self.database
+        return self.databases.get(room, self.database)
 
     def api(self, headers=None):
         """A new connection; closed before the server is stopped."""

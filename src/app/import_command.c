@@ -55,6 +55,8 @@ static bool open_stores(struct run *run)
 				app_queries[room]->name);
 			return false;
 		}
+		if (!moving_knows_schema(&run->app, (enum room)room))
+			return false;
 	}
 	return true;
 }
