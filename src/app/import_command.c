@@ -150,6 +150,10 @@ static bool look_at(struct run *run, enum room room, const char **ret_state)
 			(void)!db_whole_end(whole, false);
 		}
 	}
+	if (rc == RC_OK && version > (int)app_queries[room]->migration_count) {
+		*ret_state = "  has a newer marca's schema";
+		return false;
+	}
 	*ret_state = filled != NULL ? "  is not empty"
 		     : version == 0 ? "  is empty, its schema to be made"
 				    : "  is empty";

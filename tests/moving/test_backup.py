@@ -359,6 +359,7 @@ def test_a_store_of_a_newer_schema(place, kept):
         assert "use the marca that migrated it" in marca.run(*words, status=1)
         assert not list(marca.folder.glob("none*"))
     assert "use the marca that migrated it" in empty.run("import", str(given), status=1)
+    assert "newer marca's schema" in empty.run("import", str(given), "--dry-run", status=1)
 
 
 def test_stores_that_are_not_empty(store, place, kept):
