@@ -333,9 +333,13 @@ tell_programs() {
 }
 
 tell_people() {
+    local name
     "$root/scripts/run" --banner "$url"
+    printf '  fleet  '
+    for name in "${names[@]}" postgres redis; do printf ' %s :%d' "$name" "${ports[$name]}"; done
     cat <<END
-  fleet   ${names[*]}: ports $((port + 1)) and on; all data, logs and secrets in $data
+
+          data, logs and secrets in $data
   token   (set -a; . $data/env/user.env; $marca token)     an operator's, good for an hour
   stop    Ctrl-C, or deploy/local.sh stop --data $data
 

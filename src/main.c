@@ -19,7 +19,11 @@ static const struct command commands[] = {
 			   "                  it needs REDIS_URL and SERVICE_KEY: docs/fleet.md\n\n"
 			   "Brings the stores' schemas up to date, then prints where it listens. SIGTERM and "
 			   "Ctrl-C\n"
-			   "finish the requests in hand and stop it.\n\n"
+			   "finish the requests in hand and stop it; a second one ends it at once. SIGHUP "
+			   "reads the\n"
+			   "settings of MARCA_CONFIG_FILE again. Takes a listening socket from systemd "
+			   "(LISTEN_FDS):\n"
+			   "docs/upgrading.md.\n\n"
 			   "Examples:\n"
 			   "  marca serve\n"
 			   "  MARCA_CLOCK=2025-12-01T12:00:00Z marca serve --listen 127.0.0.1:0\n"
@@ -31,7 +35,9 @@ static const struct command commands[] = {
 		.name = "migrate",
 		.usage = "all|NAME [--status | --to N]",
 		.summary = "Bring the stores' schemas up to date.",
-		.details = "  all         the stores of every service, and of the embedded bus\n"
+		.details = "  all         the stores of every service that this process runs "
+			   "(MARCA_SERVICE), and of "
+			   "the embedded bus\n"
 			   "  NAME        only that of tenant, user, resource, booking or audit\n"
 			   "  --status    only tell how far each schema is\n"
 			   "  --to N      no further than migration N\n\n"
@@ -189,6 +195,90 @@ static const struct command commands[] = {
 		.run = command_tenant,
 	},
 	{
+		.name = "backup",
+		.usage = "DEST|--verify SRC [OPTIONS]",
+		.summary = "Save all stores and the keys to a folder, while marca serves.",
+		.details = "  DEST             a folder that is new or empty; there only once it is whole\n"
+			   "  --without-keys   leave the keys out, to keep them elsewhere\n"
+			   "  --verify SRC     restore the backup SRC to a temporary folder (in TMPDIR, or\n"
+			   "                   /var/tmp), check all of it there, and take that away\n"
+			   "  --data DIR       where embedded stores keep their files, ./data by default\n\n"
+			   "Each store is saved as it was at one instant, all within the same moment: an\n"
+			   "embedded one page by page, one in PostgreSQL as a stream of its rows.\n"
+			   "manifest.json says what there is, with checksums. Not in it: the settings, and\n"
+			   "what waits in a Redis (docs/backup.md).\n\n"
+			   "The folder holds hashes of passwords, and the keys. It is for its owner alone\n"
+			   "(mode 0700); encrypt it before it goes elsewhere.\n\n"
+			   "Works beside a running marca.\n"
+			   "Exit status: 0 done, 1 it failed and left nothing, 2 wrong usage.\n\n"
+			   "Examples:\n"
+			   "  marca backup /var/backups/marca-$(date +%F)\n"
+			   "  marca backup --verify /var/backups/marca-2025-12-01\n",
+		.run = command_backup,
+	},
+	{
+		.name = "restore",
+		.usage = "SRC [--force] [--data DIR]",
+		.summary = "Put back what `marca backup` saved.",
+		.details = "  SRC          the folder\n"
+			   "  --force      also over stores that are not empty: what they hold is lost\n"
+			   "  --data DIR   where embedded stores keep their files, ./data by default\n\n"
+			   "To wherever the configuration has its stores: SQLite or PostgreSQL, one\n"
+			   "database or four, whatever they were when the backup was made. All checksums\n"
+			   "are looked at, and every store is made whole beside its place, before any is\n"
+			   "put there. A store that is not empty is refused. Keys that are there stay.\n\n"
+			   "No marca may serve the stores meanwhile. Events go on where they were: what a\n"
+			   "group had not handled it is given again, and what it had has no second effect.\n"
+			   "For a Redis that has seen what came after the backup: docs/backup.md.\n"
+			   "Exit status: 0 done, 1 refused or failed, 2 wrong usage.\n\n"
+			   "Examples:\n"
+			   "  marca restore /var/backups/marca-2025-12-01\n"
+			   "  DATABASE_URL=postgresql://marca@db/marca marca restore marca-2025-12-01\n",
+		.run = command_restore,
+	},
+	{
+		.name = "export",
+		.usage = "[--out FILE|-] [--data DIR]",
+		.summary = "All rows of all stores, as one stream for `marca import`.",
+		.details = "  --out FILE   to a file, which is there only once it is whole; - is standard\n"
+			   "               output, the default\n"
+			   "  --data DIR   where embedded stores keep their files, ./data by default\n\n"
+			   "JSON Lines: what it is, a line a row, and at the end counts and a checksum, so\n"
+			   "that a stream that was cut or changed is not taken. Each store is as it was at\n"
+			   "one instant; the same rows give the same bytes, from SQLite and PostgreSQL.\n"
+			   "It holds everything, also hashes of passwords and sealed secrets (`marca tenant\n"
+			   "export` leaves them out). The keys and the settings are to be moved besides.\n\n"
+			   "Works beside a running marca. What happens after it began is not in the\n"
+			   "stream: to move for good, stop marca first.\n\n"
+			   "Examples:\n"
+			   "  marca export --out marca.jsonl\n"
+			   "  marca export | gzip > marca.jsonl.gz\n",
+		.run = command_export,
+	},
+	{
+		.name = "import",
+		.usage = "FILE|- [OPTIONS]",
+		.summary = "Fill empty stores with what `marca export` wrote.",
+		.details =
+			"  FILE         a stream; - is standard input, kept in TMPDIR (or /var/tmp) first\n"
+			"  --dry-run    check the stream and look at the stores, and change nothing\n"
+			"  --data DIR   where embedded stores keep their files, ./data by default\n\n"
+			"From SQLite to PostgreSQL and back, from one database to four: DATABASE_URL\n"
+			"and its like say where to. All of the stream is checked before anything is\n"
+			"touched; schemas are brought up to date; then each store is filled in one\n"
+			"transaction, and these are committed one after another at the end. A store\n"
+			"that is not empty is refused, unless it holds just these rows: so an import\n"
+			"that was broken off between two commits can be run again.\n\n"
+			"No marca may serve the stores meanwhile. The keys (MARCA_KEYS) and the settings\n"
+			"are to be moved besides. Events go on where they were: docs/backup.md.\n"
+			"Exit status: 0 done, 1 refused or failed, 2 wrong usage.\n\n"
+			"Examples:\n"
+			"  marca import marca.jsonl --dry-run\n"
+			"  DATABASE_URL=postgresql://marca@db/marca marca import marca.jsonl\n"
+			"  gunzip -c marca.jsonl.gz | marca import -\n",
+		.run = command_import,
+	},
+	{
 		.name = "health",
 		.usage = "[--ready]",
 		.summary = "Ask the marca that runs here whether it is well.",
@@ -197,119 +287,6 @@ static const struct command commands[] = {
 			"Asks at MARCA_LISTEN and prints the answer: for the health checks of containers.\n"
 			"Exit status: 0 it is well; 1 it is not, or nobody answers; 2 wrong usage.\n",
 		.run = command_health,
-	},
-	{
-		.name = "backup",
-		.usage = "DEST [--without-keys] | --verify SRC",
-		.summary = "Save all stores and the keys to a folder, while marca serves.",
-		.details = "  DEST             a folder that is new or empty; it is there only once it is "
-			   "whole\n"
-			   "  --without-keys   leave the keys out, to keep them elsewhere\n"
-			   "  --verify SRC     restore the backup SRC to a temporary folder (TMPDIR, or "
-			   "/var/tmp), "
-			   "check\n"
-			   "                   all of it there, and take that away: a backup is good when it "
-			   "has\n"
-			   "                   been restored\n"
-			   "  --data DIR       where embedded stores keep their files, ./data by default\n\n"
-			   "Each store is saved as it was at one instant, all within the same moment: an "
-			   "embedded "
-			   "one\n"
-			   "page by page, one in PostgreSQL as a stream of its rows. manifest.json says what "
-			   "there\n"
-			   "is, with checksums. Settings are not in it, nor what waits in a Redis: "
-			   "docs/backup.md.\n"
-			   "Who has the folder has the hashes of passwords, and the keys: it is for its "
-			   "owner alone\n"
-			   "(mode 0700), and is yours to encrypt where it goes further.\n\n"
-			   "Exit status: 0 done, 1 it failed and left nothing, 2 wrong usage.\n\n"
-			   "Examples:\n"
-			   "  marca backup /var/backups/marca-$(date +%F)\n"
-			   "  marca backup --verify /var/backups/marca-2025-12-01\n"
-			   "  marca backup out && tar -C out -cz . | age -r ... > marca.tar.gz.age\n",
-		.run = command_backup,
-	},
-	{
-		.name = "restore",
-		.usage = "SRC [--force] [--data DIR]",
-		.summary = "Put back what `marca backup` saved.",
-		.details =
-			"  SRC          the folder\n"
-			"  --force      also over stores that are not empty: what they hold is lost\n"
-			"  --data DIR   where embedded stores keep their files, ./data by default\n\n"
-			"To wherever the configuration has its stores: SQLite or PostgreSQL, one database "
-			"or\n"
-			"four, whatever they were when the backup was made. All checksums are looked at and "
-			"every\n"
-			"store is made whole beside its place before any is put there; a store that is not "
-			"empty\n"
-			"is refused. Keys that are there stay. No marca may serve the stores meanwhile.\n\n"
-			"Events go on where they were: what a group had not handled it is given again, and "
-			"what\n"
-			"it had has no second effect. See docs/backup.md for a Redis that is older or "
-			"newer.\n"
-			"Exit status: 0 done, 1 refused or failed, 2 wrong usage.\n\n"
-			"Examples:\n"
-			"  marca restore /var/backups/marca-2025-12-01\n"
-			"  DATABASE_URL=postgresql://marca@db/marca marca restore marca-2025-12-01\n",
-		.run = command_restore,
-	},
-	{
-		.name = "export",
-		.usage = "[--out FILE|-] [--data DIR]",
-		.summary = "All rows of all stores, as one stream for `marca import`.",
-		.details =
-			"  --out FILE   to a file, which is there only once it is whole; - is standard "
-			"output,\n"
-			"               the default\n"
-			"  --data DIR   where embedded stores keep their files, ./data by default\n\n"
-			"JSON Lines: what it is, a line a row, and at the end counts and a checksum, so that "
-			"a\n"
-			"stream that was cut or changed is not taken. Each store is as it was at one "
-			"instant; "
-			"the\n"
-			"same rows give the same bytes, from SQLite and from PostgreSQL. It holds "
-			"everything, "
-			"also\n"
-			"hashes of passwords and sealed secrets (`marca tenant export` leaves them out); not "
-			"the\n"
-			"keys, and no settings: these are to be moved besides.\n\n"
-			"Works beside a running marca. What happens after it began is not in the stream: to "
-			"move\n"
-			"for good, stop marca first.\n\n"
-			"Examples:\n"
-			"  marca export --out marca.jsonl\n"
-			"  marca export | gzip > marca.jsonl.gz\n"
-			"  marca export | BOOKING_DATABASE_URL=... USER_DATABASE_URL=... marca import -\n",
-		.run = command_export,
-	},
-	{
-		.name = "import",
-		.usage = "FILE|- [--dry-run] [--data DIR]",
-		.summary = "Fill empty stores with what `marca export` wrote.",
-		.details =
-			"  FILE         a stream; - is standard input, which is kept in TMPDIR (or /var/tmp) "
-			"first\n"
-			"  --dry-run    check the stream and look at the stores, and change nothing\n"
-			"  --data DIR   where embedded stores keep their files, ./data by default\n\n"
-			"From SQLite to PostgreSQL and back, from one database to four: DATABASE_URL and "
-			"its\n"
-			"like say where to. All of the stream is checked before anything is touched; "
-			"schemas\n"
-			"are brought up to date; then the stores are filled, each in one transaction, which "
-			"are\n"
-			"committed one after another at the end. A store that is not empty is refused, "
-			"unless "
-			"it\n"
-			"holds just these rows: so an import that was broken off there can be run again.\n\n"
-			"No marca may serve the stores meanwhile. The keys (MARCA_KEYS) and the settings are "
-			"to\n"
-			"be moved besides. Events go on where they were: see docs/backup.md.\n"
-			"Exit status: 0 done, 1 refused or failed, 2 wrong usage.\n\n"
-			"Examples:\n"
-			"  marca import marca.jsonl --dry-run\n"
-			"  DATABASE_URL=postgresql://marca@db/marca marca import marca.jsonl\n",
-		.run = command_import,
 	},
 	{
 		.name = "openapi",

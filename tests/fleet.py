@@ -76,7 +76,8 @@ class Fleet(harness.Marca):
             **urls, **services, "REDIS_URL": self.redis.url, "SERVICE_KEY": secrets.token_hex(32),
             "TRUSTED_PROXIES": "127.0.0.1", "CACHE_TTL_SECONDS": "0",
         }
-        self.env |= {name: value for name, value in (env or {}).items() if value is not None}
+        for name, value in (env or {}).items():
+            self.env.pop(name, None) if value is None else self.env.update({name: value})
         self.around = contextlib.ExitStack()
         self.gateway = gateway.Gateway({name: [member.address] for name, member in self.members.items()})
 

@@ -203,7 +203,7 @@ class Redis:
 
     def __init__(self, *options):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="marca-redis-"))
-        self.options = ["--appendonly", "yes", "--appendfsync", "always", "--save", "", *options]
+        self.options = ["--appendonly", "yes", "--appendfsync", "always", "--save", "", "--repl-diskless-sync-delay", "0", *options]
         self.process = None
         self.port = free_port()
 
@@ -311,7 +311,6 @@ class Marca:
             self.database = beside.database
         else:
             self.database = PostgresDatabase() if store == "postgres" else None
-        self.databases = {}  # by room, where one has another
         # Nothing of the caller's own marca set-up may leak in.
         kept = {k: v for k, v in os.environ.items() if not k.startswith("MARCA_") and k not in settings()}
         wanted = {"MARCA_CLOCK": clock, "MARCA_STRICT": "1", "RATE_LOGIN": "0", "DATABASE_URL": self.database and self.database.url, **(env or {})}

@@ -41,7 +41,8 @@ struct members {
 struct statement {
 	struct place at;
 	char *sql, *mask;
-	unsigned dialects; /* bits: for which it was written */
+	unsigned dialects;   /* bits: for which it was written */
+	const char *because; /* of a migration's: why its keys are for all tenants; NULL: they are not */
 };
 
 struct query {
@@ -112,6 +113,8 @@ bool inserts_tenant(const char *mask);
 
 /* sqlgen_tenant.c */
 void check_wall(const struct room *room, const struct query *query);
+/* Every key of a tenant's table holds tenant_id. */
+void check_keys(const struct room *room, const struct statement *statement);
 /* Does it mention a table that has a column tenant_id? */
 bool query_sees_tenants(const struct room *room, const struct query *query);
 

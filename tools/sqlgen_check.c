@@ -352,6 +352,7 @@ static void check_migrations(const struct room *room)
 		check_migration(migration);
 		for (size_t j = 0; j < migration->count; j++) {
 			check_statement(migration->statements[j]);
+			check_keys(room, migration->statements[j]);
 			if (strchr(migration->statements[j]->mask, '$') != NULL)
 				fault(migration->statements[j]->at, "a migration has no parameters");
 		}

@@ -197,7 +197,7 @@ void read_migration_mark(struct migration *migration, const char *comment)
 		else
 			give_reason(migration, end);
 	} else if (comment[0] == ':' && strncmp(comment, ":sqlite", 7) != 0 &&
-		   strncmp(comment, ":postgres", 9) != 0) {
+		   strncmp(comment, ":postgres", 9) != 0 && strncmp(comment, ":because", 8) != 0) {
 		fault(migration->at, "-- :online, -- :blocking why, or -- :contract since=N why");
 	}
 }

@@ -428,17 +428,22 @@ static bool parse_migration_name(struct migration *migration, const char *file)
 	return true;
 }
 
-static unsigned migration_variant(const char *comment)
+/* `-- :postgres`, `-- :because why`: of the statement that follows. */
+static void read_migration_comment(const char *comment, unsigned *variant, const char **because)
 {
 	char *word = next_word(&comment);
 
-	return word != NULL ? dialect_of(word) : 0;
+	if (word != NULL && strcmp(word, ":because") == 0)
+		*because = skip_blanks(comment);
+	else if (word != NULL)
+		*variant |= dialect_of(word);
 }
 
 void parse_migration(struct room *room, const char *file, const char *text)
 {
 	struct source source = {.at = {file, 1}, .p = text};
 	struct migration *migration = keep(sizeof(*migration));
+	const char *because = NULL;
 	unsigned variant = 0;
 
 	migration->at = source.at;
@@ -451,7 +456,7 @@ void parse_migration(struct room *room, const char *file, const char *text)
 			next_line(&source);
 		} else if (strncmp(line, "--", 2) == 0) {
 			read_migration_mark(migration, comment_text(line + 2));
-			variant |= migration_variant(comment_text(line + 2));
+			read_migration_comment(comment_text(line + 2), &variant, &because);
 			next_line(&source);
 		} else if (migration->count == ITEMS_MAX) {
 			fault(source.at, "more than %d statements", ITEMS_MAX);
@@ -460,8 +465,10 @@ void parse_migration(struct room *room, const char *file, const char *text)
 			struct statement *statement = keep(sizeof(*statement));
 
 			*statement = take_statement(&source, variant != 0 ? variant : DIALECT_BOTH);
+			statement->because = because;
 			migration->statements[migration->count++] = statement;
 			variant = 0;
+			because = NULL;
 		}
 	}
 	room->migrations[room->migration_count++] = migration;

@@ -5,7 +5,14 @@
  * is harder to see, and an index serves both alike. Any other query on such a table is the operator's
  * (`-- :scope operator`, which db/db.c refuses to everybody else), or says why it may see several tenants'
  * rows
- * (`-- :because`). Each rule has its planted fault in sqlgen_test.c.
+ * (`-- :because`).
+ *
+ * And for a store that is spread over machines by tenant_id (Citus): so no tenant's query needs more than one
+ * of them; and each PRIMARY KEY, UNIQUE and FOREIGN KEY of a tenant's table holds tenant_id, or it could not
+ * be kept within one. A key that does not says why above its statement (`-- :because`); its table will be a
+ * copy everywhere.
+ *
+ * Each rule has its planted fault in sqlgen_test.c.
  */
 #include "sqlgen.h"
 
@@ -318,6 +325,83 @@ static bool check_mention(const struct query *query, const struct statement *sta
 		return false;
 	}
 	return true;
+}
+
+/* --- Keys ----------------------------------------------------------------------------- */
+
+/* The first word of the column's definition, or of the constraint, within which p stands. */
+static struct word item_of(const char *p)
+{
+	while (p[-1] != ',' && p[-1] != '(')
+		p--;
+	return word_at(p);
+}
+
+/* A key of one column stands beside it and has no list. */
+static bool key_holds_tenant(struct word key, const char *list)
+{
+	return *list == '(' ? has_tenant_column(list) : word_is(item_of(key.p), COLUMN);
+}
+
+/* The keys that a CREATE TABLE or an ALTER TABLE tells. */
+static bool keys_hold_tenant(const char *from)
+{
+	for (struct word word = next_word(from); word.len > 0; word = next_word(word.p + word.len)) {
+		const char *list = after(word);
+
+		if (word_is(word, "primary") || word_is(word, "foreign"))
+			list = after(word_at(list)); /* KEY */
+		else if (word_is(word, "references"))
+			list = after(word_at(list)); /* the table */
+		else if (!word_is(word, "unique"))
+			continue;
+		if (!key_holds_tenant(word, list))
+			return false;
+	}
+	return true;
+}
+
+/* `CREATE UNIQUE INDEX name ON table (...)`: what follows ON; of no length when it is something else. */
+static struct word unique_index_on(const struct statement *statement)
+{
+	const struct word none = {"", 0};
+	struct word word = word_at(statement->mask);
+
+	if (!word_is(word, "create") || !word_is(word_at(after(word)), "unique"))
+		return none;
+	while (word.len > 0 && !word_is(word, "on"))
+		word = next_word(word.p + word.len);
+	return word.len > 0 ? word_at(after(word)) : none;
+}
+
+/* `ALTER TABLE name ...` */
+static struct word altered_table(const struct statement *statement)
+{
+	const struct word none = {"", 0};
+	struct word word = word_at(statement->mask);
+
+	return word_is(word, "alter") && word_is(word_at(after(word)), "table")
+		       ? word_at(after(word_at(after(word))))
+		       : none;
+}
+
+void check_keys(const struct room *room, const struct statement *statement)
+{
+	struct word created = created_table(statement), altered = altered_table(statement),
+		    indexed = unique_index_on(statement);
+	bool good = true;
+
+	if (created.len > 0)
+		good = keys_hold_tenant(after(created));
+	else if (is_tenants(room, altered))
+		good = keys_hold_tenant(after(altered));
+	else if (is_tenants(room, indexed))
+		good = has_tenant_column(after(indexed));
+	if (!good && statement->because == NULL)
+		fault(statement->at,
+		      "a key of a tenant's table holds tenant_id; or say -- :because it is for all tenants");
+	if (good && statement->because != NULL)
+		fault(statement->at, "-- :because of nothing: every key here holds tenant_id");
 }
 
 /* --- The rules ------------------------------------------------------------------------ */

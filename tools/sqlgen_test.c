@@ -15,9 +15,11 @@
 /* cmocka wants those before it. */
 #include <cmocka.h>
 
-#define HEAD  "-- :name  it :one\n-- :scope tenant\n-- :in    tenant_id:uuid id:uuid\n-- :out   id:uuid\n"
-#define GOOD  HEAD "SELECT t.id FROM things t WHERE t.tenant_id = $1 AND t.id = $2;\n"
-#define TABLE "CREATE TABLE things (id :uuid NOT NULL PRIMARY KEY) :strict;\n"
+#define HEAD	      "-- :name  it :one\n-- :scope tenant\n-- :in    tenant_id:uuid id:uuid\n-- :out   id:uuid\n"
+#define GOOD	      HEAD "SELECT t.id FROM things t WHERE t.tenant_id = $1 AND t.id = $2;\n"
+#define TENANTS(more) "CREATE TABLE a (tenant_id :uuid NOT NULL, " more ") :strict;\n"
+#define ACROSS	      "a key of a tenant's table holds tenant_id"
+#define TABLE	      "CREATE TABLE things (id :uuid NOT NULL PRIMARY KEY) :strict;\n"
 
 static const char *sqlgen;
 static char folder[] = "/tmp/marca-sqlgen-XXXXXX";
@@ -175,10 +177,11 @@ static void test_faults(void **state)
 
 /* --- The wall between tenants ------------------------------------------------------- */
 
-#define WALLED                                                                                              \
-	"CREATE TABLE things (tenant_id :uuid NOT NULL, id :uuid, other_id :uuid, PRIMARY KEY (tenant_id, " \
-	"id));\n"                                                                                           \
-	"CREATE TABLE others (id :uuid PRIMARY KEY, tenant_id :uuid);\nCREATE TABLE world (id :uuid "       \
+#define WALLED                                                                                               \
+	"CREATE TABLE things (tenant_id :uuid NOT NULL, id :uuid, other_id :uuid, PRIMARY KEY (tenant_id, "  \
+	"id));\n"                                                                                            \
+	"CREATE TABLE others (id :uuid, tenant_id :uuid, PRIMARY KEY (tenant_id, id));\nCREATE TABLE world " \
+	"(id :uuid "                                                                                         \
 	"PRIMARY KEY, about :text);\n"
 #define PUT "-- :name  it :none\n-- :scope tenant\n-- :in    tenant_id:uuid id:uuid\n"
 
@@ -370,6 +373,27 @@ static const struct {
 	 "a migration's number"},
 	{"0001_a.sql", "0002_b.sql", "-- :contracts since=1 Nobody reads it.\nDROP TABLE t;\n",
 	 "-- :blocking why"},
+	/* Keys that would cross tenants, and so machines. */
+	{"0001_a.sql", "0002_b.sql", TENANTS("id :uuid NOT NULL PRIMARY KEY"), "1: " ACROSS},
+	{"0001_a.sql", "0002_b.sql", TENANTS("id :uuid, PRIMARY KEY (id)"), "1: " ACROSS},
+	{"0001_a.sql", "0002_b.sql", TENANTS("id :uuid UNIQUE"), "1: " ACROSS},
+	{"0001_a.sql", "0002_b.sql", TENANTS("id :uuid, n :text, UNIQUE (n, id)"), "1: " ACROSS},
+	{"0001_a.sql", "0002_b.sql", TENANTS("id :uuid REFERENCES b (id)"), "1: " ACROSS},
+	{"0001_a.sql", "0002_b.sql",
+	 TENANTS("id :uuid, CONSTRAINT f FOREIGN KEY (id) REFERENCES b (tenant_id)"), "1: " ACROSS},
+	{"0001_a.sql", "0002_b.sql",
+	 TENANTS("id :uuid, CONSTRAINT f FOREIGN KEY (tenant_id, id) REFERENCES b (x, y)"), "1: " ACROSS},
+	{"0001_a.sql", "0002_b.sql", TENANTS("id :uuid") "CREATE UNIQUE INDEX i ON a (id);\n", "2: " ACROSS},
+	{"0001_a.sql", "0002_b.sql",
+	 TENANTS("id :uuid") "ALTER TABLE a ADD CONSTRAINT f FOREIGN KEY (id) REFERENCES b (id);\n",
+	 "2: " ACROSS},
+	{"0001_a.sql", "0002_b.sql",
+	 "-- :because of a whim\n" TENANTS("id :uuid, PRIMARY KEY (tenant_id, id)"),
+	 "2: -- :because of nothing"},
+	{"0001_a.sql", "0002_b.sql",
+	 "-- :because it is the first one's\n" TENANTS(
+		 "id :uuid UNIQUE") "CREATE UNIQUE INDEX i ON a (id);\n",
+	 "3: " ACROSS},
 };
 
 /* What is, and what the marks let pass: as the third of a room. */
@@ -446,11 +470,22 @@ static void test_good(void **state)
 		{"shared.sql", shared},
 		{"0001_a.sql", TABLE "-- :sqlite\nCREATE INDEX a ON things (id);\n"
 				     "CREATE TABLE :room_things (id :int PRIMARY KEY) :clustered;\n"},
+		{"0002_b.sql", TENANTS("id :uuid, n :int DEFAULT 0, PRIMARY KEY (id, "
+				       "tenant_id), CONSTRAINT f FOREIGN "
+				       "KEY (tenant_id, id) REFERENCES b (tenant_id, "
+				       "x)") "CREATE UNIQUE INDEX i ON a (n, "
+					     "tenant_id);\nCREATE INDEX j ON a (n);\n"
+					     "-- :because a number is for "
+					     "all\nCREATE UNIQUE INDEX k ON a (n);\n"
+					     "ALTER TABLE a ADD COLUMN "
+					     "primary_colour :text;\n"
+					     "CREATE TABLE c (tenant_id :uuid NOT "
+					     "NULL PRIMARY KEY, n :int) :strict;\n"},
 	};
 	char said[4096], out[32768];
 
 	(void)state;
-	if (run(files, 3, said, sizeof(said)) != 0)
+	if (run(files, 4, said, sizeof(said)) != 0)
 		fail_msg("%s", said);
 	read_file(path_of("out.h"), out, sizeof(out));
 	assert_non_null(strstr(out, "#include \"a/b.h\""));

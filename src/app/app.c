@@ -58,17 +58,31 @@ enum room app_room(const char *name)
 
 static bool choose(const char *variable, const char *value, const char *const *words, int *ret)
 {
+	char all[64] = "";
+	size_t len = 0;
+
 	for (int i = 0; words[i] != NULL; i++) {
 		if (strcmp(words[i], value) == 0) {
 			*ret = i;
 			return true;
 		}
+		len += (size_t)snprintf(all + len, sizeof(all) - len, " %s", words[i]);
 	}
-	fprintf(stderr, "marca: %s=%s: must be one of:", variable, value);
-	for (int i = 0; words[i] != NULL; i++)
-		fprintf(stderr, " %s", words[i]);
-	fprintf(stderr, "\n");
+	complain("%s=%s: must be one of:%s", variable, value, all);
 	return false;
+}
+
+bool app_log_words(const struct config *config, int *ret_level, int *ret_format)
+{
+	static const char *const levels[] = {"error", "warn", "info", "debug", NULL};
+	static const char *const formats[] = {"text", "json", "auto", NULL};
+	int format;
+
+	if (!choose("MARCA_LOG_LEVEL", config->log_level, levels, ret_level) ||
+	    !choose("MARCA_LOG_FORMAT", config->log_format, formats, &format))
+		return false;
+	*ret_format = format == 2 ? -1 : format;
+	return true;
 }
 
 static bool clock_start(const struct config *config, utime *ret)
@@ -89,9 +103,7 @@ static bool clock_start(const struct config *config, utime *ret)
 
 static bool init(struct app *app, const struct config *config, bool serves)
 {
-	static const char *const levels[] = {"error", "warn", "info", "debug", NULL};
 	static const char *const confines[] = {"required", "on", "off", NULL};
-	static const char *const formats[] = {"text", "json", "auto", NULL};
 	static const char *const requests[] = {"none", "errors", "all", NULL};
 	int level, format, confine, logged;
 	utime start;
@@ -104,14 +116,13 @@ static bool init(struct app *app, const struct config *config, bool serves)
 		return false;
 	}
 	arena_json_init();
-	if (!posture_check(config, serves) || !choose("MARCA_LOG_LEVEL", config->log_level, levels, &level) ||
+	if (!posture_check(config, serves) || !app_log_words(config, &level, &format) ||
 	    !choose("MARCA_CONFINE", config->confine, confines, &confine) ||
-	    !choose("MARCA_LOG_FORMAT", config->log_format, formats, &format) ||
 	    !choose("MARCA_LOG_REQUESTS", config->log_requests, requests, &logged) ||
 	    !clock_start(config, &start))
 		return false;
 	app->log_requests = (enum log_requests)logged;
-	log_init((enum log_level)level, format == 2 ? -1 : format);
+	log_init((enum log_level)level, format);
 	world_init(&app->world, start);
 	return true;
 }
@@ -216,14 +227,12 @@ static void loop_close(void *gateway, struct room_locals *rooms)
 
 static bool read_cors(struct app *app)
 {
-	struct str bad;
-	const char *why;
+	struct cors *cors;
 
-	arena_init(&app->cors_arena, NULL);
-	if (cors_parse(&app->config, &app->cors_arena, &app->cors, &bad, &why))
-		return true;
-	fprintf(stderr, "marca: CORS_ORIGINS: %.*s: must be %s\n", (int)bad.len, bad.p, why);
-	return false;
+	if (!cors_create(&app->config, &cors))
+		return false;
+	cors_apply(&app->cors, cors);
+	return true;
 }
 
 /* Those that are here, what stands around them, and what neighbours ask. */
@@ -307,7 +316,7 @@ void app_finish(struct app *app)
 	app_events_stop(app);
 	dispatcher_destroy(app->dispatcher);
 	rates_destroy(app->rates);
-	arena_finish(&app->cors_arena);
+	cors_destroy(app->cors.cors);
 	gateway_finish(&app->gateway);
 	app_close_shared(app);
 	for (size_t room = 0; room < ROOM_COUNT; room++)

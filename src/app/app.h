@@ -23,9 +23,10 @@ struct app {
 	enum log_requests log_requests;
 	struct tracer *tracer; /* NULL: no spans are wanted */
 	struct rates *rates;
-	struct cors cors;
-	struct arena cors_arena; /* of its texts */
-	struct gateway gateway;	 /* first reached through req_app() */
+	struct cors_now cors;
+	struct config as_read;	/* from environment and file, before the command line; the reload's alone */
+	struct task *reload;	/* reload.h */
+	struct gateway gateway; /* first reached through req_app() */
 	struct dispatcher *dispatcher;
 	bool has_socket; /* that was handed over: handed_socket.h */
 	int socket;
@@ -51,6 +52,9 @@ bool app_init_to_serve(struct app *app, const struct config *config) MUST_USE;
 
 /* Which rooms are here, by config.services. False: says on standard error what else must be set. */
 bool app_place(struct app *app) MUST_USE;
+/* MARCA_LOG_LEVEL and MARCA_LOG_FORMAT for log_init(). False, told by complain(). */
+bool app_log_words(const struct config *config, int *ret_level, int *ret_format) MUST_USE;
+
 /* Is that store one of this process's? */
 bool app_has_store(const struct app *app, enum room room);
 /* Where it is. False: that is too long. */

@@ -2,6 +2,7 @@
 #include "app/backup.h"
 #include "app/loader.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 /* --- The store there -------------------------------------------------------------- */
@@ -12,8 +13,12 @@ static bool open_at(struct app *stage, const struct app *app, enum room room, co
 	char url[MOVING_PATH_MAX + 8];
 	const struct db_options options = {.url = url, .world = &app->world};
 
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600); /* SQLite would let others read it */
+
 	*stage = (struct app){.config = app->config, .world = app->world};
 	snprintf(url, sizeof(url), "sqlite:%s", path);
+	if (fd >= 0)
+		close(fd);
 	if (db_open(app_queries[room], &options, &stage->dbs[room]) == RC_OK)
 		return true;
 	fprintf(stderr, "marca: no store can be made at %s\n", path);
@@ -207,6 +212,8 @@ FILE *backup_stage_stream(const struct app *app, enum room room, const char *pat
 		fclose(out);
 		out = NULL;
 	}
+	if (out != NULL)
+		rewind(out);
 	close_at(&stage, room, path);
 	return out;
 }

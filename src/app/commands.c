@@ -94,7 +94,8 @@ int command_migrate(const struct command *command, int argc, char **argv)
 			argv[0]);
 		return 2;
 	}
-	if (!config_read(&config) || !app_init(&app, &config))
+	/* Of a fleet, the stores of this process: where the others' are, it does not know. */
+	if (!config_read(&config) || !app_init(&app, &config) || !app_place(&app))
 		return 1;
 	for (size_t room = 0; room < ROOM_COUNT && good; room++)
 		if (app_has_store(&app, (enum room)room) && (only == ROOM_COUNT || only == (enum room)room))

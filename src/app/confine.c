@@ -5,6 +5,7 @@
 #include "auth/key_folder.h"
 #include "auth/keys.h"
 #include "base/log.h"
+#include "base/secret.h"
 
 #include <limits.h>
 #include <sodium.h>
@@ -96,7 +97,7 @@ static void allow_resolver(struct paths *paths)
 	free(path);
 }
 
-static void allow_folder_of(struct paths *paths, const char *file)
+static void allow_folder_of(struct paths *paths, const char *file, bool write)
 {
 	char folder[PATH_MAX];
 	const char *slash = strrchr(file, '/');
@@ -106,7 +107,12 @@ static void allow_folder_of(struct paths *paths, const char *file)
 		snprintf(folder, sizeof(folder), ".");
 	else
 		snprintf(folder, sizeof(folder), "%.*s/", (int)len, file);
-	allow(paths, folder, true);
+	allow(paths, folder, write);
+}
+
+static void allow_to_read_folder_of(void *paths, const char *file)
+{
+	allow_folder_of(paths, file, false);
 }
 
 /* SQLite makes its journals beside the file; libpq reads the certificates that the URL names. */
@@ -119,7 +125,7 @@ static void allow_stores(struct app *app, struct paths *paths)
 		    !app_store_url(&app->config, (enum room)room, url, sizeof(url)))
 			continue;
 		if (strncmp(url, "sqlite:", 7) == 0)
-			allow_folder_of(paths, url + 7);
+			allow_folder_of(paths, url + 7, true);
 		else
 			db_url_files(url, allow_to_read, paths);
 		sodium_memzero(url, sizeof(url));
@@ -135,6 +141,10 @@ static void fill(struct app *app, struct paths *paths)
 		allow(paths, system_paths[i], false);
 	allow_resolver(paths);
 	allow_stores(app, paths);
+	/* What is read again at SIGHUP is often replaced, not written: so the folder. */
+	if (config->config_file != NULL)
+		allow_folder_of(paths, config->config_file, false);
+	secret_files(allow_to_read_folder_of, paths);
 	/* Where a store lies in MARCA_DATA, and they do, too, they can be written like all that is there. */
 	if (key_folder_path(config, keys, sizeof(keys)))
 		allow(paths, keys, false);

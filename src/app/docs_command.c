@@ -11,21 +11,28 @@
 static void docs_configuration(void)
 {
 	printf("# Configuration\n\n"
-	       "From the environment. `make openapi` writes this page from `src/base/config.def`.\n\n"
+	       "From the environment, and under it from the file that `MARCA_CONFIG_FILE` names: lines "
+	       "`KEY=VALUE`, "
+	       "taken as they stand, and\n`#` comments. A process that runs reads file and secrets again at "
+	       "SIGHUP, and takes over "
+	       "the settings marked *live*\n([upgrading.md](upgrading.md#new-settings)). "
+	       "`make openapi` writes this page from `src/base/config.def`.\n\n"
 	       "A secret `X` may also come from a file, which `X_FILE` names and others may not read, or "
 	       "from "
 	       "the\nsystemd credential `X`: see [security/secrets.md](security/secrets.md).\n\n"
-	       "| variable | default | meaning |\n|---|---|---|\n");
+	       "| variable | default | live | meaning |\n|---|---|:-:|---|\n");
 	for (const struct config_info *row = config_table; row->variable != NULL; row++) {
+		const char *live = config_is_live(row) ? "yes" : "";
+
 		if (row->kind == CONFIG_IS_INT)
-			printf("| `%s` | %d (%d to %d) | %s |\n", row->variable, row->dflt_int, row->min,
-			       row->max, row->doc);
+			printf("| `%s` | %d (%d to %d) | %s | %s |\n", row->variable, row->dflt_int, row->min,
+			       row->max, live, row->doc);
 		else if (row->kind == CONFIG_IS_SECRET)
-			printf("| `%s`, `%s_FILE` | unset | **Secret.** %s |\n", row->variable, row->variable,
-			       row->doc);
+			printf("| `%s`, `%s_FILE` | unset | %s | **Secret.** %s |\n", row->variable,
+			       row->variable, live, row->doc);
 		else
-			printf("| `%s` | %s%s%s | %s |\n", row->variable, row->dflt != NULL ? "`" : "",
-			       row->dflt != NULL ? row->dflt : "unset", row->dflt != NULL ? "`" : "",
+			printf("| `%s` | %s%s%s | %s | %s |\n", row->variable, row->dflt != NULL ? "`" : "",
+			       row->dflt != NULL ? row->dflt : "unset", row->dflt != NULL ? "`" : "", live,
 			       row->doc);
 	}
 }
@@ -197,11 +204,9 @@ static struct str beginning(const struct route *route)
 	return (struct str){route->path, 1 + strcspn(route->path + 1, "/")};
 }
 
-/* Strangers may ask it, and no other route before it begins so. */
+/* Of those before it, none begins so. */
 static bool begins_anew(const struct service *service, size_t index)
 {
-	if (service->routes[index].access == ACCESS_SERVICE)
-		return false;
 	for (size_t i = 0; i < index; i++)
 		if (str_equal(beginning(&service->routes[i]), beginning(&service->routes[index])))
 			return false;
@@ -223,7 +228,7 @@ static void map_services(void)
 		const struct service *service = app_services[i];
 
 		for (size_t j = 0; j < service->route_count; j++) {
-			if (!begins_anew(service, j))
+			if (!is_for_strangers(&service->routes[j]) || !begins_anew(service, j))
 				continue;
 			printf("    \"~^");
 			print_literally(beginning(&service->routes[j]));

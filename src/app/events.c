@@ -5,6 +5,7 @@
 #include "app/consumers.h"
 #include "app/events_parts.h"
 #include "app/rates.h"
+#include "app/reload.h"
 #include "auth/key_uses.h"
 #include "auth/post.h"
 #include "base/log.h"
@@ -278,6 +279,8 @@ bool app_events_start(struct app *app)
 		rc = app_rates_share(app, app->events->tasks, &app->events->rates);
 	if (rc == RC_OK && app->here[ROOM_user])
 		rc = post_create(&app->config, app->events->tasks, &app->events->post);
+	if (rc == RC_OK)
+		rc = app_reload_create(app, app->events->tasks);
 	if (rc == RC_OK)
 		rc = tasks_start(app->events->tasks);
 	if (rc == RC_NO_MEMORY)

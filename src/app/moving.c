@@ -255,16 +255,36 @@ FILE *moving_open(const char *path)
 
 /* --- Stores ------------------------------------------------------------------------- */
 
+/* For each, in the order above, until one fails. */
+static enum rc for_each(struct db_whole *wholes[ROOM_COUNT], enum rc (*fn)(struct db_whole *whole))
+{
+	enum rc rc = RC_OK;
+
+	for (size_t i = 0; rc == RC_OK && i < ROOM_COUNT; i++)
+		if (wholes[moving_order[i]] != NULL)
+			rc = fn(wholes[moving_order[i]]);
+	return rc;
+}
+
+static enum rc look(struct db_whole *whole)
+{
+	return db_whole_start(whole, WHOLE_READ);
+}
+
 enum rc moving_look(const struct app *app, struct db_whole *ret[ROOM_COUNT])
 {
 	enum rc rc = RC_OK;
 
-	for (size_t i = 0; rc == RC_OK && i < ROOM_COUNT; i++) {
-		enum room room = moving_order[i];
-
+	for (size_t room = 0; rc == RC_OK && room < ROOM_COUNT; room++)
 		if (app->dbs[room] != NULL)
-			rc = db_whole_begin(app->dbs[room], WHOLE_READ, &ret[room]);
-	}
+			rc = db_whole_open(app->dbs[room], &ret[room]);
+	if (rc == RC_OK)
+		rc = for_each(ret, db_whole_hold);
+	if (rc == RC_OK)
+		rc = for_each(ret, look);
+	for (size_t room = 0; room < ROOM_COUNT; room++)
+		if (ret[room] != NULL)
+			db_whole_release(ret[room]);
 	return rc;
 }
 

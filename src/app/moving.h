@@ -5,11 +5,12 @@
 #include "app/dump.h"
 
 /*
- * The order in which stores are looked at. What one store knows of another's events must not be newer than
- * what the other says: so the bus comes first (nothing is acknowledged in it whose effect the stores after it
- * do not have), then the audit trail, which only listens; then whoever refers before whom it refers to:
- * bookings, resources, users, tenants. What is committed between two looks is then an event that is delivered
- * again, and never a booking of a user who is not there.
+ * The order in which stores are looked at, within some milliseconds. The bus comes first: nothing is
+ * acknowledged in it whose effect the stores after it do not have. Then the audit trail, which only listens.
+ * Then whoever refers before whom it refers to: bookings, resources, users, tenants; so no booking is of a
+ * user who is not there. What is committed between two looks is an event that waits to be published, for
+ * meanwhile none is (db_whole_hold()): so no store has had the effect of an event that the one it came from
+ * does not have.
  */
 extern const enum room moving_order[ROOM_COUNT];
 
@@ -79,8 +80,8 @@ FILE *moving_open(const char *path) MUST_USE;
 
 /* --- Stores -------------------------------------------------------------------------- */
 
-/* Looks at all stores that are open, before a row of the first is read: so they are from nearly the same
- * time. moving_look_end() takes what a failure left. */
+/* Looks at all stores that are open, before a row of the first is read. moving_look_end() takes what a
+ * failure left. */
 enum rc moving_look(const struct app *app, struct db_whole *ret[ROOM_COUNT]) MUST_USE;
 void moving_look_end(struct db_whole *wholes[ROOM_COUNT]);
 

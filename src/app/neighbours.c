@@ -48,7 +48,7 @@ static bool read_services(struct app *app)
 
 	for (size_t room = 0; room < SERVICE_COUNT; room++)
 		app->here[room] = false;
-	while (rest.p != NULL && rest.len > 0) {
+	do {
 		struct str name = str_trim(str_cut(&rest, ','));
 		size_t room = 0;
 
@@ -62,7 +62,7 @@ static bool read_services(struct app *app)
 			return false;
 		}
 		app->here[room] = true;
-	}
+	} while (rest.len > 0);
 	return true;
 }
 

@@ -3,11 +3,10 @@
 
 #include "base/arena.h"
 #include "base/host.h"
+#include "base/log.h"
 #include "db/db.h"
 #include "events/redis_url.h"
 #include "neighbour/signature.h"
-
-#include <stdio.h>
 
 #define SECRET_KEY_BYTES_MIN 64
 #define TOKEN_BYTES_MIN	     16
@@ -104,6 +103,14 @@ static bool is_store_unverified(const char *value)
 	return store_is(value, DB_TLS_ONLY);
 }
 
+static bool all_loopback(const struct redis_url *url)
+{
+	for (size_t i = 0; i < url->host_count; i++)
+		if (!host_is_loopback(str_from(url->hosts[i].name)))
+			return false;
+	return true;
+}
+
 static bool is_redis_in_clear(const char *value)
 {
 	struct redis_url url;
@@ -114,8 +121,7 @@ static bool is_redis_in_clear(const char *value)
 	if (value == NULL)
 		return false;
 	arena_init(&arena, NULL);
-	breached = redis_url_parse(&arena, str_from(value), &url, &why) && !url.tls &&
-		   !host_is_loopback(str_from(url.host));
+	breached = redis_url_parse(&arena, str_from(value), &url, &why) && !url.tls && !all_loopback(&url);
 	arena_finish(&arena);
 	return breached;
 }
@@ -369,13 +375,12 @@ bool posture_check(const struct config *config, bool serves)
 	for (size_t i = 0; i < count; i++) {
 		const struct posture_fault *fault = &faults[i];
 
-		fprintf(stderr, "marca: %s%s: %s; %s\n", fault->warns ? "warning: " : "", fault->variable,
-			fault->wrong, fault->mend);
+		complain("%s%s: %s; %s", fault->warns ? "warning: " : "", fault->variable, fault->wrong,
+			 fault->mend);
 		good &= fault->warns;
 	}
 	if (!good)
-		fprintf(stderr,
-			"marca: it does not start like this (%s%s); docs/security/modes.md says why\n",
-			config_in_production(config) ? "production, " : "development, ", config->listen);
+		complain("it does not start like this (%s%s); docs/security/modes.md says why",
+			 config_in_production(config) ? "production, " : "development, ", config->listen);
 	return good;
 }

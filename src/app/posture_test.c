@@ -100,6 +100,10 @@ static const struct answer answers[] = {
 	{&production, OF(redis_url), "redis://127.0.0.1", NULL},
 	{&production, OF(redis_url), "redis://[::1]:6379", NULL},
 	{&production, OF(redis_url), "rediss://cache", NULL},
+	{&production, OF(redis_url), "redis+sentinel://127.0.0.1,[::1]/m", NULL},
+	{&production, OF(redis_url), "redis+sentinel://127.0.0.1,10.0.0.1/m", "REDIS_URL"},
+	{&production, OF(redis_url), "redis+cluster://127.0.0.1,cache", "REDIS_URL"},
+	{&production, OF(redis_url), "rediss+cluster://10.0.0.1,cache", NULL},
 
 	{&development, OF(smtp_url), "smtp://mail.example.com:25", NULL},
 	{&exposed, OF(smtp_url), "smtp://mail.example.com:25", "SMTP_URL"},

@@ -2,6 +2,7 @@
 #include "app/app.h"
 #include "app/commands.h"
 #include "app/handed_socket.h"
+#include "app/reload.h"
 #include "base/log.h"
 
 #include <signal.h>
@@ -15,8 +16,7 @@
 /* --- Signals ------------------------------------------------------------------ */
 
 /* Signals bring no argument. */
-static struct http_server *serving;
-static volatile sig_atomic_t stop_seconds; /* within which a stop must be over */
+static const struct app *serving;
 static volatile sig_atomic_t stopping;
 
 /* What may be done in a signal's handler. */
@@ -28,14 +28,27 @@ static void end_at_once(const char *why)
 	_exit(1);
 }
 
+/* Or by on_alarm(). */
+static void end_in_time(void)
+{
+	alarm((unsigned)(http_server_drain_ms(serving->server) / 1000 + DRAIN_GRACE_SECONDS));
+}
+
 static void on_stop(int signal)
 {
 	(void)signal;
 	if (stopping)
 		end_at_once("marca: told to stop once more; what was in hand is left\n");
 	stopping = 1;
-	alarm((unsigned)stop_seconds);
-	http_server_stop(serving);
+	end_in_time();
+	http_server_stop(serving->server);
+}
+
+static void on_reload(int signal)
+{
+	(void)signal;
+	if (!stopping)
+		app_reload_ask(serving);
 }
 
 static void on_alarm(int signal)
@@ -47,24 +60,28 @@ static void on_alarm(int signal)
 static void catch_signals(const struct app *app)
 {
 	const struct sigaction stop = {.sa_handler = on_stop}, late = {.sa_handler = on_alarm};
-	const struct sigaction ignore = {.sa_handler = SIG_IGN};
+	const struct sigaction ignore = {.sa_handler = SIG_IGN}, reload = {.sa_handler = on_reload};
 
-	serving = app->server;
-	stop_seconds = app->config.drain_delay + app->config.drain_seconds + DRAIN_GRACE_SECONDS;
+	serving = app;
+	/* Whoever runs it by hand and closes the terminal wants it to end. */
+	if (isatty(STDIN_FILENO) != 1)
+		sigaction(SIGHUP, &reload, NULL);
 	sigaction(SIGTERM, &stop, NULL);
 	sigaction(SIGINT, &stop, NULL);
 	sigaction(SIGALRM, &late, NULL);
 	sigaction(SIGPIPE, &ignore, NULL);
 }
 
-/* The server ended by itself, or because a thread did not start: from here on a signal has no server to stop.
- */
+/* What a signal would reach is being taken apart. */
 static void stopped(void)
 {
+	const struct sigaction ignore = {.sa_handler = SIG_IGN};
+
+	sigaction(SIGHUP, &ignore, NULL);
 	if (stopping)
 		return;
-	stopping = 1;
-	alarm((unsigned)stop_seconds);
+	stopping = 1; /* it has ended by itself: a thread did not start */
+	end_in_time();
 }
 
 /* --- The command ------------------------------------------------------------------ */
@@ -104,12 +121,13 @@ static bool serve_options(struct config *config, int argc, char **argv)
 int command_serve(const struct command *command, int argc, char **argv)
 {
 	struct handed_socket socket;
-	struct config config;
+	struct config config, as_read;
 	struct app app;
 	bool good;
 
 	if (!config_read(&config) || !handed_socket_take(&socket))
 		return 1;
+	as_read = config;
 	if (!serve_options(&config, argc, argv))
 		return command_usage(command);
 	/* Who can reach it decides what it asks for (posture.h): so this is the address that counts. */
@@ -117,10 +135,12 @@ int command_serve(const struct command *command, int argc, char **argv)
 		config.listen = socket.address;
 	if (!app_init_to_serve(&app, &config))
 		return 1;
+	app.as_read = as_read;
 	app.has_socket = socket.there;
 	app.socket = socket.fd;
 	good = app_start(&app);
 	if (good) {
+		log_complaints();
 		catch_signals(&app);
 		greet(&app);
 		good = http_server_run(app.server) == RC_OK;

@@ -4,6 +4,7 @@
 #include "auth/base64url.h"
 #include "auth/discovery.h"
 #include "auth/return_address.h"
+#include "http/dispatch.h"
 #include "http/form.h"
 #include "tenant/client.h"
 #include "user/local.h"
@@ -22,10 +23,10 @@ static bool is_local(struct str host)
 /* Pages of those who may call across origins; where that is anyone (in development), of this machine. */
 static bool is_of_cors(const struct cors *cors, const struct return_address *address)
 {
-	for (size_t i = 0; i < cors->count; i++)
+	for (size_t i = 0; cors != NULL && i < cors->count; i++)
 		if (str_equal(cors->origins[i].name, address->origin))
 			return true;
-	return cors->any && is_local(address->host);
+	return cors != NULL && cors->any && is_local(address->host);
 }
 
 /* The tenant's own domain, by https. */
@@ -58,7 +59,6 @@ static enum rc refuse_query(struct req *rq, const char *name, enum issue_kind ki
 
 static enum rc check_return(struct req *rq, const struct provider *provider, const struct oidc_begin *in)
 {
-	const struct user_local *local = rq->cx.locals[ROOM_user];
 	struct return_address address;
 	bool allowed;
 	enum rc rc = RC_OK;
@@ -69,7 +69,7 @@ static enum rc check_return(struct req *rq, const struct provider *provider, con
 		return refuse_query(rq, "code_challenge", ISSUE_MISSING);
 	if (!return_address_parse(in->redirect, &address))
 		return refuse_query(rq, "redirect", ISSUE_BAD_RETURN);
-	allowed = is_of_cors(&local->shared->cors, &address);
+	allowed = is_of_cors(req_cors(rq), &address);
 	if (!allowed)
 		rc = is_of_tenant(rq, provider, &address, &allowed);
 	return rc != RC_OK || allowed ? rc : refuse_query(rq, "redirect", ISSUE_BAD_RETURN);

@@ -5,6 +5,8 @@
 #include "base/log_sink.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -13,8 +15,9 @@
 #define LINE_BYTES 2048
 #define TEXT_BYTES (LINE_BYTES - 256) /* where texts are cut, so that the rest of the line still fits */
 
-static enum log_level threshold = LOG_LEVEL_INFO;
-static bool as_json, in_colour, on_terminal;
+/* A reload may change them while other threads log. */
+static _Atomic enum log_level threshold = LOG_LEVEL_INFO;
+static atomic_bool as_json, in_colour, on_terminal, complaints_are_logged;
 
 static const char *const level_names[] = {"error", "warn", "info", "debug"};
 static const char *const level_colours[] = {"\033[31m", "\033[33m", "\033[32m", "\033[2m"};
@@ -22,8 +25,8 @@ static const char *const level_colours[] = {"\033[31m", "\033[33m", "\033[32m", 
 #define HIDDEN_MAX 64
 
 static struct str hidden[HIDDEN_MAX];
-static size_t hidden_count;
-static bool begins_hidden[256]; /* by the first byte */
+static _Atomic size_t hidden_count;    /* raised once the next one is written */
+static atomic_bool begins_hidden[256]; /* by the first byte */
 
 struct line {
 	char text[LINE_BYTES];
@@ -46,9 +49,9 @@ static void put(struct line *line, const char *text)
 /* The bytes of a hidden text that begins here, or 0. */
 static size_t hidden_at(const char *text)
 {
-	size_t longest = 0;
+	size_t longest = 0, count = atomic_load_explicit(&hidden_count, memory_order_acquire);
 
-	for (size_t i = 0; i < hidden_count; i++)
+	for (size_t i = 0; i < count; i++)
 		if (hidden[i].len > longest && strncmp(text, hidden[i].p, hidden[i].len) == 0)
 			longest = hidden[i].len;
 	return longest;
@@ -101,10 +104,32 @@ static void put_escaped(struct line *line, const char *text)
 
 void log_init(enum log_level level, int json)
 {
-	on_terminal = isatty(STDERR_FILENO) == 1;
+	bool terminal = isatty(STDERR_FILENO) == 1;
+	bool json_now = json < 0 ? !terminal : json > 0;
+
 	threshold = level;
-	as_json = json < 0 ? !on_terminal : json > 0;
-	in_colour = on_terminal && !as_json;
+	on_terminal = terminal;
+	as_json = json_now;
+	in_colour = terminal && !json_now;
+}
+
+void log_complaints(void)
+{
+	complaints_are_logged = true;
+}
+
+void complain(const char *format, ...)
+{
+	char text[LINE_BYTES];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	if (complaints_are_logged)
+		log_write(LOG_LEVEL_ERROR, text, NULL, 0);
+	else
+		fprintf(stderr, "marca: %s\n", text);
 }
 
 void log_hide(const char *text, size_t len)
@@ -119,13 +144,14 @@ void log_hide(const char *text, size_t len)
 	copy = strndup(text, len);
 	if (copy == NULL)
 		return;
-	hidden[hidden_count++] = (struct str){copy, len};
+	hidden[hidden_count] = (struct str){copy, len};
 	begins_hidden[(unsigned char)copy[0]] = true;
+	hidden_count++;
 }
 
 bool log_wants(enum log_level level)
 {
-	return level <= threshold;
+	return level <= atomic_load_explicit(&threshold, memory_order_relaxed);
 }
 
 /* --- What every line has ---------------------------------------------------------- */

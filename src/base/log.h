@@ -21,7 +21,7 @@ struct log_pair {
 	int64_t number;
 };
 
-/* Before any thread starts. Standard error decides between JSON and readable lines when json < 0. */
+/* On any thread. Standard error decides between JSON and readable lines when json < 0. */
 void log_init(enum log_level level, int json);
 
 /* Once there may be threads: from now on no line waits for its reader. False: memory. */
@@ -30,10 +30,15 @@ bool log_start(void) MUST_USE;
 void log_stop(void);
 
 /* From now on every line shows *** where this text would stand: the last wall, should a library's message
- * hold a secret. Texts shorter than LOG_HIDE_MIN stay: they would mask half the log. Before any thread
- * starts. */
+ * hold a secret. Texts shorter than LOG_HIDE_MIN stay: they would mask half the log. On one thread at
+ * a time. */
 #define LOG_HIDE_MIN 6
 void log_hide(const char *text, size_t len);
+
+/* What is wrong with a setting, for whoever is starting marca: "marca: ..." on standard error; once
+ * log_complaints() was called, when nobody is there to read that, an error in the log. */
+void complain(const char *format, ...) PRINTF_LIKE(1, 2);
+void log_complaints(void);
 
 bool log_wants(enum log_level level);
 

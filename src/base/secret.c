@@ -1,6 +1,7 @@
 /* See secret.h. */
 #include "base/secret.h"
 
+#include "base/config_source.h"
 #include "base/log.h"
 
 #include <errno.h>
@@ -19,6 +20,15 @@ static struct {
 	const char *variable;
 	char *value;
 } held[SECRETS_MAX];
+
+static const char *files[SECRETS_MAX];
+static size_t file_count;
+
+/* Values that a later one took the place of. */
+static struct former {
+	struct former *next;
+	char *value;
+} * formers;
 
 /* --- The log ---------------------------------------------------------------- */
 
@@ -111,7 +121,7 @@ void secret_guard_others(void)
 
 static bool refuse(const char *variable, const char *path, const char *why, const char *mend)
 {
-	fprintf(stderr, "marca: %s, from %s: %s; %s\n", variable, path, why, mend);
+	complain("%s, from %s: %s; %s", variable, path, why, mend);
 	return false;
 }
 
@@ -169,6 +179,25 @@ static bool read_open(const char *variable, const char *path, int fd, char **ret
 	return good && *ret != NULL;
 }
 
+/* Where one was found, a newer one may be looked for. */
+static bool note_file(const char *path)
+{
+	const char *kept = config_source_keep(path);
+
+	for (size_t i = 0; i < file_count; i++)
+		if (files[i] == kept)
+			return true;
+	if (kept != NULL && file_count < SECRETS_MAX)
+		files[file_count++] = kept;
+	return kept != NULL;
+}
+
+void secret_files(void (*fn)(void *arg, const char *path), void *arg)
+{
+	for (size_t i = 0; i < file_count; i++)
+		fn(arg, files[i]);
+}
+
 /* *ret stays NULL where there is no such file and none need be. */
 static bool read_file(const char *variable, const char *path, bool need, char **ret)
 {
@@ -181,7 +210,15 @@ static bool read_file(const char *variable, const char *path, bool need, char **
 		return refuse(variable, path, strerror(errno), "name a file that may be read");
 	good = read_open(variable, path, fd, ret);
 	close(fd);
-	return good;
+	return good && note_file(path);
+}
+
+/* A copy of what the file of settings says. */
+static char *from_settings(const char *variable)
+{
+	const char *value = config_source_of_file(variable);
+
+	return value != NULL ? strdup(value) : NULL;
 }
 
 static bool path_in(const char *variable, const char *folder, const char *name, const char *end, char *ret,
@@ -191,7 +228,7 @@ static bool path_in(const char *variable, const char *folder, const char *name, 
 
 	if (len > 0 && (size_t)len < size)
 		return true;
-	fprintf(stderr, "marca: %s: the path of its file is too long\n", variable);
+	complain("%s: the path of its file is too long", variable);
 	return false;
 }
 
@@ -202,8 +239,8 @@ static bool from_named_file(const char *variable, char **ret)
 
 	if (!path_in(variable, "", variable, "_FILE", name, sizeof(name)))
 		return false;
-	path = getenv(name);
-	return path == NULL || path[0] == '\0' || read_file(variable, path, true, ret);
+	path = config_source_get(name);
+	return path == NULL || read_file(variable, path, true, ret);
 }
 
 static bool from_credential(const char *variable, char **ret)
@@ -238,9 +275,21 @@ static bool only_one(const char *variable, char *const given[3], char **ret)
 		count++;
 	}
 	if (count > 1)
-		fprintf(stderr, "marca: %s: it comes from several places (%s, %s_FILE, systemd); keep one\n",
-			variable, variable, variable);
+		complain("%s: it comes from several places (%s, %s_FILE, systemd); keep one", variable,
+			 variable, variable);
 	return count <= 1;
+}
+
+/* Somebody may still be using it. */
+static void forget_later(char *value)
+{
+	struct former *former = value != NULL ? malloc(sizeof(*former)) : NULL;
+
+	if (former == NULL)
+		return;
+	former->value = value;
+	former->next = formers;
+	formers = former;
 }
 
 static const char *hold(const char *variable, char *value)
@@ -255,7 +304,7 @@ static const char *hold(const char *variable, char *value)
 		drop(value);
 		return held[i].value;
 	}
-	drop(held[i].value);
+	forget_later(held[i].value);
 	held[i].variable = variable;
 	held[i].value = value;
 	secret_hide(value);
@@ -265,8 +314,12 @@ static const char *hold(const char *variable, char *value)
 bool secret_read(const char *variable, const char **ret)
 {
 	char *given[3] = {take_from_environment(variable), NULL, NULL}, *value = NULL;
-	bool good = from_named_file(variable, &given[1]) && from_credential(variable, &given[2]) &&
-		    only_one(variable, given, &value);
+	bool good;
+
+	if (given[0] == NULL)
+		given[0] = from_settings(variable);
+	good = from_named_file(variable, &given[1]) && from_credential(variable, &given[2]) &&
+	       only_one(variable, given, &value);
 
 	if (good) {
 		*ret = hold(variable, value);

@@ -113,6 +113,10 @@ struct driver {
 	enum rc (*session_query)(struct session *session, const struct query *query, const void *in,
 				 struct arena *arena, struct rows *ret);
 	enum rc (*session_prepare)(struct session *session, const struct query *query);
+	/* See db_whole_hold(). `lock`: the statement that waits for the relay's row, where there are such
+	 * locks. */
+	enum rc (*hold)(struct db *db, const char *lock, void **ret);
+	void (*release)(void *held);
 	/* See whole.h. NULL: not with this store. */
 	enum rc (*replace_file)(struct db *db, const char *path);
 	/* See whole.h. NULL: nothing to do, or not with this store. */

@@ -144,6 +144,8 @@ enum rc pg_session_query(struct session *session, const struct query *query, con
 enum rc pg_session_online(struct session *session, const char *sql) MUST_USE;
 enum rc pg_session_prepare(struct session *session, const struct query *query) MUST_USE;
 enum rc pg_session_as_role(struct session *session) MUST_USE;
+enum rc pg_hold(struct db *db, const char *lock, void **ret) MUST_USE;
+void pg_release(void *held);
 enum rc pg_session_scan(struct session *session, const struct query *query,
 			const struct row_sink *sink) MUST_USE;
 enum rc pg_session_each(struct session *session, const struct query *query, const void *const *in,

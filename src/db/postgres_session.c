@@ -210,14 +210,43 @@ enum rc pg_session_online(struct session *session, const char *sql)
 
 /* --- Whole tables ---------------------------------------------------------- */
 
-/* Whose rights on the rows are sure, while the login may own nothing. Its name was checked when the store was
- * opened. */
+/*
+ * Whose rights on the rows are sure, while the login may own nothing. Its name was checked when the store was
+ * opened. And the rows of all tenants, in words of this transaction: a pooler that loses the connection's own
+ * options would show none at all.
+ */
 enum rc pg_session_as_role(struct session *session)
 {
-	char sql[128];
+	char sql[160];
 
-	snprintf(sql, sizeof(sql), "SET LOCAL ROLE \"%s\"", ((struct pg_conn *)session)->db->options.role);
+	snprintf(sql, sizeof(sql), "SET LOCAL ROLE \"%s\"; SET LOCAL app.tenant = '*'",
+		 ((struct pg_conn *)session)->db->options.role);
 	return pg_session_exec(session, sql);
+}
+
+/* In a session of its own, for the rows that are looked at shall be those of a READ ONLY one. */
+enum rc pg_hold(struct db *db, const char *lock, void **ret)
+{
+	struct session *session;
+	enum rc rc = pg_session_open(db, &session);
+
+	if (rc != RC_OK)
+		return rc;
+	rc = pg_session_exec(session, "BEGIN");
+	if (rc == RC_OK)
+		rc = pg_session_as_role(session);
+	if (rc == RC_OK)
+		rc = pg_session_exec(session, lock);
+	if (rc == RC_OK)
+		*ret = session;
+	else
+		pg_session_close(session);
+	return rc;
+}
+
+void pg_release(void *held)
+{
+	pg_session_close(held);
 }
 
 static enum rc take_row(const struct query *query, const PGresult *result, struct arena_pool *pool,

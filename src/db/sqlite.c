@@ -511,6 +511,12 @@ static enum rc sqlite_session_copy(struct session *session, const char *path, db
 	return sqlite_copy(&((struct store *)session)->writer, path, progress, arg);
 }
 
+static enum rc sqlite_hold_store(struct db *db, const char *lock, void **ret)
+{
+	(void)lock;
+	return sqlite_hold(((struct store *)db->store)->path, ret);
+}
+
 /* Under the owner's lock, which lies in a file of its own. */
 static enum rc sqlite_replace_file(struct db *db, const char *path)
 {
@@ -557,6 +563,8 @@ const struct driver sqlite_driver = {
 	.session_scan = sqlite_session_scan,
 	.session_each = sqlite_session_each,
 	.session_copy = sqlite_session_copy,
+	.hold = sqlite_hold_store,
+	.release = sqlite_release,
 	.replace_file = sqlite_replace_file,
 	.session_check = sqlite_session_check,
 	.snapshot_begin = "BEGIN",

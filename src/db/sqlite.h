@@ -44,6 +44,9 @@ bool sqlite_bind(const struct sqlite_query *prepared, const struct query *query,
 
 /* --- sqlite_whole.c: see whole.h ------------------------------------------ */
 
+/* On a connection of its own, and writes nothing. */
+enum rc sqlite_hold(const char *path, void **ret) MUST_USE;
+void sqlite_release(void *held);
 enum rc sqlite_scan(struct sqlite_conn *conn, const struct query *query,
 		    const struct row_sink *sink) MUST_USE;
 enum rc sqlite_each(struct sqlite_conn *conn, const struct query *query, const void *const *in,

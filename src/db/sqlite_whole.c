@@ -10,6 +10,33 @@
 
 #define COPY_PAGES 1024 /* at a time: 4 MiB */
 
+#define HOLD_MS 10000
+
+enum rc sqlite_hold(const char *path, void **ret)
+{
+	struct sqlite_conn conn = {NULL};
+	enum rc rc = RC_NO_MEMORY;
+
+	if (sqlite3_open_v2(path, &conn.db, SQLITE_OPEN_READWRITE, NULL) == SQLITE_OK) {
+		sqlite3_busy_timeout(conn.db, HOLD_MS);
+		sqlite3_db_config(conn.db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+		if (sqlite3_exec(conn.db, "BEGIN IMMEDIATE", NULL, NULL, NULL) == SQLITE_OK) {
+			*ret = conn.db;
+			return RC_OK;
+		}
+	}
+	if (conn.db != NULL)
+		rc = sqlite_failed(&conn, path);
+	sqlite3_close(conn.db);
+	return rc;
+}
+
+void sqlite_release(void *held)
+{
+	sqlite3_exec(held, "ROLLBACK", NULL, NULL, NULL);
+	sqlite3_close(held);
+}
+
 static enum rc scan_prepared(struct sqlite_conn *conn, sqlite3_stmt *stmt, const struct query *query,
 			     const struct row_sink *sink)
 {

@@ -10,12 +10,29 @@
 struct db_whole {
 	struct db *db;
 	struct session *session;
+	void *held; /* the driver's */
 };
 
 /* A snapshot is taken by the first look. */
 static const char look[] = "SELECT 1 FROM marca_schema LIMIT 1";
 
-static enum rc begin(struct db_whole *whole, enum whole_use use)
+enum rc db_whole_open(struct db *db, struct db_whole **ret)
+{
+	struct db_whole *whole = malloc(sizeof(*whole));
+	enum rc rc;
+
+	if (whole == NULL)
+		return RC_NO_MEMORY;
+	*whole = (struct db_whole){.db = db};
+	rc = db->driver->session_open(db, &whole->session);
+	if (rc == RC_OK)
+		*ret = whole;
+	else
+		free(whole);
+	return rc;
+}
+
+enum rc db_whole_start(struct db_whole *whole, enum whole_use use)
 {
 	const struct driver *driver = whole->db->driver;
 	bool writes = use == WHOLE_WRITE;
@@ -31,23 +48,38 @@ static enum rc begin(struct db_whole *whole, enum whole_use use)
 
 enum rc db_whole_begin(struct db *db, enum whole_use use, struct db_whole **ret)
 {
-	struct db_whole *whole = malloc(sizeof(*whole));
-	enum rc rc;
+	struct db_whole *whole;
+	enum rc rc = db_whole_open(db, &whole);
 
-	if (whole == NULL)
-		return RC_NO_MEMORY;
-	*whole = (struct db_whole){.db = db};
-	rc = db->driver->session_open(db, &whole->session);
-	if (rc == RC_OK) {
-		rc = begin(whole, use);
-		if (rc != RC_OK)
-			db->driver->session_close(whole->session);
-	}
+	if (rc != RC_OK)
+		return rc;
+	rc = db_whole_start(whole, use);
 	if (rc == RC_OK)
 		*ret = whole;
 	else
-		free(whole);
+		(void)!db_whole_end(whole, false);
 	return rc;
+}
+
+/* The row that a relay takes before it gives numbers: of <room>_relay. Its name is of a migration. */
+enum rc db_whole_hold(struct db_whole *whole)
+{
+	const struct table *table = whole->db->set->whole;
+	char sql[128];
+
+	while (table->name != NULL && !table->seeded)
+		table++;
+	if (table->name == NULL)
+		return RC_OK; /* it has no events of its own */
+	snprintf(sql, sizeof(sql), "SELECT 1 FROM %s FOR UPDATE", table->name);
+	return whole->db->driver->hold(whole->db, sql, &whole->held);
+}
+
+void db_whole_release(struct db_whole *whole)
+{
+	if (whole->held != NULL)
+		whole->db->driver->release(whole->held);
+	whole->held = NULL;
 }
 
 enum rc db_whole_end(struct db_whole *whole, bool keep)
@@ -55,6 +87,7 @@ enum rc db_whole_end(struct db_whole *whole, bool keep)
 	const struct driver *driver = whole->db->driver;
 	enum rc rc = keep ? driver->session_commit(whole->session) : RC_OK;
 
+	db_whole_release(whole);
 	driver->session_close(whole->session); /* which rolls back what is open */
 	free(whole);
 	return rc;

@@ -12,7 +12,18 @@ struct db_whole;
 /* Of db_open(). WHOLE_WRITE is for an owner, not a guest. */
 enum whole_use { WHOLE_READ, WHOLE_WRITE };
 
+/* Connects, and looks at nothing yet. */
+enum rc db_whole_open(struct db *db, struct db_whole **ret) MUST_USE;
+/*
+ * Until the release no event of the store is given a number, and so none is published; SQLite commits nothing
+ * at all. For the moment in which several stores are looked at, so that none of them knows of an event which
+ * the one that it came from does not have.
+ */
+enum rc db_whole_hold(struct db_whole *whole) MUST_USE;
+void db_whole_release(struct db_whole *whole);
 /* From here on, WHOLE_READ sees nothing of what others commit. */
+enum rc db_whole_start(struct db_whole *whole, enum whole_use use) MUST_USE;
+/* Opens and starts. */
 enum rc db_whole_begin(struct db *db, enum whole_use use, struct db_whole **ret) MUST_USE;
 /* `keep`: the commit, durable when this is RC_OK. Else nothing of it is kept. */
 enum rc db_whole_end(struct db_whole *whole, bool keep) MUST_USE;

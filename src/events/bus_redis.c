@@ -11,9 +11,11 @@
  * Groups are Redis's own, made from the first entry on, and again when a Redis that lost them says NOGROUP.
  * Each reader has a link of its own, since a blocking read holds up what comes after it. Burying adds a dead
  * letter to one stream for all (marca:dead, with ids 1-0, 2-0, ...) and acknowledges, in one script, which
- * does nothing when the event is not pending: so a repeat buries once. That script has keys of two slots, and
- * a group may read several streams, which lie in several slots as well: a Redis Cluster of more than one
- * shard is not for this driver, as it follows no redirections either.
+ * does nothing when the event is not pending: so a repeat buries once.
+ *
+ * That script has two keys, and a group may read several streams. So in a Redis Cluster all keys begin with
+ * {marca}: and lie in one slot: a cluster is for its fail-over, and no single Redis is near its limit with
+ * us.
  *
  * Nothing that comes from Redis is believed. What is no event is logged, and for groups becomes a dead letter
  * with its raw texts, since it would come again for ever.
@@ -277,7 +279,7 @@ static const char *name_fault(const char *name)
 
 static bool name_streams(struct bus_redis *bus, const char *booking_stream)
 {
-	const char *fault;
+	const char *prefix = redis_key_prefix(&bus->url), *fault;
 
 	if (booking_stream == NULL)
 		booking_stream = STREAM_BOOKINGS;
@@ -289,13 +291,16 @@ static bool name_streams(struct bus_redis *bus, const char *booking_stream)
 	for (int i = 0; i < STREAM_COUNT; i++) {
 		bool bookings = strcmp(stream_names[i], STREAM_BOOKINGS) == 0;
 
-		bus->names[i] =
-			bookings ? arena_text(&bus->arena, str_from(booking_stream)) : stream_names[i];
-		bus->sources[i] = arena_printf(&bus->arena, "{%s}:sources", bus->names[i]);
+		bus->names[i] = arena_printf(&bus->arena, "%s%s", prefix,
+					     bookings ? booking_stream : stream_names[i]);
+		/* The braces of a cluster's prefix come first, and count. */
+		bus->sources[i] = arena_printf(&bus->arena, *prefix != '\0' ? "%s:sources" : "{%s}:sources",
+					       bus->names[i]);
 		if (bus->names[i] == NULL || bus->sources[i] == NULL)
 			return false;
 	}
-	return true;
+	bus->dead = arena_printf(&bus->arena, "%s" DEAD_STREAM, prefix);
+	return bus->dead != NULL;
 }
 
 static bool hash_scripts(struct bus_redis *bus)

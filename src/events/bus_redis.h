@@ -30,6 +30,7 @@ struct bus_redis {
 	struct redis_link *link;	       /* for all but the readers */
 	const char *names[STREAM_COUNT];       /* of stream_names[] in Redis */
 	const char *sources[STREAM_COUNT];     /* the hash beside each */
+	const char *dead;		       /* the stream of dead letters */
 	char shas[SCRIPT_COUNT][SHA_TEXT_MAX]; /* by which Redis knows the scripts */
 };
 

@@ -49,12 +49,11 @@ static bool group_read(const struct redis_reply *row, int64_t end, struct bus_gr
 	ret->name = name->text.p;
 	ret->pending = pending->number;
 	ret->delivered = entry_id_place(id);
-	/* Redis does not know it after some deletions, or a seek. Then by places, which is never too little.
-	 */
-	if (lag->kind == REPLY_NUMBER)
+	/* By places, which is never too little. Redis knows of deletions, but not after each of them, nor
+	 * after a seek; and a replica that has become the master tells too much for ever. */
+	ret->lag = end > ret->delivered ? end - ret->delivered : 0;
+	if (lag->kind == REPLY_NUMBER && lag->number < ret->lag)
 		ret->lag = lag->number;
-	else
-		ret->lag = end > ret->delivered ? end - ret->delivered : 0;
 	return true;
 }
 
@@ -199,6 +198,7 @@ static enum rc dead_read(struct ctx *cx, const struct redis_reply *reply, struct
 enum rc bus_redis_dead(void *self, struct ctx *cx, int64_t after, size_t max, struct bus_dead **ret,
 		       size_t *ret_count)
 {
+	struct bus_redis *bus = self;
 	const char *from = bus_redis_id(cx, after);
 	const struct redis_reply *reply;
 	struct bus_dead *letters;
@@ -206,7 +206,7 @@ enum rc bus_redis_dead(void *self, struct ctx *cx, int64_t after, size_t max, st
 
 	if (from == NULL)
 		return RC_NO_MEMORY;
-	rc = bus_redis_range(self, cx, DEAD_STREAM, from, max, &reply);
+	rc = bus_redis_range(bus, cx, bus->dead, from, max, &reply);
 	if (rc != RC_OK)
 		return rc;
 	letters = arena_array(cx->arena, reply->count + 1, sizeof(*letters));
@@ -227,7 +227,7 @@ static enum rc find_letter(struct bus_redis *bus, struct ctx *cx, const char *id
 {
 	const struct redis_reply *reply;
 	struct entry entry;
-	enum rc rc = bus_redis_ask(bus, cx, &reply, "XRANGE", DEAD_STREAM, id, id, NULL);
+	enum rc rc = bus_redis_ask(bus, cx, &reply, "XRANGE", bus->dead, id, id, NULL);
 
 	if (rc == RC_OK)
 		rc = redis_expect(reply, REPLY_LIST, "XRANGE");
@@ -256,8 +256,8 @@ enum rc bus_redis_revive(void *self, struct ctx *cx, int64_t number, bool *ret_f
 	if (stream < 0)
 		return RC_OK;
 	const struct str words[] = {
-		str_from(bus->names[stream]), STR(DEAD_STREAM), str_from(letter->group),
-		str_from(letter->entry),      str_from(id),	LONG_IDLE,
+		str_from(bus->names[stream]), str_from(bus->dead), str_from(letter->group),
+		str_from(letter->entry),      str_from(id),	   LONG_IDLE,
 	};
 
 	rc = bus_redis_script(bus, bus->link, cx, SCRIPT_REVIVE, 2, words, ARRAY_LEN(words), &reply);
@@ -270,10 +270,10 @@ enum rc bus_redis_revive(void *self, struct ctx *cx, int64_t number, bool *ret_f
 
 enum rc bus_redis_drop(void *self, struct ctx *cx, int64_t number, bool *ret_found)
 {
+	struct bus_redis *bus = self;
 	const struct redis_reply *reply;
 	const char *id = bus_redis_id(cx, number);
-	enum rc rc =
-		id != NULL ? bus_redis_ask(self, cx, &reply, "XDEL", DEAD_STREAM, id, NULL) : RC_NO_MEMORY;
+	enum rc rc = id != NULL ? bus_redis_ask(bus, cx, &reply, "XDEL", bus->dead, id, NULL) : RC_NO_MEMORY;
 
 	if (rc == RC_OK)
 		rc = redis_expect(reply, REPLY_NUMBER, "XDEL");
@@ -446,9 +446,9 @@ enum rc bus_redis_trim(void *self, struct ctx *cx, const char *stream, utime bef
 	if (rc == RC_OK)
 		rc = cut_off(bus, cx, bus->names[index], last, &dropped);
 	if (rc == RC_OK)
-		rc = find_old(bus, cx, DEAD_STREAM, true, before, all, &last_letter);
+		rc = find_old(bus, cx, bus->dead, true, before, all, &last_letter);
 	if (rc == RC_OK)
-		rc = cut_off(bus, cx, DEAD_STREAM, last_letter, &letters);
+		rc = cut_off(bus, cx, bus->dead, last_letter, &letters);
 	if (rc == RC_OK)
 		rc = forget_consumers(bus, cx, index);
 	if (rc == RC_OK)

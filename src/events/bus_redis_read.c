@@ -113,7 +113,7 @@ static enum rc bury(struct bus_redis *bus, struct ctx *cx, struct redis_reader *
 	const char *text = dead_letter_text(cx->arena, &letter);
 	const struct str words[] = {
 		str_from(name_of(bus, reader, i)),
-		STR(DEAD_STREAM),
+		str_from(bus->dead),
 		str_from(reader->base.group),
 		str_from(entry->id_text),
 		raw(entry->type),

@@ -2,7 +2,7 @@
  * See rate_share.h. In Redis a key has its TAT in microseconds of Redis's own clock, so that the clocks of
  * the processes need not agree, and is gone once there is nothing to pay back:
  *
- *   marca:rate:<kind>:<id in hex>
+ *   marca:rate:<kind>:<id in hex>, in a cluster behind {marca}:
  *
  * What is told is what was let through; what comes back is how far ahead of now the TAT lies. A process that
  * could not tell for long owes no more than one burst for each key; and no key is held back for longer than
@@ -53,12 +53,13 @@ bool rate_share_works(const struct rate_share *share)
 
 /* --- One exchange ------------------------------------------------------------------ */
 
-static void write_key(struct redis_batch *batch, struct ctx *cx, const struct rate_key *key)
+static void write_key(struct redis_batch *batch, struct ctx *cx, const char *prefix,
+		      const struct rate_key *key)
 {
 	char id[2 * RATE_ID_SIZE + 1] = "";
 
 	hex_text(id, key->id, RATE_ID_SIZE);
-	redis_str(batch, str_from(arena_printf(cx->arena, "marca:rate:%c:%s", key->kind, id)));
+	redis_str(batch, str_from(arena_printf(cx->arena, "%smarca:rate:%c:%s", prefix, key->kind, id)));
 }
 
 static int64_t microseconds_up(int64_t ns)
@@ -77,7 +78,7 @@ static enum rc ask(struct rate_share *share, struct ctx *cx, const struct rate_u
 	redis_words(&batch, script, NULL);
 	redis_number(&batch, (int64_t)count);
 	for (size_t i = 0; i < count; i++)
-		write_key(&batch, cx, &uses[i].key);
+		write_key(&batch, cx, redis_key_prefix(&share->url), &uses[i].key);
 	for (size_t i = 0; i < count; i++) {
 		redis_number(&batch, microseconds_up(uses[i].used));
 		redis_number(&batch, microseconds_up(2 * uses[i].limit.depth));

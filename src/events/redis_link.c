@@ -8,6 +8,7 @@
 #include "events/redis_link.h"
 
 #include "base/fiber.h"
+#include "events/redis_master.h"
 #include "events/redis_wire.h"
 
 #include <hiredis/hiredis.h>
@@ -42,6 +43,9 @@ struct guest {
 struct redis_link {
 	struct redis_link_options options;
 	enum { CLOSED, OPENING, OPEN } state;
+	struct redis_host at;	       /* that it is, or was last, connected to */
+	char name[REDIS_HOST_MAX + 1]; /* of a master that was asked for */
+	size_t turn;		       /* which of the URL's hosts knew it last */
 	struct redis_wire *wire;
 	struct reply_reader *reader;
 	struct call *first, **end;
@@ -54,6 +58,7 @@ struct redis_link {
 	int handles;
 	uint64_t lost_at; /* ms; 0: never */
 	int failures;	  /* to open it, in a row */
+	bool told;	  /* that it is lost, or cannot be had */
 	char why[160];	  /* it was lost last */
 };
 
@@ -162,16 +167,21 @@ static void end_step(struct redis_link *link, bool done)
 	fiber_wake(fiber);
 }
 
+static void hang_up(struct redis_link *link)
+{
+	wire_close(link->wire);
+	reply_reader_destroy(link->reader);
+	link->wire = NULL;
+	link->reader = NULL;
+}
+
 /* Everything that waits on it fails. */
 static void cut(struct redis_link *link, const char *why)
 {
 	struct call *call = link->first, *next;
 
 	snprintf(link->why, sizeof(link->why), "%s", why);
-	wire_close(link->wire);
-	reply_reader_destroy(link->reader);
-	link->wire = NULL;
-	link->reader = NULL;
+	hang_up(link);
 	link->first = NULL;
 	link->end = &link->first;
 	uv_timer_stop(&link->timer);
@@ -188,9 +198,10 @@ static void cut(struct redis_link *link, const char *why)
 
 static void lose(struct redis_link *link, const char *why)
 {
+	link->told |= link->state == OPEN;
 	if (link->state == OPEN)
-		LOG(WARN, "the connection to Redis is lost", LOG_TEXT("host", link->options.url->host),
-		    LOG_NUMBER("port", link->options.url->port), LOG_TEXT("why", why));
+		LOG(WARN, "the connection to Redis is lost", LOG_TEXT("host", link->at.name),
+		    LOG_NUMBER("port", link->at.port), LOG_TEXT("why", why));
 	cut(link, why);
 }
 
@@ -236,11 +247,19 @@ static void watch(struct redis_link *link)
 		uv_timer_stop(&link->timer);
 }
 
-/* Whoever answers so is not, or is no more, one to write to: another connection may lead to another. */
+/*
+ * Whoever answers so is not, or is no more, one to write to: another connection may lead to another. A
+ * cluster that moves our slot says ASK and TRYAGAIN until it has: that is waited for, like a fail-over.
+ */
 static bool disowns(const struct redis_reply *reply)
 {
-	return reply_is_error(reply, "READONLY") || reply_is_error(reply, "NOAUTH") ||
-	       reply_is_error(reply, "MASTERDOWN");
+	static const char *const words[] = {"READONLY", "NOAUTH",   "MASTERDOWN", "MOVED",
+					    "ASK",	"TRYAGAIN", "CLUSTERDOWN"};
+
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		if (reply_is_error(reply, words[i]))
+			return true;
+	return false;
 }
 
 /* True: the first call has one more reply. */
@@ -357,9 +376,9 @@ static bool connect_it(struct redis_link *link)
 	static const struct wire_user user = {on_opened, on_bytes, on_lost};
 
 	link->reader = reply_reader_create();
-	link->wire = link->reader != NULL ? wire_open(link->timer.loop, link->options.url,
-						      link->options.trust, &user, link)
-					  : NULL;
+	link->wire = link->reader != NULL
+			     ? wire_open(link->timer.loop, &link->at, link->options.trust, &user, link)
+			     : NULL;
 	if (link->wire == NULL) {
 		cut(link, "no memory");
 		return false;
@@ -412,19 +431,65 @@ static bool greet(struct redis_link *link, struct ctx *cx)
 	return rc == RC_OK && link->wire != NULL;
 }
 
+/* A sentinel, or a node of the cluster, says where the master is. */
+static bool ask_for_master(struct redis_link *link, struct ctx *cx)
+{
+	const struct redis_url *url = link->options.url;
+	const struct redis_reply *reply;
+	struct redis_batch batch;
+	const char *why = link->why;
+	bool found;
+
+	if (url->kind == REDIS_CLUSTER && !greet(link, cx))
+		return false;
+	redis_batch_init(&batch, cx);
+	redis_master_ask(url, &batch);
+	seal(&batch);
+	if (exchange(link, cx, &batch, 0, &reply) != RC_OK)
+		return false;
+	found = redis_master_read(url, &link->at, reply, &link->at, &why);
+	if (!found) {
+		cut(link, why);
+		return false;
+	}
+	hang_up(link);
+	snprintf(link->name, sizeof(link->name), "%s", link->at.name);
+	link->at.name = link->name;
+	return true;
+}
+
+/* The one that knew it last is asked first. */
+static bool find_master(struct redis_link *link, struct ctx *cx)
+{
+	const struct redis_url *url = link->options.url;
+
+	for (size_t i = 0; i < url->host_count && !task_stopping(link->task); i++) {
+		size_t turn = (link->turn + i) % url->host_count;
+
+		link->at = url->hosts[turn];
+		if (url->kind == REDIS_ONE)
+			return true;
+		if (connect_it(link) && ask_for_master(link, cx)) {
+			link->turn = turn;
+			return true;
+		}
+	}
+	return false;
+}
+
 /* The outcome, for the log and for whoever waited for it. */
 static enum rc settle(struct redis_link *link, bool open)
 {
-	const struct redis_url *url = link->options.url;
 	struct guest *guest = link->guests, *next;
 
 	link->state = open ? OPEN : CLOSED;
 	if (!open && link->failures == 0 && !task_stopping(link->task))
-		LOG(WARN, "cannot connect to Redis; trying on", LOG_TEXT("host", url->host),
-		    LOG_NUMBER("port", url->port), LOG_TEXT("why", link->why));
-	if (open && link->lost_at != 0)
-		LOG(INFO, "connected to Redis again", LOG_TEXT("host", url->host),
-		    LOG_NUMBER("port", url->port));
+		LOG(WARN, "cannot connect to Redis; trying on", LOG_TEXT("host", link->at.name),
+		    LOG_NUMBER("port", link->at.port), LOG_TEXT("why", link->why));
+	if (open && link->told)
+		LOG(INFO, "connected to Redis again", LOG_TEXT("host", link->at.name),
+		    LOG_NUMBER("port", link->at.port));
+	link->told = !open;
 	link->failures = open ? 0 : link->failures + 1;
 	link->guests = NULL;
 	for (; guest != NULL; guest = next) {
@@ -447,7 +512,7 @@ static enum rc ensure_open(struct redis_link *link, struct ctx *cx)
 	}
 	link->state = OPENING;
 	hold_back(link, cx);
-	return settle(link, !task_stopping(link->task) && connect_it(link) && greet(link, cx));
+	return settle(link, find_master(link, cx) && connect_it(link) && greet(link, cx));
 }
 
 enum rc redis_call(struct redis_link *link, struct ctx *cx, struct redis_batch *batch, int wait_ms,
@@ -473,6 +538,7 @@ struct redis_link *redis_link_create(const struct redis_link_options *options)
 	if (link == NULL)
 		return NULL;
 	link->options = *options;
+	link->at = options->url->hosts[0];
 	link->end = &link->first;
 	uv_timer_init(loop, &link->timer);
 	uv_check_init(loop, &link->check);

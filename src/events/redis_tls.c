@@ -63,19 +63,19 @@ void tls_trust_destroy(struct tls_trust *trust)
 }
 
 /* The name that the certificate must bear; a server of many names is told it too. */
-static bool expect(SSL *ssl, const struct redis_url *url)
+static bool expect(SSL *ssl, const struct redis_host *host)
 {
 	X509_VERIFY_PARAM *param = SSL_get0_param(ssl);
 
 	X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-	if (!url->host_is_name)
-		return X509_VERIFY_PARAM_set1_ip_asc(param, url->host) == 1;
-	return X509_VERIFY_PARAM_set1_host(param, url->host, 0) == 1 &&
+	if (!host->is_name)
+		return X509_VERIFY_PARAM_set1_ip_asc(param, host->name) == 1;
+	return X509_VERIFY_PARAM_set1_host(param, host->name, 0) == 1 &&
 	       SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
-			(void *)(uintptr_t)url->host) == 1;
+			(void *)(uintptr_t)host->name) == 1;
 }
 
-struct tls *tls_create(const struct tls_trust *trust, const struct redis_url *url)
+struct tls *tls_create(const struct tls_trust *trust, const struct redis_host *host)
 {
 	struct tls *tls = calloc(1, sizeof(*tls));
 
@@ -93,7 +93,7 @@ struct tls *tls_create(const struct tls_trust *trust, const struct redis_url *ur
 	}
 	SSL_set_bio(tls->ssl, tls->in, tls->out);
 	SSL_set_connect_state(tls->ssl);
-	if (!expect(tls->ssl, url)) {
+	if (!expect(tls->ssl, host)) {
 		tls_destroy(tls);
 		return NULL;
 	}

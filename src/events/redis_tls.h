@@ -16,7 +16,7 @@ struct tls_trust *tls_trust_create(const char *ca_file) MUST_USE;
 void tls_trust_destroy(struct tls_trust *trust);
 
 /* NULL: memory. */
-struct tls *tls_create(const struct tls_trust *trust, const struct redis_url *url) MUST_USE;
+struct tls *tls_create(const struct tls_trust *trust, const struct redis_host *host) MUST_USE;
 void tls_destroy(struct tls *tls);
 
 /* After each of the others: bytes for the peer, up to `size`; 0: none now. */

@@ -5,9 +5,16 @@
 
 #include <arpa/inet.h>
 
-#define PORT	     6379
-#define HOST_MAX     253
 #define DATABASE_MAX 1000000
+
+static const struct {
+	const char *schemes[2]; /* in the clear, by TLS */
+	int port;		/* where none is given */
+} kinds[REDIS_KIND_COUNT] = {
+	[REDIS_ONE] = {{"redis://", "rediss://"}, 6379},
+	[REDIS_SENTINELS] = {{"redis+sentinel://", "rediss+sentinel://"}, 26379},
+	[REDIS_CLUSTER] = {{"redis+cluster://", "rediss+cluster://"}, 6379},
+};
 
 /* Digits only; more than `max`, or none, is false. */
 static bool number(struct str text, int max, int *ret)
@@ -25,15 +32,19 @@ static bool number(struct str text, int max, int *ret)
 
 static const char *scheme(struct str *rest, struct redis_url *url)
 {
-	static const struct str plain = {"redis://", 8}, tls = {"rediss://", 9};
+	for (size_t i = 0; i < ARRAY_LEN(kinds) * 2; i++) {
+		struct str given = str_from(kinds[i / 2].schemes[i % 2]);
 
-	url->tls = rest->len > tls.len && str_equal_nocase((struct str){rest->p, tls.len}, tls);
-	if (!url->tls &&
-	    (rest->len <= plain.len || !str_equal_nocase((struct str){rest->p, plain.len}, plain)))
-		return "it must begin with redis:// or rediss://, and name a host";
-	rest->p += url->tls ? tls.len : plain.len;
-	rest->len -= url->tls ? tls.len : plain.len;
-	return NULL;
+		if (rest->len <= given.len || !str_equal_nocase((struct str){rest->p, given.len}, given))
+			continue;
+		url->kind = (enum redis_kind)(i / 2);
+		url->tls = i % 2 == 1;
+		rest->p += given.len;
+		rest->len -= given.len;
+		return NULL;
+	}
+	return "it must begin with redis://, redis+sentinel:// or redis+cluster:// (rediss for TLS), and "
+	       "name a host";
 }
 
 static const char *decode(struct arena *arena, struct str text, const char **ret)
@@ -77,7 +88,7 @@ static bool is_name(struct str host)
 		    c != '_')
 			return false;
 	}
-	return host.len > 0 && host.len <= HOST_MAX;
+	return host.len > 0 && host.len <= REDIS_HOST_MAX;
 }
 
 /* host, host:port, [address], [address]:port. Without a port *ret_port is absent. */
@@ -105,27 +116,88 @@ static const char *split(struct str rest, struct str *ret_host, struct str *ret_
 	return *rest.p == ':' ? NULL : "after the ] may only come :port";
 }
 
-static const char *host_and_port(struct arena *arena, struct str rest, struct redis_url *url)
+struct redis_host redis_host_of(const char *name, int port)
+{
+	unsigned char address[sizeof(struct in6_addr)];
+
+	return (struct redis_host){name,
+				   inet_pton(AF_INET, name, address) != 1 &&
+					   inet_pton(AF_INET6, name, address) != 1,
+				   port};
+}
+
+static const char *host_and_port(struct arena *arena, struct str rest, int port, struct redis_host *ret)
 {
 	bool brackets = rest.len > 0 && rest.p[0] == '[';
-	unsigned char address[sizeof(struct in6_addr)];
-	struct str host, port;
-	const char *why = split(rest, &host, &port);
+	struct str host, digits;
+	const char *why = split(rest, &host, &digits), *name;
 
 	if (why != NULL)
 		return why;
-	url->port = PORT;
-	if (port.p != NULL && (!number(port, 65535, &url->port) || url->port == 0))
+	if (digits.p != NULL && (!number(digits, 65535, &port) || port == 0))
 		return "the port must be a number from 1 to 65535 (an IPv6 address stands in brackets)";
 	if (!brackets && !is_name(host))
 		return "the host is no name (what a password holds of / ? # @ is percent-encoded)";
-	url->host = arena_text(arena, host);
-	if (url->host == NULL)
+	name = arena_text(arena, host);
+	if (name == NULL)
 		return "out of memory";
-	if (brackets && inet_pton(AF_INET6, url->host, address) != 1)
+	*ret = redis_host_of(name, port);
+	if (brackets && (ret->is_name || strchr(name, ':') == NULL))
 		return "what stands in brackets is no IPv6 address";
-	url->host_is_name = !brackets && inet_pton(AF_INET, url->host, address) != 1;
 	return NULL;
+}
+
+static size_t before(struct str text, char end)
+{
+	const char *at = text.len > 0 ? memchr(text.p, end, text.len) : NULL;
+
+	return at != NULL ? (size_t)(at - text.p) : text.len;
+}
+
+/* One, or several between commas where others than Redis itself are asked. */
+static const char *host_list(struct arena *arena, struct str rest, struct redis_url *url)
+{
+	const char *why = NULL;
+	bool more = true;
+
+	while (more && why == NULL) {
+		size_t len = url->kind == REDIS_ONE ? rest.len : before(rest, ',');
+		struct str one = {rest.p, len};
+
+		if (url->host_count == REDIS_HOSTS_MAX)
+			return "it names more than 16 hosts";
+		why = host_and_port(arena, one, kinds[url->kind].port, &url->hosts[url->host_count++]);
+		more = len < rest.len;
+		rest.p += len + more;
+		rest.len -= len + more;
+	}
+	return why;
+}
+
+/* What follows the hosts. */
+static const char *path(struct arena *arena, struct str rest, struct redis_url *url)
+{
+	if (url->kind == REDIS_CLUSTER)
+		return rest.len > 0
+			       ? "after the hosts of a cluster comes nothing: it has no numbered databases"
+			       : NULL;
+	if (url->kind == REDIS_SENTINELS) {
+		struct str master = str_cut(&rest, '/');
+
+		if (!is_name(master))
+			return "after the sentinels must stand /name, of the master that they watch";
+		url->master = arena_text(arena, master);
+		if (url->master == NULL)
+			return "out of memory";
+	}
+	return rest.len == 0 || number(rest, DATABASE_MAX, &url->db)
+		       ? NULL
+		       : "after the host may only come /db, a number";
+}
+
+const char *redis_key_prefix(const struct redis_url *url)
+{
+	return url->kind == REDIS_CLUSTER ? "{marca}:" : "";
 }
 
 bool redis_url_parse(struct arena *arena, struct str text, struct redis_url *ret, const char **ret_why)
@@ -147,9 +219,9 @@ bool redis_url_parse(struct arena *arena, struct str text, struct redis_url *ret
 	authority = str_cut(&text, '/');
 	*ret_why = credentials(arena, &authority, &url);
 	if (*ret_why == NULL)
-		*ret_why = host_and_port(arena, authority, &url);
-	if (*ret_why == NULL && text.len > 0 && !number(text, DATABASE_MAX, &url.db))
-		*ret_why = "after the host may only come /db, a number";
+		*ret_why = host_list(arena, authority, &url);
+	if (*ret_why == NULL)
+		*ret_why = path(arena, text, &url);
 	if (*ret_why != NULL)
 		return false;
 	*ret = url;

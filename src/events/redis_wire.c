@@ -14,7 +14,7 @@
 
 struct redis_wire {
 	uv_loop_t *loop;
-	const struct redis_url *url;
+	const struct redis_host *host;
 	const struct tls_trust *trust;
 	const struct wire_user *user; /* NULL: closed */
 	void *arg;
@@ -215,7 +215,7 @@ static void on_connected(uv_connect_t *request, int status)
 		wire->user->opened(wire->arg);
 		return;
 	}
-	wire->tls = tls_create(wire->trust, wire->url);
+	wire->tls = tls_create(wire->trust, wire->host);
 	if (wire->tls == NULL)
 		lose(wire, "no memory");
 	else
@@ -259,7 +259,7 @@ static void on_resolved(uv_getaddrinfo_t *resolver, int status, struct addrinfo 
 		free_if_done(wire);
 }
 
-struct redis_wire *wire_open(struct uv_loop_s *loop, const struct redis_url *url,
+struct redis_wire *wire_open(struct uv_loop_s *loop, const struct redis_host *host,
 			     const struct tls_trust *trust, const struct wire_user *user, void *arg)
 {
 	static const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_protocol = IPPROTO_TCP};
@@ -269,13 +269,13 @@ struct redis_wire *wire_open(struct uv_loop_s *loop, const struct redis_url *url
 	if (wire == NULL)
 		return NULL;
 	wire->loop = loop;
-	wire->url = url;
+	wire->host = host;
 	wire->trust = trust;
 	wire->user = user;
 	wire->arg = arg;
 	wire->resolver.data = wire;
-	snprintf(port, sizeof(port), "%d", url->port);
-	if (uv_getaddrinfo(loop, &wire->resolver, on_resolved, url->host, port, &hints) != 0) {
+	snprintf(port, sizeof(port), "%d", host->port);
+	if (uv_getaddrinfo(loop, &wire->resolver, on_resolved, host->name, port, &hints) != 0) {
 		free(wire);
 		return NULL;
 	}

@@ -18,8 +18,8 @@ struct wire_user {
 	void (*lost)(void *arg, const char *why);
 };
 
-/* `trust` NULL: in the clear. NULL: memory. The URL stands until it is closed. */
-struct redis_wire *wire_open(struct uv_loop_s *loop, const struct redis_url *url,
+/* `trust` NULL: in the clear. NULL: memory. The host stands until it is closed. */
+struct redis_wire *wire_open(struct uv_loop_s *loop, const struct redis_host *host,
 			     const struct tls_trust *trust, const struct wire_user *user, void *arg) MUST_USE;
 /* Once it is opened. False: it cannot, and never will; nothing else tells of it. */
 bool wire_send(struct redis_wire *wire, const char *bytes, size_t len) MUST_USE;

@@ -1,6 +1,9 @@
 /* See cors.h. */
 #include "http/cors.h"
 
+#include "base/log.h"
+
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #define VARY "Vary: Origin\r\n"
@@ -164,6 +167,49 @@ bool cors_parse(const struct config *config, struct arena *arena, struct cors *r
 	if (good)
 		*ret = cors;
 	return good;
+}
+
+bool cors_create(const struct config *config, struct cors **ret)
+{
+	struct cors *cors = calloc(1, sizeof(*cors));
+	struct arena arena;
+	const char *why;
+	struct str bad;
+
+	if (cors == NULL)
+		return false;
+	arena_init(&arena, NULL);
+	if (!cors_parse(config, &arena, cors, &bad, &why)) {
+		complain("CORS_ORIGINS: %.*s: must be %s", (int)bad.len, bad.p, why);
+		arena_finish(&arena);
+		free(cors);
+		return false;
+	}
+	cors->arena = arena;
+	*ret = cors;
+	return true;
+}
+
+void cors_destroy(struct cors *cors)
+{
+	while (cors != NULL) {
+		struct cors *older = cors->older;
+
+		arena_finish(&cors->arena);
+		free(cors);
+		cors = older;
+	}
+}
+
+void cors_apply(struct cors_now *now, struct cors *cors)
+{
+	cors->older = atomic_load_explicit(&now->cors, memory_order_relaxed);
+	atomic_store_explicit(&now->cors, cors, memory_order_release);
+}
+
+const struct cors *cors_of(const struct cors_now *now)
+{
+	return atomic_load_explicit(&now->cors, memory_order_acquire);
 }
 
 /* --- Requests ----------------------------------------------------------------------- */

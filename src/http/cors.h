@@ -17,6 +17,8 @@ struct cors_origin {
 };
 
 struct cors {
+	struct cors *older;
+	struct arena arena; /* of its texts */
 	bool on;
 	bool any; /* every origin, without credentials */
 	struct cors_origin origins[CORS_ORIGINS_MAX];
@@ -32,6 +34,20 @@ struct cors {
  */
 bool cors_parse(const struct config *config, struct arena *arena, struct cors *ret, struct str *ret_bad,
 		const char **ret_why) MUST_USE;
+
+/* The same, on its own. False, told by complain(). */
+bool cors_create(const struct config *config, struct cors **ret) MUST_USE;
+/* And all that it took the place of. NULL is fine. */
+void cors_destroy(struct cors *cors);
+
+/* What counts now. Never changed: a reload puts another in its place, and the older ones stay for whoever
+ * reads them, some kilobytes a reload. */
+struct cors_now {
+	_Atomic(struct cors *) cors;
+};
+/* On one thread at a time; others may be reading. */
+void cors_apply(struct cors_now *now, struct cors *cors);
+const struct cors *cors_of(const struct cors_now *now);
 
 /* Header lines of the reply to that request. */
 struct str cors_lines(const struct cors *cors, const struct http_exchange *exchange);

@@ -196,7 +196,7 @@ static void complete_reply(struct req *rq)
 	rates_tell(rq);
 	rq->reply.lines[0] = security_headers(&rq->reply, options->https);
 	if (options->cors != NULL)
-		rq->reply.lines[1] = cors_lines(options->cors, rq->http);
+		rq->reply.lines[1] = cors_lines(cors_of(options->cors), rq->http);
 }
 
 /* NULL: none takes it. What was refused before its handler was looked for has one, too. */
@@ -307,7 +307,7 @@ static void refuse(struct req *rq, enum rc rc)
 /* No route takes it: nothing there, another method, or the question which methods there are. */
 static void no_route(struct req *rq, const struct router_match *match)
 {
-	const struct cors *cors = rq->worker->dispatcher->options.cors;
+	const struct cors *cors = req_cors(rq);
 
 	if (match->allowed == 0) {
 		refuse(rq, RC_NO_ROUTE);
@@ -472,6 +472,13 @@ static void *worker_start(struct http_loop *loop, void *arg)
 		return NULL;
 	}
 	return worker;
+}
+
+const struct cors *req_cors(const struct req *rq)
+{
+	const struct cors_now *now = rq->worker->dispatcher->options.cors;
+
+	return now != NULL ? cors_of(now) : NULL;
 }
 
 void *req_app(const struct req *rq)

@@ -25,9 +25,9 @@ struct dispatcher_options {
 	/* Of a route for other services of this marca (ACCESS_SERVICE): was it called by one? RC_NO_ROUTE:
 	 * no. NULL: there are none. */
 	enum rc (*neighbour)(const struct req *rq);
-	struct rates *rates;	 /* NULL: no limits */
-	const struct cors *cors; /* NULL: no other site's page may call */
-	bool https;		 /* security_headers() */
+	struct rates *rates;	     /* NULL: no limits */
+	const struct cors_now *cors; /* NULL: no other site's page may call */
+	bool https;		     /* security_headers() */
 	enum log_requests log_requests;
 	struct tracer *tracer; /* NULL: no spans are wanted */
 	bool strict; /* what a route's row does not name ends the process; else it is logged, and answered 500
@@ -47,6 +47,8 @@ struct http_callbacks dispatcher_callbacks(struct dispatcher *dispatcher);
 
 /* The process that a request is served by: main.c's own, for the gateway's routes. */
 void *req_app(const struct req *rq);
+/* Whose pages may call; NULL: nobody's. Good for as long as the process lives. */
+const struct cors *req_cors(const struct req *rq);
 
 /* What a route was asked and answered so far; route router_count(): what no route took. On any thread. */
 void dispatcher_traffic(struct dispatcher *dispatcher, size_t route, struct traffic_sum *ret);

@@ -1,12 +1,12 @@
 /* See rates.h. */
 #include "http/rates.h"
 
+#include "base/log.h"
 #include "base/rate_table.h"
 #include "http/req.h"
 
 #include <sodium.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #define SLOTS  65536
@@ -31,14 +31,26 @@ static const struct {
 	[RATE_POLICY_ACCOUNT] = {"account", 'n', 60, offsetof(struct config, rate_login), 5},
 };
 
-struct rates {
-	struct rate_table *table;
+/* What the settings say. Never changed: a reload puts others in their place, and these stay for whoever reads
+ * them. */
+struct rate_rules {
+	struct rate_rules *older;
 	struct gcra_limit limits[RATE_POLICIES];
 	struct proxies proxies;
 	struct arena arena;		       /* of the texts */
 	const char *texts[1 << RATE_POLICIES]; /* RateLimit-Policy, by what applied */
+};
+
+struct rates {
+	struct rate_table *table;
+	_Atomic(struct rate_rules *) rules;
 	_Atomic uint64_t refused[RATE_POLICIES];
 };
+
+static const struct rate_rules *rules_now(struct rates *rates)
+{
+	return atomic_load_explicit(&rates->rules, memory_order_acquire);
+}
 
 const char *rate_policy_name(enum rate_policy policy)
 {
@@ -73,13 +85,14 @@ static void remember(struct rate_state *state, enum rate_policy policy, const st
 static enum rc take(struct rates *rates, struct rate_state *state, uint64_t now_ns, enum rate_policy policy,
 		    const void *id, size_t size)
 {
+	const struct gcra_limit *limit = &rules_now(rates)->limits[policy];
 	struct rate_key key = {.kind = policies[policy].kind};
 	struct gcra_verdict verdict;
 
-	if (rates->limits[policy].step == 0)
+	if (limit->step == 0)
 		return RC_OK;
 	memcpy(key.id, id, size);
-	verdict = rate_take(rates->table, &key, &rates->limits[policy], (int64_t)now_ns);
+	verdict = rate_take(rates->table, &key, limit, (int64_t)now_ns);
 	remember(state, policy, &verdict);
 	if (verdict.allowed)
 		return RC_OK;
@@ -97,7 +110,7 @@ static enum rc take_address(struct rates *rates, struct rate_state *state, uint6
 
 enum rc rates_admit(struct rates *rates, struct http_exchange *exchange, struct rate_state *ret)
 {
-	*ret = (struct rate_state){.address = client_address(&rates->proxies, exchange)};
+	*ret = (struct rate_state){.address = client_address(&rules_now(rates)->proxies, exchange)};
 	return take_address(rates, ret, exchange->received_ns, RATE_POLICY_ADDRESS);
 }
 
@@ -163,9 +176,9 @@ static int64_t seconds_up(int64_t ns)
  * Whoever spreads what remains over `t` goes at the rate that lasts: so "r=4;t=48" of five a minute. With
  * nothing left, t is when the next one may come; it is the same as Retry-After, as the draft wants it.
  */
-static int64_t effective_window(const struct rates *rates, const struct rate_state *state)
+static int64_t effective_window(const struct rate_rules *rules, const struct rate_state *state)
 {
-	return seconds_up(state->remaining > 0 ? state->remaining * rates->limits[state->nearest].step
+	return seconds_up(state->remaining > 0 ? state->remaining * rules->limits[state->nearest].step
 					       : state->wait);
 }
 
@@ -188,13 +201,15 @@ static const char *limit_text(struct req *rq, int64_t seconds)
 void rates_tell(struct req *rq)
 {
 	const struct rate_state *state = &rq->rate;
+	const struct rate_rules *rules;
 	const char *text;
 	int64_t seconds;
 
 	if (state->applied == 0)
 		return;
-	seconds = effective_window(rq->limits, state);
-	req_header(rq, "RateLimit-Policy", rq->limits->texts[state->applied]);
+	rules = rules_now(rq->limits);
+	seconds = effective_window(rules, state);
+	req_header(rq, "RateLimit-Policy", rules->texts[state->applied]);
 	text = limit_text(rq, seconds);
 	if (text != NULL)
 		req_header(rq, "RateLimit", text);
@@ -216,55 +231,89 @@ static int setting(const struct config *config, size_t policy)
 }
 
 /* RateLimit-Policy for each set of limits that may apply to a request. */
-static bool make_texts(struct rates *rates, const int quotas[RATE_POLICIES])
+static bool make_texts(struct rate_rules *rules, const int quotas[RATE_POLICIES])
 {
-	for (size_t set = 1; set < ARRAY_LEN(rates->texts); set++) {
+	for (size_t set = 1; set < ARRAY_LEN(rules->texts); set++) {
 		const char *text = "";
 
 		for (size_t i = 0; i < RATE_POLICIES && text != NULL; i++)
 			if (set >> i & 1)
-				text = arena_printf(&rates->arena, "%s%s\"%s\";q=%d;w=%d", text,
+				text = arena_printf(&rules->arena, "%s%s\"%s\";q=%d;w=%d", text,
 						    text[0] != '\0' ? ", " : "", policies[i].name, quotas[i],
 						    policies[i].seconds);
-		rates->texts[set] = text;
+		rules->texts[set] = text;
 		if (text == NULL)
 			return false;
 	}
 	return true;
 }
 
-static bool fill(struct rates *rates, const struct config *config, const struct world *world)
+static bool fill(struct rate_rules *rules, const struct config *config)
 {
 	int quotas[RATE_POLICIES];
+	struct str bad;
 
+	if (!proxies_parse(str_from(config->trusted_proxies), &rules->proxies, &bad)) {
+		complain("TRUSTED_PROXIES: \"%.*s\": must be up to %d addresses or networks such as "
+			 "10.0.0.1,10.1.0.0/16",
+			 (int)bad.len, bad.p, PROXIES_MAX);
+		return false;
+	}
 	for (size_t i = 0; i < RATE_POLICIES; i++) {
 		quotas[i] = setting(config, i);
-		rates->limits[i] = gcra_limit(quotas[i], policies[i].seconds * SECOND);
+		rules->limits[i] = gcra_limit(quotas[i], policies[i].seconds * SECOND);
 	}
-	rates->table = rate_table_create(world, SLOTS);
-	if (rates->table != NULL && make_texts(rates, quotas))
+	if (make_texts(rules, quotas))
 		return true;
-	fprintf(stderr, "marca: no memory for the rates\n");
+	complain("no memory for the rates");
 	return false;
+}
+
+bool rate_rules_create(const struct config *config, struct rate_rules **ret)
+{
+	struct rate_rules *rules = calloc(1, sizeof(*rules));
+
+	if (rules == NULL)
+		return false;
+	arena_init(&rules->arena, NULL);
+	if (!fill(rules, config)) {
+		rate_rules_destroy(rules);
+		return false;
+	}
+	*ret = rules;
+	return true;
+}
+
+void rate_rules_destroy(struct rate_rules *rules)
+{
+	while (rules != NULL) {
+		struct rate_rules *older = rules->older;
+
+		arena_finish(&rules->arena);
+		free(rules);
+		rules = older;
+	}
+}
+
+void rates_apply(struct rates *rates, struct rate_rules *rules)
+{
+	rules->older = atomic_load_explicit(&rates->rules, memory_order_relaxed);
+	atomic_store_explicit(&rates->rules, rules, memory_order_release);
 }
 
 bool rates_create(const struct config *config, const struct world *world, struct rates **ret)
 {
 	struct rates *rates = calloc(1, sizeof(*rates));
-	struct str bad;
+	struct rate_rules *rules = NULL;
 
-	if (rates == NULL)
-		return false;
-	arena_init(&rates->arena, NULL);
-	if (!proxies_parse(str_from(config->trusted_proxies), &rates->proxies, &bad)) {
-		fprintf(stderr,
-			"marca: TRUSTED_PROXIES: \"%.*s\": must be up to %d addresses or networks such as "
-			"10.0.0.1,10.1.0.0/16\n",
-			(int)bad.len, bad.p, PROXIES_MAX);
+	if (rates == NULL || !rate_rules_create(config, &rules)) {
 		rates_destroy(rates);
 		return false;
 	}
-	if (!fill(rates, config, world)) {
+	rates_apply(rates, rules);
+	rates->table = rate_table_create(world, SLOTS);
+	if (rates->table == NULL) {
+		complain("no memory for the rates");
 		rates_destroy(rates);
 		return false;
 	}
@@ -277,6 +326,6 @@ void rates_destroy(struct rates *rates)
 	if (rates == NULL)
 		return;
 	rate_table_destroy(rates->table);
-	arena_finish(&rates->arena);
+	rate_rules_destroy(atomic_load(&rates->rules));
 	free(rates);
 }

@@ -46,9 +46,18 @@ struct rate_state {
 	bool account_counted;
 };
 
-/* False, said why on standard error: a setting is no good, or memory. */
+/* What the settings say of it. False, told by complain(): one is no good, or memory. */
+struct rate_rules;
+bool rate_rules_create(const struct config *config, struct rate_rules **ret) MUST_USE;
+void rate_rules_destroy(struct rate_rules *rules);
+
+/* False, told by complain(): a setting is no good, or memory. */
 bool rates_create(const struct config *config, const struct world *world, struct rates **ret) MUST_USE;
 void rates_destroy(struct rates *rates);
+
+/* From now on those rules count, which are `rates`' own from here on. What has been counted stays. On one
+ * thread at a time; others may be asking. The rules of before are kept: some kilobytes a reload. */
+void rates_apply(struct rates *rates, struct rate_rules *rules);
 
 /* For sharing them with other processes. */
 struct rate_table *rates_table(struct rates *rates);

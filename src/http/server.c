@@ -189,6 +189,11 @@ bool http_server_draining(const struct http_server *server)
 	return atomic_load_explicit(&server->stop, memory_order_relaxed);
 }
 
+int http_server_drain_ms(const struct http_server *server)
+{
+	return atomic_load(&server->drain_delay_ms) + atomic_load(&server->drain_ms);
+}
+
 void http_server_set_drain(struct http_server *server, int delay_ms, int drain_ms)
 {
 	atomic_store(&server->drain_delay_ms, delay_ms);

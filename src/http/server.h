@@ -126,6 +126,8 @@ enum rc http_server_run(struct http_server *server) MUST_USE;
 void http_server_stop(struct http_server *server);
 /* Since http_server_stop(): to be told by /ready. On any thread. */
 bool http_server_draining(const struct http_server *server);
+/* How long a drain takes at most, the delay included. Async-signal-safe. */
+int http_server_drain_ms(const struct http_server *server);
 /* Other figures for a drain that has not begun, in ms; 0 is 0 here. On any thread. */
 void http_server_set_drain(struct http_server *server, int delay_ms, int drain_ms);
 void http_server_destroy(struct http_server *server);

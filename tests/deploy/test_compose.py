@@ -1,6 +1,5 @@
 """compose.yaml, Dockerfile and deploy/secrets.sh: what they say agrees with marca and with one another; and the fleet that
 they describe runs, with processes where the containers would be."""
-import concurrent.futures
 import contextlib
 import datetime
 import fnmatch
@@ -113,6 +112,15 @@ def test_who_waits_for_whom_can_know():
     assert services()["gateway"]["depends_on"].keys() == SERVICES.keys()
 
 
+def test_the_readme_names_what_there_is():
+    """Its commands for Docker: the service, and the command of marca that is run in it."""
+    text = (ROOT / "deploy/README.md").read_text()
+    commands = subprocess.run([harness.binary(), "help"], capture_output=True, text=True, check=True).stdout
+    used = re.findall(r"docker compose (?:exec|run --rm|logs -f) (\S+)(?: /usr/bin/marca| (?=migrate))?(?: (\w+))?", text)
+    assert len(used) >= 5 and {name for name, _ in used} <= COMPOSE["services"].keys()
+    assert all(re.search(rf"^  {word} ", commands, re.M) for name, word in used if name in SERVICES and word)
+
+
 def test_a_database_belongs_to_one_service():
     users = {}
     for name, service in services().items():
@@ -148,6 +156,12 @@ def test_secrets_are_made_once(secrets):
     assert len(set(values)) == len(values) == 6 and all(len(value) == 64 for value in values)
 
 
+def built():
+    """The build directory of the marca under test, which may be run by way of a script beneath it (scripts/coverage)."""
+    folder = harness.binary().parent
+    return folder if (folder / "build.ninja").exists() else folder.parent
+
+
 # --- The image --------------------------------------------------------------------------------
 
 
@@ -158,7 +172,7 @@ def stages():
 
 
 def test_the_image_holds_what_marca_is_linked_to():
-    told = subprocess.run(["readelf", "-d", harness.binary()], capture_output=True, text=True, check=True).stdout
+    told = subprocess.run(["readelf", "-d", built() / "marca"], capture_output=True, text=True, check=True).stdout
     wanted = set(re.findall(r"NEEDED.*\[(lib\S+)\]", told)) - {"libc.so.6", "libm.so.6"}
     listed = re.search(r"--no-install-recommends (.*?) &&", stages()["marca"])[1].split()
     held = subprocess.run(["dpkg", "-L", *(name for name in listed if name.startswith("lib"))], capture_output=True, text=True, check=True).stdout
@@ -202,7 +216,7 @@ def kept(path, lines):
 def test_the_build_sees_what_it_needs_and_no_more():
     lines = [line for line in (ROOT / ".dockerignore").read_text().splitlines() if line and not line.startswith("#")]
     tracked = subprocess.run(["git", "-C", ROOT, "ls-files"], capture_output=True, text=True, check=True).stdout.split()
-    build = harness.binary().parent
+    build = built()
     inputs = subprocess.run(["ninja", "-C", build, "-t", "inputs", "marca"], capture_output=True, text=True, check=True).stdout
     headers = subprocess.run(["ninja", "-C", build, "-t", "deps"], capture_output=True, text=True, check=True).stdout
     ours = {os.path.relpath((build / line.strip()).resolve(), ROOT) for line in (inputs + headers).splitlines() if ".." in line}
@@ -252,26 +266,25 @@ class Processes:
             return check()
         harness.until(f"{name} is ready", ended)
 
-    def postgres(self, name):
-        """As the image's entrypoint does it: a cluster with that superuser, his password and database."""
-        service, base = services()[f"postgres-{name}"], self.folder / f"postgres-{name}"
-        socket_folder = base / "socket"
+    def postgres(self):
+        """As the image's entrypoint does it, each superuser with his password and database; but all in one cluster, for speed."""
+        base, socket_folder = self.folder / "postgres", self.folder / "postgres/socket"
         socket_folder.mkdir(parents=True)
         user = {"user": "postgres", "group": "postgres", "extra_groups": []} if os.geteuid() == 0 else {}
         if user:
             for path in (base, socket_folder):
                 shutil.chown(path, "postgres")
-        password = (self.secrets / f"{name}_password").read_text()
-        arguments = shlex.split(service["environment"]["POSTGRES_INITDB_ARGS"])
-        word = base / "password"
-        word.write_text(password)
-        word.chmod(0o644)
-        subprocess.run([postgres_bin() / "initdb", "-D", base / "data", "-U", service["environment"]["POSTGRES_USER"], "--no-sync",
-                        f"--pwfile={word}", "--auth-host=scram-sha-256", *arguments], check=True, capture_output=True, cwd="/", **user)
-        subprocess.run([postgres_bin() / "postgres", "--single", "-D", base / "data", "postgres"], input=f'CREATE DATABASE "{name}"\n',
+        (command,) = {tuple(services()[f"postgres-{name}"]["command"]) for name in SERVICES}
+        (arguments,) = {services()[f"postgres-{name}"]["environment"]["POSTGRES_INITDB_ARGS"] for name in SERVICES}
+        subprocess.run([postgres_bin() / "initdb", "-D", base / "data", "-U", "postgres", "--no-sync", "--auth-host=scram-sha-256",
+                        "--pwfile=/etc/hostname", # any line: nobody logs in as that one
+                        *shlex.split(arguments)], check=True, capture_output=True, cwd="/", **user)
+        statements = [f'''CREATE ROLE "{name}" SUPERUSER LOGIN PASSWORD '{(self.secrets / f"{name}_password").read_text()}'\nCREATE DATABASE "{name}"\n'''
+                      for name in (services()[f"postgres-{name}"]["environment"]["POSTGRES_USER"] for name in SERVICES)]
+        subprocess.run([postgres_bin() / "postgres", "--single", "-D", base / "data", "postgres"], input="".join(statements),
                        text=True, check=True, capture_output=True, cwd="/", **user)
-        command = [*service["command"], "-D", base / "data", "-k", socket_folder, "-c", "listen_addresses="]
-        self.spawn(f"postgres-{name}", [postgres_bin() / command[0], *command[1:]], cwd="/", **user)
+        self.spawn("postgres", [postgres_bin() / command[0], *command[1:], "-D", base / "data", "-k", socket_folder, "-c", "listen_addresses="],
+                   cwd="/", **user)
         return socket_folder
 
     def redis(self):
@@ -303,14 +316,13 @@ def test_the_fleet_runs_as_it_is_described(secrets):
     with contextlib.ExitStack() as stack:
         fleet = Processes(secrets, stack)
         fleet.redis()
-        with concurrent.futures.ThreadPoolExecutor(2) as pool:
-            sockets = dict(zip(SERVICES, pool.map(fleet.postgres, SERVICES)))
+        socket_folder = fleet.postgres()
         check = services()["redis"]["healthcheck"]["test"][1].replace("redis-cli", f"redis-cli -p {fleet.ports['redis']}")
         fleet.await_("redis", lambda: subprocess.run(fleet.here(check), shell=True, check=False).returncode == 0)
         context = ssl.create_default_context(cafile=secrets / "redis_certificate")
         with context.wrap_socket(socket.create_connection(("127.0.0.1", fleet.ports["redis"])), server_hostname="redis"):
             pass
-        environments = {name: fleet.marca(name, sockets[name]) for name in SERVICES}
+        environments = {name: fleet.marca(name, socket_folder) for name in SERVICES}
         for name in SERVICES:
             fleet.healthy(name, environments[name])
         nginx = stack.enter_context(gateway.Gateway({name: [f"127.0.0.1:{fleet.ports[name]}"] for name in SERVICES}))

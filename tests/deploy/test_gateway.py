@@ -272,6 +272,22 @@ def test_a_flood_from_one_address(witnesses):
         assert nginx.plain().get("/users/").status == 200, "this machine itself"
 
 
+def test_behind_another_proxy(witnesses):
+    """With the lines of Kubernetes' site.conf: whose request it is, as that proxy tells; for the limit, the log and marca."""
+    lines = re.findall(r"^(?:set_real_ip_from|real_ip_\w+) .*;$", (harness.ROOT / "deploy/kubernetes/base/site.conf").read_text(), re.M)
+    site = "\n".join([*lines, "set_real_ip_from 127.0.0.0/8;"])
+    upstreams = {name: [witness.address] for name, witness in witnesses.items()}
+    edit = [("nginx.conf", "rate=200r/s", "rate=1r/m"), ("nginx.conf", "burst=400", "burst=1")]
+    with Gateway(upstreams, edit=edit, site=site) as nginx:
+        api = nginx.plain()
+        ask = lambda client, **more: api.get("/users/", headers={"X-Forwarded-For": client}, **more)
+        got = dict(ask("203.0.113.9, 10.0.0.7", request_id="told").json["headers"])
+        assert got["X-Forwarded-For"] == "203.0.113.9, 10.0.0.7, 203.0.113.9" and nginx.log("told")["client"] == "203.0.113.9"
+        assert [ask("203.0.113.9").status for _ in range(2)] == [200, 429] and ask("203.0.113.10").status == 200
+        # What a client made up stands further left.
+        assert ask("203.0.113.77, 203.0.113.9").status == 429
+
+
 # --- The configuration ---------------------------------------------------------------------------
 
 

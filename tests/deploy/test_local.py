@@ -149,6 +149,15 @@ def test_commands_work_on_it(fleet):
         assert api.get("/tenants/").status == 200
 
 
+def test_a_process_migrates_its_own_stores_alone(fleet):
+    for name, rooms in (("tenant", ["tenant", "audit"]), ("booking", ["booking"])):
+        environment = {**clean_environment(), **fleet.environment(name)}
+        for words in (["all", "--status"], ["all"]):
+            told = subprocess.run([harness.binary(), "migrate", *words], env=environment, capture_output=True, text=True, check=True).stdout
+            assert [line.split()[0] for line in told.splitlines()] == rooms
+        assert not list((fleet.data / "fleet" / name).glob("*.db"))
+
+
 def test_one_fleet_a_folder(fleet):
     done = run("--port", "0", "--data", fleet.data / "fleet", "--build", harness.binary().parent)
     assert done.returncode == 1 and "runs over" in done.stderr and f"process {fleet.process.pid}" in done.stderr

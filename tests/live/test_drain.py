@@ -1,6 +1,5 @@
 """SIGTERM under load: what was asked is answered, what was answered is kept, and it is over in time."""
 import contextlib
-import os
 import signal
 import subprocess
 
@@ -90,8 +89,7 @@ def test_a_second_signal_ends_at_once(second):
 
 def test_over_in_time_whatever_hangs():
     """A booking waits for a table that somebody else has locked: it is given up, and says so by its status."""
-    if "MARCA_TEST_PG" not in os.environ:
-        pytest.skip("no MARCA_TEST_PG; scripts/with-postgres sets it")
+    harness.need_store("postgres")
     with harness.Marca("postgres", env={"MARCA_DRAIN_SECONDS": "1"}) as marca:
         business = Business(marca.api(), ANY_TIME)
         with locked(marca.database.url, "bookings"), journal.Clients(marca.address, business, wait=False) as clients:

@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import stat
 import subprocess
+import sys
 
 import pytest
 
@@ -15,6 +16,7 @@ import harness
 import streams
 import trading
 
+SLACK = 6 << 10  # KiB: SQLite's caches fill; the rows of the test as a whole would take twice that
 HARD_ROWS = 45  # of each table: more than any list of values in dump.py is long
 
 
@@ -142,7 +144,7 @@ def check_served(marca, businesses, as_it_was):
 
 
 def test_laptop_to_fleet_and_back(place, fleet):
-    """From one process with SQLite and the embedded bus to four databases and a new Redis; then to a new laptop."""
+    """From one process with SQLite and the embedded bus to four, with a database each and a new Redis; then to a new laptop."""
     laptop, next_laptop = place("sqlite"), place("sqlite")
     laptop.start()
     businesses = trading.trade(laptop.api())
@@ -321,3 +323,34 @@ def test_export_to_where_nothing_can_be_written(place, hard):
     assert done.returncode == 1 and "cannot write" in done.stderr
     assert "Usage" in marca.run("export", "--to", "x", status=2)
     assert "Usage" in marca.run("import", status=2)
+
+
+# A process of its own, and a small one: what whoever starts a process has in memory counts as that one's.
+MEASURE = "import resource, subprocess, sys; status = subprocess.call(sys.argv[1:]); " \
+    "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss); sys.exit(status)"
+
+
+def peak(marca, *words):
+    """KiB that a command took at most. A sanitizer keeps what was freed; here it shall not."""
+    options = ":".join(filter(None, [os.environ.get("ASAN_OPTIONS"), "quarantine_size_mb=0", "thread_local_quarantine_size_kb=0"]))
+    done = subprocess.run([sys.executable, "-S", "-c", MEASURE, *marca.command, *words], cwd=marca.folder, check=False,
+                          env={**marca.env, "MARCA_DATA": str(marca.data), "ASAN_OPTIONS": options},
+                          capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return int(done.stdout.split()[-1])
+
+
+def test_memory_is_bounded(store, place, empty_head):
+    """Twenty times the rows, of 2 kB each, take hardly more memory on the way in and out."""
+    row = next(row for row in dump.hard_rows(empty_head, 1) if row["table"] == "booking_outbox")
+    payload = json.dumps({"a": "x" * 2000}, separators=(",", ":"))
+    needed = []
+    for count in (300, 6000):
+        marca = place(store)
+        ids = (f"{number:08x}-0000-0000-0000-000000000000" for number in range(count))
+        data = dump.stream(empty_head, [{**row, "row": {**row["row"], "id": id_, "payload": payload}} for id_ in ids])
+        needed.append([peak(marca, "import", keep(marca, data)), peak(marca, "export", "--out", "out.jsonl"),
+                       peak(marca, "backup", "backup")])
+        assert len(dump.Dump((marca.folder / "out.jsonl").read_bytes()).of("booking", "booking_outbox")) == count
+    assert len(data) > (2 * SLACK) << 10
+    assert max(many - few for few, many in zip(*needed)) < SLACK, needed

@@ -9,6 +9,7 @@ import os
 import pathlib
 import platform
 import re
+import signal
 import subprocess
 import time
 
@@ -157,3 +158,27 @@ def test_no_such_mode(tmp_path):
     done = subprocess.run([MARCA, "serve", "--data", tmp_path], capture_output=True, text=True, timeout=60, check=False,
                           env={"PATH": os.environ["PATH"], "MARCA_CONFINE": "yes"})
     assert done.returncode == 1 and "MARCA_CONFINE=yes: must be one of" in done.stderr
+
+
+@needs_kernel
+def test_settings_are_read_again(tmp_path):
+    """The file of settings and that of a secret, each replaced by another of that name, as editors and Kubernetes do it."""
+    ours, secrets = tmp_path / "marca", tmp_path / "secrets"
+    for folder in (ours, secrets):
+        folder.mkdir()
+
+    def write(path, text):
+        new = path.with_suffix(".new")
+        new.write_text(text)
+        new.chmod(0o600)
+        new.rename(path)
+
+    settings, key = ours / "marca.conf", secrets / "key"
+    write(settings, f"SECRET_KEY_FILE={key}\nCORS_MAX_AGE=1\n")
+    write(key, os.urandom(64).hex())
+    with confined(env={"MARCA_CONFIG_FILE": str(settings)}) as marca:
+        write(settings, f"SECRET_KEY_FILE={key}\nCORS_MAX_AGE=2\n")
+        write(key, os.urandom(64).hex())
+        marca.process.send_signal(signal.SIGHUP)
+        harness.until("it has read them", lambda: "settings reloaded" in marca.log())
+        assert re.search("takes a restart.*SECRET_KEY", marca.log()) and re.search("has changed\".*CORS_MAX_AGE", marca.log())

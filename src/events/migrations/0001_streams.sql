@@ -17,6 +17,7 @@ CREATE TABLE stream_sources (
 ) :clustered;
 
 -- The payload is carried, never looked into.
+-- :because the embedded bus is one SQLite file
 CREATE TABLE stream_entries (
     stream      :text NOT NULL,
     sequence    :int  NOT NULL,
@@ -53,6 +54,7 @@ CREATE TABLE stream_pending (
 -- A group's oldest, over all of its streams.
 CREATE INDEX stream_pending_by_age ON stream_pending (name, delivered_at, stream, sequence);
 
+-- :because the embedded bus is one SQLite file
 CREATE TABLE dead_letters (
     number      :int  NOT NULL PRIMARY KEY,
     name        :text NOT NULL,

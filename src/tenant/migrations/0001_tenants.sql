@@ -18,6 +18,7 @@ CREATE TABLE tenants (
 
 -- A deleted tenant gives its domain back. Not an index WHERE deleted_at IS NULL: PostgreSQL takes one, while it has no
 -- statistics, for so small that it reads all of it in place of the primary key.
+-- :because a domain leads to one tenant, whoever asks
 CREATE UNIQUE INDEX tenants_domain ON tenants (domain, COALESCE(deleted_at, 0));
 
 CREATE TABLE tenant_settings (
