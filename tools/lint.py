@@ -349,7 +349,7 @@ def check_typed(tree):
             if row is None:
                 yield name, number, f"there is no command `marca {command}`"
                 continue
-            for word in [w for w in words if w.startswith("--")] + [w for w in words[:1] if re.fullmatch(r"[a-z]+", w)]:
+            for word in [w for w in words if w.startswith("--") and w != "--help"] + [w for w in words[:1] if re.fullmatch(r"[a-z]+", w)]:
                 if not re.search(rf"(?<![\w-]){word.split('=')[0]}(?![\w-])", row):
                     yield name, number, f"`marca {command}` has no {word}"
         for number, line in enumerate(text.split("\n"), 1):
