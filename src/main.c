@@ -33,20 +33,44 @@ static const struct command commands[] = {
 	},
 	{
 		.name = "migrate",
-		.usage = "all|NAME [--status | --to N]",
+		.usage = "all|NAME [--status | --to N | --citus]",
 		.summary = "Bring the stores' schemas up to date.",
 		.details = "  all         the stores of every service that this process runs "
 			   "(MARCA_SERVICE), and of "
 			   "the embedded bus\n"
 			   "  NAME        only that of tenant, user, resource, booking or audit\n"
 			   "  --status    only tell how far each schema is\n"
-			   "  --to N      no further than migration N\n\n"
+			   "  --to N      no further than migration N\n"
+			   "  --citus     then spread the tables of tenants over the nodes of a Citus "
+			   "cluster\n\n"
 			   "Each migration is done whole or not at all, by one process, beside a running "
 			   "marca. A schema\n"
 			   "newer than this marca is fine unless it holds what no marca so old may run "
 			   "beside:\n"
 			   "docs/upgrading.md.\n",
 		.run = command_migrate,
+	},
+	{
+		.name = "check",
+		.usage = "[--only NAME] [--json] [--data DIR]",
+		.summary = "See whether all that is stored is as it must be.",
+		.details = "  --only NAME  one of the checks: pages, schema, waiting, bookings, events, "
+			   "overlaps,\n"
+			   "               resources, users, sessions, sealed or audit\n"
+			   "  --json       one JSON object a line: each fault, each check, then the sum\n"
+			   "  --data DIR   where embedded stores keep their files, ./data by default\n\n"
+			   "Looks at the pages and indexes of each store, at its schema (is it what the "
+			   "migrations\n"
+			   "make?), and tenant by tenant at what must be so of the rows: docs/upgrading.md "
+			   "lists\n"
+			   "it. What needs the stores of several services is checked where all of these are\n"
+			   "configured: give it every *_DATABASE_URL.\n\n"
+			   "Reads only, page by page, and works beside a running marca.\n"
+			   "Exit status: 0 all is well, 1 not so, 2 wrong usage.\n\n"
+			   "Examples:\n"
+			   "  marca check\n"
+			   "  marca check --json | jq 'select(.fault)'\n",
+		.run = command_check,
 	},
 	{
 		.name = "events",

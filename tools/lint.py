@@ -25,10 +25,11 @@ import time
 LIBRARIES = {
     "base": set(),
     "json": {"base"},
+    "trace": {"json", "base"},
     "calendar": {"base"},
-    "db": {"base"},
-    "events": {"db", "json", "base"},
-    "http": {"json", "base"},
+    "db": {"trace", "base"},
+    "events": {"db", "trace", "json", "base"},
+    "http": {"trace", "json", "base"},
     "mail": {"base"},
     "neighbour": {"http", "db", "json", "base"},
 }
@@ -51,7 +52,7 @@ DRIVERS = {
     "libpq-fe.h": {"db"},
     "hiredis": {"events"},
     "openssl": {"events", "auth"},
-    "curl": {"http", "mail"},
+    "curl": {"http", "mail", "trace"},
     "glib.h": {"base"},
     "libical": {"calendar"},
     "seccomp.h": {"app/confine"},
@@ -78,8 +79,8 @@ WORLDLY = (
     "time clock_gettime gettimeofday clock ftime rand rand_r srand random srandom drand48 getrandom getentropy "
     "arc4random randombytes_buf randombytes_random randombytes_uniform localtime localtime_r mktime"
 ).split()
-# Where the machine's own clock is meant: the world itself, the log's stamps, deadlines of connections, commit timings.
-WORLDLY_IN = ("src/base/world.c", "src/base/log", "src/http/", "src/db/committer")
+# Where the machine's own clock is meant: the world itself, the log's stamps, deadlines of connections, spans, commit timings.
+WORLDLY_IN = ("src/base/world.c", "src/base/log", "src/http/", "src/trace/", "src/db/committer")
 
 LINES_MAX = 600
 LONG = "long because"

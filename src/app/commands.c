@@ -40,40 +40,56 @@ static void tell(const char *room, const struct migration *migration, bool up_to
 	fflush(stdout);
 }
 
-static bool migrate_room(struct app *app, enum room room, bool status, int target)
+static void tell_distributed(const char *table, bool copied)
+{
+	printf("%-24s %s\n", table, copied ? "a copy on each node" : "spread by tenant_id");
+	fflush(stdout);
+}
+
+struct migrate_options {
+	bool status, citus;
+	int target;
+};
+
+static bool migrate_room(struct app *app, enum room room, const struct migrate_options *options)
 {
 	int version = 0;
 	bool good, fits;
 
 	if (!app_open_store(app, room))
 		return false;
-	if (status) {
+	if (options->status) {
 		good = db_schema_version(app->dbs[room], &version, &fits) == RC_OK;
 		if (good)
 			printf("%-10s %d of %zu%s\n", app_queries[room]->name, version,
 			       app_queries[room]->migration_count,
 			       fits ? "" : ": this marca cannot serve it as it is");
 	} else {
-		good = db_migrate(app->dbs[room], target, tell) == RC_OK;
+		good = db_migrate(app->dbs[room], options->target, tell) == RC_OK;
 	}
+	if (good && options->citus && room != ROOM_events) /* the embedded bus is SQLite */
+		good = db_distribute(app->dbs[room], tell_distributed) == RC_OK;
 	db_close(app->dbs[room]);
 	app->dbs[room] = NULL;
 	return good;
 }
 
-static bool migrate_options(int argc, char **argv, bool *ret_status, int *ret_target)
+static bool migrate_options(int argc, char **argv, struct migrate_options *ret)
 {
 	char *end;
 	long target;
 
-	*ret_status = argc == 1 && strcmp(argv[0], "--status") == 0;
-	*ret_target = -1;
-	if (argc == 0 || *ret_status)
+	*ret = (struct migrate_options){
+		.status = argc == 1 && strcmp(argv[0], "--status") == 0,
+		.citus = argc == 1 && strcmp(argv[0], "--citus") == 0,
+		.target = -1,
+	};
+	if (argc == 0 || ret->status || ret->citus)
 		return true;
 	if (argc != 2 || strcmp(argv[0], "--to") != 0)
 		return false;
 	target = strtol(argv[1], &end, 10);
-	*ret_target = (int)target;
+	ret->target = (int)target;
 	return *end == '\0' && end != argv[1] && target >= 0 && target < 10000;
 }
 
@@ -81,11 +97,11 @@ int command_migrate(const struct command *command, int argc, char **argv)
 {
 	struct config config;
 	struct app app;
-	bool status, good = true;
+	struct migrate_options options;
+	bool good = true;
 	enum room only;
-	int target;
 
-	if (argc < 1 || !migrate_options(argc - 1, argv + 1, &status, &target))
+	if (argc < 1 || !migrate_options(argc - 1, argv + 1, &options))
 		return command_usage(command);
 	only = app_room(argv[0]);
 	if (only == ROOM_COUNT && strcmp(argv[0], "all") != 0) {
@@ -99,7 +115,7 @@ int command_migrate(const struct command *command, int argc, char **argv)
 		return 1;
 	for (size_t room = 0; room < ROOM_COUNT && good; room++)
 		if (app_has_store(&app, (enum room)room) && (only == ROOM_COUNT || only == (enum room)room))
-			good = migrate_room(&app, (enum room)room, status, target);
+			good = migrate_room(&app, (enum room)room, &options);
 	return good ? 0 : 1;
 }
 

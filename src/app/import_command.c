@@ -55,6 +55,8 @@ static bool open_stores(struct run *run)
 				app_queries[room]->name);
 			return false;
 		}
+		if (!moving_knows_schema(&run->app, (enum room)room))
+			return false;
 	}
 	return true;
 }
@@ -147,6 +149,10 @@ static bool look_at(struct run *run, enum room room, const char **ret_state)
 			rc = loader_first_filled(whole, app_queries[room], &filled);
 			(void)!db_whole_end(whole, false);
 		}
+	}
+	if (rc == RC_OK && version > (int)app_queries[room]->migration_count) {
+		*ret_state = "  has a newer marca's schema";
+		return false;
 	}
 	*ret_state = filled != NULL ? "  is not empty"
 		     : version == 0 ? "  is empty, its schema to be made"

@@ -112,6 +112,19 @@ static bool commit_group(const struct hand *hand, struct group *group)
 	return true;
 }
 
+/* How many from the first on may share a transaction: of a store that is spread over machines, one tenant's.
+ */
+static size_t together(const struct db *db, struct script *const *scripts, size_t count)
+{
+	size_t same = 1;
+
+	if (!db->one_tenant)
+		return count;
+	while (same < count && uuid_equal(&scripts[same]->tenant, &scripts[0]->tenant))
+		same++;
+	return same;
+}
+
 static uint64_t clock_ns(void)
 {
 	struct timespec now;
@@ -120,22 +133,39 @@ static uint64_t clock_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
+static bool commit_timed(const struct hand *hand, struct group *group)
+{
+	size_t count = group->count;
+	uint64_t began = clock_ns();
+	bool fine = commit_group(hand, group);
+
+	histogram_add(&hand->db->group_sizes, &histogram_sizes, count);
+	histogram_add(&hand->db->commit_durations, &histogram_durations, clock_ns() - began);
+	return fine;
+}
+
 static bool run(void *arg, struct job **jobs, size_t count)
 {
-	struct db *db = ((const struct hand *)arg)->db;
-	struct group group = {.count = count};
-	uint64_t began = clock_ns();
-	bool fine;
+	const struct hand *hand = arg;
+	struct script *scripts[GROUP_MAX];
+	bool good = true;
 
 	for (size_t i = 0; i < count; i++) {
-		group.scripts[i] = CONTAINER_OF(jobs[i], struct script, job);
-		group.scripts[i]->place = (unsigned)i;
+		scripts[i] = CONTAINER_OF(jobs[i], struct script, job);
+		scripts[i]->place = (unsigned)i;
 	}
-	qsort(group.scripts, count, sizeof(group.scripts[0]), compare);
-	fine = commit_group(arg, &group);
-	histogram_add(&db->group_sizes, &histogram_sizes, count);
-	histogram_add(&db->commit_durations, &histogram_durations, clock_ns() - began);
-	return fine;
+	qsort(scripts, count, sizeof(scripts[0]), compare);
+	for (size_t from = 0; from < count;) {
+		struct group group = {.count = together(hand->db, scripts + from, count - from)};
+
+		memcpy(group.scripts, scripts + from, group.count * sizeof(scripts[0]));
+		from += group.count;
+		if (good)
+			good = commit_timed(hand, &group);
+		else
+			give_up(hand->db, &group, RC_STORE_DOWN);
+	}
+	return good;
 }
 
 static bool ready(void *arg)

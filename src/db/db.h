@@ -182,6 +182,22 @@ enum rc db_schema_version(struct db *db, int *ret, bool *ret_fits) MUST_USE;
 enum rc db_schema_read(struct ctx *cx, const struct db *db, int *ret) MUST_USE;
 /* The version that this binary knows. */
 int db_schema_known(const struct db *db);
+/*
+ * What is wrong with the store itself, told in words, each fault once: damaged pages, indexes and references;
+ * and where its schema is not what the migrations make. Both read only, beside whoever uses it. The latter is
+ * RC_INTERNAL where the login may not make a schema, for comparison, which goes again.
+ */
+typedef void db_fault_fn(void *arg, const char *what);
+enum rc db_inspect_pages(struct db *db, db_fault_fn *fn, void *arg) MUST_USE;
+enum rc db_inspect_schema(struct db *db, db_fault_fn *fn, void *arg) MUST_USE;
+
+/*
+ * Spreads the tables of tenants over the machines of a Citus cluster, each tenant's rows on one of them;
+ * those with a key for all tenants become a copy on each. Tells of each table once. What is spread already
+ * stays as it is. RC_INTERNAL when the store is no Citus.
+ */
+typedef void db_distributed_fn(const char *table, bool copied);
+enum rc db_distribute(struct db *db, db_distributed_fn *tell) MUST_USE;
 
 /* Prepares each query without running it: RC_INTERNAL, and the log says which, when the store refuses one. */
 enum rc db_check(struct db *db) MUST_USE;

@@ -39,6 +39,7 @@ struct db {
 	struct hand hands[WRITERS_MAX];
 	size_t hand_count;
 	struct crew *committer;
+	bool one_tenant; /* in a transaction: what several have may lie on several machines */
 	_Atomic uint64_t versions[1 << VERSION_BITS], epoch, touches;
 	_Atomic uint64_t writes, commits;
 	struct histogram group_sizes, commit_durations;
@@ -134,6 +135,9 @@ struct driver {
 	 */
 	enum rc (*session_wall)(struct session *session, bool mend, bool *ret_whole);
 
+	/* See db_distribute(). NULL: such a store has one place only. */
+	enum rc (*session_distribute)(struct session *session, db_distributed_fn *tell);
+
 	/*
 	 * Runs a statement of a migration that is online: on a connection of its own and without a
 	 * transaction, while the session's keeps other processes from the schema. Begins anew what an earlier
@@ -143,6 +147,11 @@ struct driver {
 
 	/* Starts one that sees what there is at its first statement, until its end. */
 	const char *snapshot_begin;
+	/* A store of nothing, to see what migrations make: nothing of it is left when it is closed, or when
+	 * the process ends. RC_INTERNAL: this login may not make one. */
+	enum rc (*scratch_open)(struct db *db, struct session **ret);
+	void (*scratch_close)(struct session *scratch);
+
 	/* Starts a transaction beside which no other process can change the schema. */
 	const char *schema_begin;
 	/* The first statement in it; NULL when the above suffices. */

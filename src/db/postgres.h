@@ -2,7 +2,7 @@
  * Inside the PostgreSQL driver: postgres_url.c (what an address says), postgres_conn.c (one connection),
  * postgres_value.c (parameters and rows), postgres.c (the store: reads and groups), postgres_wall.c
  * (row-level security), postgres_begin.c (what a transaction begins with), postgres_session.c (migrations,
- * whole tables), postgres_watch.c (LISTEN and NOTIFY).
+ * whole tables), postgres_citus.c (spread over machines), postgres_watch.c (LISTEN and NOTIFY).
  */
 #ifndef DB_POSTGRES_H
 #define DB_POSTGRES_H
@@ -22,6 +22,10 @@
 	setting("plan_cache_mode", "force_generic_plan") setting("jit", "off") \
 		setting("enable_seqscan", "off") setting("enable_sort", "off")
 
+/* Over that on Citus: it has to know the values to find the machine, and to pass app.tenant on to it. */
+#define PG_SPREAD_OF(setting) \
+	setting("plan_cache_mode", "force_custom_plan") setting("citus.propagate_set_commands", "local")
+
 /* How rows are read and written. No tenant is named until a transaction does so. */
 #define PG_WORKING_OF(setting)                                                                       \
 	PG_PLANNING_OF(setting)                                                                      \
@@ -38,7 +42,8 @@ enum pg_use { PG_READS, PG_WRITES, PG_WATCH, PG_SESSION };
 struct pg_conn {
 	const struct db *db;
 	enum pg_use use;
-	PGconn *pg;	/* NULL: not connected */
+	PGconn *pg;		     /* NULL: not connected */
+	const struct query *unnamed; /* what the server has without a name; NULL: nothing of ours */
 	bool *prepared; /* by the queries' index; behind a pooler, which keeps no statements: looked at */
 };
 
@@ -74,6 +79,9 @@ bool pg_synced(struct pg_conn *conn) MUST_USE;
 enum rc pg_failed(const PGresult *result, const char *what, bool *ret_again);
 
 /* --- postgres_begin.c ---------------------------------------------------- */
+
+/* Of a session (driver.h). */
+extern const char pg_snapshot_begin[], pg_schema_begin[];
 
 /* Puts into the pipeline what a transaction begins with, of reads or of writes. False: lost. */
 bool pg_send_begin(struct pg_conn *conn) MUST_USE;
@@ -121,6 +129,16 @@ enum rc pg_role_ready(const struct db *db) MUST_USE;
 /* driver.h: session_wall */
 enum rc pg_session_wall(struct session *session, bool mend, bool *ret_whole) MUST_USE;
 
+/* Gives a table's wall the form that it must have before it can be spread over machines. */
+enum rc pg_wall_spread(struct session *session, const char *table) MUST_USE;
+
+/* --- postgres_citus.c ----------------------------------------------------- */
+
+/* Are tables of this store spread over several machines? RC_STORE_DOWN. */
+enum rc pg_citus_look(const struct db *db, bool *ret_spread) MUST_USE;
+/* driver.h: session_distribute */
+enum rc pg_session_distribute(struct session *session, db_distributed_fn *tell) MUST_USE;
+
 /* --- postgres_watch.c ---------------------------------------------------- */
 
 /* What a group sends, so that whoever watches this room's store hears of its commit. */
@@ -128,7 +146,8 @@ const char *pg_notify_sql(const struct db *db);
 
 struct pg_watch;
 
-/* A thread that listens, and calls db_tell(). */
+/* A thread that listens, and calls db_tell(). None behind a pooler, where nobody can LISTEN: whoever watches
+ * hears of this process's commits only, and looks himself. */
 enum rc pg_watch_create(struct db *db, struct pg_watch **ret) MUST_USE;
 void pg_watch_destroy(struct pg_watch *watch);
 
@@ -142,6 +161,8 @@ enum rc pg_session_query(struct session *session, const struct query *query, con
 			 struct arena *arena, struct rows *ret) MUST_USE;
 /* driver.h: session_online, of `CREATE INDEX CONCURRENTLY name ON ...` */
 enum rc pg_session_online(struct session *session, const char *sql) MUST_USE;
+/* driver.h: scratch_open; a schema in a transaction that is never committed */
+enum rc pg_scratch_open(struct db *db, struct session **ret) MUST_USE;
 enum rc pg_session_prepare(struct session *session, const struct query *query) MUST_USE;
 enum rc pg_session_as_role(struct session *session) MUST_USE;
 enum rc pg_hold(struct db *db, const char *lock, void **ret) MUST_USE;

@@ -12,7 +12,8 @@
 #define LOCALLY(name, value) ", set_config('" name "', '" value "', TRUE)"
 #define NAME_MAX_LEN	     63 /* of PostgreSQL */
 
-static const char pooled_sql[] = "SELECT set_config('role', '%s', TRUE)" PG_WORKING_OF(LOCALLY);
+static const char pooled_sql[] = "SELECT set_config('role', '%s', TRUE)" PG_WORKING_OF(LOCALLY) "%s";
+static const char spread_sql[] = PG_SPREAD_OF(LOCALLY);
 
 /* READ COMMITTED: each statement sees what was committed while it waited for the lock row. */
 static const char *const begin_of[] = {
@@ -20,16 +21,23 @@ static const char *const begin_of[] = {
 	[PG_WRITES] = "BEGIN ISOLATION LEVEL READ COMMITTED",
 };
 
+/* What moves whole tables, and a migration of rows, is for all tenants, and takes its time. */
+#define FOR_ALL "SET LOCAL app.tenant = '*'; SET LOCAL statement_timeout = 0"
+
+const char pg_snapshot_begin[] = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; " FOR_ALL;
+const char pg_schema_begin[] = "BEGIN; " FOR_ALL "; SET LOCAL lock_timeout = 0";
+
 bool pg_send_begin(struct pg_conn *conn)
 {
 	const struct db_options *options = &conn->db->options;
-	char sql[sizeof(pooled_sql) + NAME_MAX_LEN];
+	char sql[sizeof(pooled_sql) + NAME_MAX_LEN + sizeof(spread_sql)];
 
 	if (!pg_send_sql(conn, begin_of[conn->use]))
 		return false;
 	if (!options->pooled)
 		return true;
-	snprintf(sql, sizeof(sql), pooled_sql, options->role); /* a name: pg_role_ready() */
+	snprintf(sql, sizeof(sql), pooled_sql, options->role, /* a name: pg_role_ready() */
+		 conn->db->one_tenant ? spread_sql : "");
 	return pg_send_sql(conn, sql);
 }
 

@@ -58,6 +58,12 @@ SELECT COUNT(*), MIN(w.created_at)
          ORDER BY o.sequence
          LIMIT $3) w;
 
+-- :name  :room_waiting_since :maybe
+-- :scope global
+-- :out   struct outbox_age: created_at:time
+-- When the oldest event happened that is not marked yet. For `marca check`.
+SELECT o.created_at FROM :room_outbox o WHERE o.sequence IS NULL ORDER BY o.created_at, o.subject_id, o.ordinal LIMIT 1;
+
 -- :name  :room_relay_mark :none
 -- :scope global
 -- :in    struct relay_mark: holder:uuid least:int limit:int
@@ -77,12 +83,21 @@ UPDATE :room_outbox
 -- :scope global
 -- :in    struct relay_holder: holder:uuid
 -- :out   struct relay_sequence: sequence:int
+-- :sqlite
 UPDATE :room_relay
    SET sequence = COALESCE((SELECT MAX(o.sequence) FROM :room_outbox o
                              WHERE o.stream IN ('booking-events', 'deletion-events', 'tenant-events')
                                AND o.sequence > :room_relay.sequence), sequence)
  WHERE id = 1 AND holder = $1
 RETURNING sequence;
+-- :postgres
+UPDATE :room_relay
+   SET sequence = GREATEST(:room_relay.sequence, w.sequence)
+  FROM (SELECT MAX(o.sequence) AS sequence FROM :room_relay r, :room_outbox o
+         WHERE r.id = 1 AND o.stream IN ('booking-events', 'deletion-events', 'tenant-events')
+           AND o.sequence > r.sequence) w
+ WHERE id = 1 AND holder = $1
+RETURNING :room_relay.sequence;
 
 -- :name  :room_relay_next :many
 -- :scope global
