@@ -366,6 +366,29 @@ def check_index(tree):
             yield str(index.relative_to(tree.root)), 1, f"{path.name} is not in it"
 
 
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+
+
+def anchors_of(text):
+    """As a reader of Markdown makes them of titles: small letters, no signs, hyphens for blanks."""
+    titles = re.findall(r"^#+ (.+)$", re.sub(r"^```.*?^```", "", text, flags=re.S | re.M), re.M)
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def check_links(tree):
+    for path in sorted([*tree.root.glob("docs/**/*.md"), *tree.root.glob("*.md"), *tree.root.glob("deploy/**/*.md")]):
+        for number, line in enumerate(path.read_text().split("\n"), 1):
+            for link in LINK.findall(line):
+                if re.match(r"\w+:", link):
+                    continue
+                file, _, anchor = link.partition("#")
+                target = path.parent / file if file else path
+                if not target.exists():
+                    yield str(path.relative_to(tree.root)), number, f"there is no {file}"
+                elif anchor and target.suffix == ".md" and anchor not in anchors_of(target.read_text()):
+                    yield str(path.relative_to(tree.root)), number, f"{target.name} has no title for #{anchor}"
+
+
 CHECKS = {
     "imports": check_imports,
     "size": check_size,
@@ -378,6 +401,7 @@ CHECKS = {
     "claims": check_claims,
     "typed": check_typed,
     "index": check_index,
+    "links": check_links,
 }
 
 

@@ -42,6 +42,8 @@ FAULTS = [
     ("typed", "docs/security.md", "Type `marca help me`.\n", 2),
     ("typed", "deploy/README.md", "Set `MARCA_DATE=x`.\n", 1),
     ("index", "docs/decisions/0002-second.md", "# Second\n", None),
+    ("links", "docs/security.md", "See [that](nothing.md).\n", 2),
+    ("links", "docs/security.md", "See [that](decisions/0001-first.md#why-not).\n", 2),
     ("imports", "src/base/world.c", '#include "db/db.h"\n', 7),
     ("imports", "src/json/shape.c", '#include "http/server.h"\n', 3),
     ("imports", "src/base/fold.c", '#include "json/shape.h"\n', 3),
@@ -130,7 +132,7 @@ def test_planted_fault_is_told(tree, check, name, text, line):
 @pytest.mark.parametrize("name, text", FINE)
 def test_no_false_alarm(tree, name, text):
     grow(tree, name, text)
-    code, told = lint(tree, "imports,size,banned,world,typed,index")
+    code, told = lint(tree, "imports,size,banned,world,typed,index,links")
     assert code == 0, told
 
 
