@@ -29,6 +29,7 @@ keep() {
 random() { openssl rand -hex 32 | tr -d '\n'; }
 
 keep service_key < <(random)
+keep metrics_token < <(random)
 for name in tenant user resource booking; do
     keep "${name}_password" < <(random)
     keep "${name}_database_url" < <(printf 'postgresql://%s:%s@/%s?host=/run/postgresql' "$name" "$(<"${name}_password")" "$name")

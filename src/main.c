@@ -51,6 +51,28 @@ static const struct command commands[] = {
 		.run = command_migrate,
 	},
 	{
+		.name = "check",
+		.usage = "[--only NAME] [--json] [--data DIR]",
+		.summary = "See whether all that is stored is as it must be.",
+		.details = "  --only NAME  one of the checks: pages, schema, waiting, bookings, events, "
+			   "overlaps,\n"
+			   "               resources, users, sessions, sealed or audit\n"
+			   "  --json       one JSON object a line: each fault, each check, then the sum\n"
+			   "  --data DIR   where embedded stores keep their files, ./data by default\n\n"
+			   "Looks at the pages and indexes of each store, at its schema (is it what the "
+			   "migrations\n"
+			   "make?), and tenant by tenant at what must be so of the rows: docs/upgrading.md "
+			   "lists\n"
+			   "it. What needs the stores of several services is checked where all of these are\n"
+			   "configured: give it every *_DATABASE_URL.\n\n"
+			   "Reads only, page by page, and works beside a running marca.\n"
+			   "Exit status: 0 all is well, 1 not so, 2 wrong usage.\n\n"
+			   "Examples:\n"
+			   "  marca check\n"
+			   "  marca check --json | jq 'select(.fault)'\n",
+		.run = command_check,
+	},
+	{
 		.name = "events",
 		.usage = "COMMAND [OPTIONS]",
 		.summary = "Look at the streams of events, and mend them.",

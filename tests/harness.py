@@ -311,11 +311,12 @@ class Marca:
             self.database = beside.database
         else:
             self.database = PostgresDatabase() if store == "postgres" else None
-        self.databases = {}  # of rooms that have their own: tests/fleet.py
+        self.databases = {}  # by room, where one has another
         # Nothing of the caller's own marca set-up may leak in.
         kept = {k: v for k, v in os.environ.items() if not k.startswith("MARCA_") and k not in settings()}
         wanted = {"MARCA_CLOCK": clock, "MARCA_STRICT": "1", "RATE_LOGIN": "0", "DATABASE_URL": self.database and self.database.url, **(env or {})}
         self.env = {**kept, **{k: v for k, v in wanted.items() if v is not None}}
+        self.databases = {}  # by room, where they differ: fleet.py
         self.process = None
         self.address = None
         self.apis = []
@@ -366,6 +367,9 @@ class Marca:
         if time.monotonic() > deadline:
             raise AssertionError(f"marca did not start: {what}\n{self.log()}")
         time.sleep(0.01)
+
+    def ready(self):
+        return is_ready(self.address)
 
     def database_of(self, room):
         """The PostgreSQL database that has that room; None with SQLite, which has it in data/<room>.db."""

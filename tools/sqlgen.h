@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
-enum { MEMBERS_MAX = 64, DOC_LINES_MAX = 24, INCLUDES_MAX = 16, ITEMS_MAX = 512 };
+enum { MEMBERS_MAX = 64, DOC_LINES_MAX = 24, INCLUDES_MAX = 24, ITEMS_MAX = 512 };
 
 enum dialect { DIALECT_SQLITE, DIALECT_POSTGRES, DIALECT_COUNT };
 #define DIALECT_BOTH ((1u << DIALECT_SQLITE) | (1u << DIALECT_POSTGRES))

@@ -6,6 +6,7 @@
 #include "app/metrics.h"
 #include "app/neighbours.h"
 #include "app/posture.h"
+#include "app/traces.h"
 #include "audit/audit.h"
 #include "audit/queries.h"
 #include "auth/auth.h"
@@ -71,16 +72,22 @@ static bool choose(const char *variable, const char *value, const char *const *w
 	return false;
 }
 
-bool app_log_words(const struct config *config, int *ret_level, int *ret_format)
+bool app_log_words(const struct config *config, struct log_words *ret)
 {
 	static const char *const levels[] = {"error", "warn", "info", "debug", NULL};
 	static const char *const formats[] = {"text", "json", "auto", NULL};
-	int format;
+	static const char *const requests[] = {"none", "errors", "all", NULL};
+	int level, format, logged;
 
-	if (!choose("MARCA_LOG_LEVEL", config->log_level, levels, ret_level) ||
-	    !choose("MARCA_LOG_FORMAT", config->log_format, formats, &format))
+	if (!choose("MARCA_LOG_LEVEL", config->log_level, levels, &level) ||
+	    !choose("MARCA_LOG_FORMAT", config->log_format, formats, &format) ||
+	    !choose("MARCA_LOG_REQUESTS", config->log_requests, requests, &logged))
 		return false;
-	*ret_format = format == 2 ? -1 : format;
+	*ret = (struct log_words){
+		.level = (enum log_level)level,
+		.format = format == 2 ? -1 : format,
+		.requests = (enum log_requests)logged,
+	};
 	return true;
 }
 
@@ -103,8 +110,8 @@ static bool clock_start(const struct config *config, utime *ret)
 static bool init(struct app *app, const struct config *config, bool serves)
 {
 	static const char *const confines[] = {"required", "on", "off", NULL};
-	static const char *const requests[] = {"none", "errors", "all", NULL};
-	int level, format, confine, logged;
+	struct log_words words;
+	int confine;
 	utime start;
 
 	*app = (struct app){.config = *config};
@@ -115,13 +122,11 @@ static bool init(struct app *app, const struct config *config, bool serves)
 		return false;
 	}
 	arena_json_init();
-	if (!posture_check(config, serves) || !app_log_words(config, &level, &format) ||
-	    !choose("MARCA_CONFINE", config->confine, confines, &confine) ||
-	    !choose("MARCA_LOG_REQUESTS", config->log_requests, requests, &logged) ||
-	    !clock_start(config, &start))
+	if (!posture_check(config, serves) || !app_log_words(config, &words) ||
+	    !choose("MARCA_CONFINE", config->confine, confines, &confine) || !clock_start(config, &start))
 		return false;
-	app->log_requests = (enum log_requests)logged;
-	log_init((enum log_level)level, format);
+	app->log_requests = words.requests;
+	log_init(words.level, words.format);
 	world_init(&app->world, start);
 	return true;
 }
@@ -256,6 +261,7 @@ static bool start_dispatcher(struct app *app)
 		.world = &app->world,
 		.app = &app->gateway,
 		.log_requests = app->log_requests,
+		.tracer = app->tracer,
 		.strict = app->config.strict != 0,
 		.authenticate = auth_authenticate,
 		.neighbour = app_neighbour_verify,
@@ -291,7 +297,7 @@ static bool start_server(struct app *app)
 bool app_start(struct app *app)
 {
 	metrics_begin();
-	if (!confine_begin(app) || !log_start() || !read_cors(app) ||
+	if (!confine_begin(app) || !log_start() || !app_traces_open(app) || !read_cors(app) ||
 	    !rates_create(&app->config, &app->world, &app->rates) || !app_open_stores(app) ||
 	    !app_neighbours_open(app) || !app_open_shared(app) || !start_dispatcher(app) ||
 	    !start_server(app))
@@ -320,5 +326,6 @@ void app_finish(struct app *app)
 	for (size_t room = 0; room < ROOM_COUNT; room++)
 		db_close(app->dbs[room]);
 	app_neighbours_close(app);
+	app_traces_close(app);
 	log_stop();
 }

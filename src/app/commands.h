@@ -22,6 +22,7 @@ enum rc command_print_json(struct ctx *cx, const struct shape *shape, const void
 int command_serve(const struct command *command, int argc, char **argv);
 int command_migrate(const struct command *command, int argc, char **argv);
 int command_admin(const struct command *command, int argc, char **argv);
+int command_check(const struct command *command, int argc, char **argv);
 int command_audit(const struct command *command, int argc, char **argv);
 int command_tenant(const struct command *command, int argc, char **argv);
 int command_health(const struct command *command, int argc, char **argv);

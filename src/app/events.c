@@ -69,6 +69,7 @@ enum rc app_tasks_create(struct app *app, struct tasks **ret)
 		.close = tasks_close,
 		.rest = app_thread_rest,
 		.app = app,
+		.tracer = app->tracer,
 	};
 
 	return tasks_create(&options, ret);

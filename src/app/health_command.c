@@ -78,7 +78,7 @@ static bool is_well(const struct place *place, const char *path)
 	struct addrinfo *address;
 	char answer[ANSWER_MAX];
 	const char *body;
-	int fd, status = 0;
+	int fd;
 	bool answered;
 
 	if (getaddrinfo(place->host, place->port, &hints, &address) != 0) {
@@ -97,7 +97,7 @@ static bool is_well(const struct place *place, const char *path)
 		return false;
 	body = strstr(answer, "\r\n\r\n");
 	printf("%s\n", body != NULL ? body + 4 : "");
-	return sscanf(answer, "HTTP/1.1 %3d ", &status) == 1 && status == 200;
+	return strncmp(answer, "HTTP/1.1 200 ", strlen("HTTP/1.1 200 ")) == 0;
 }
 
 int command_health(const struct command *command, int argc, char **argv)

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "gateway/ready.h"
+#include "trace/tracer.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -109,6 +110,17 @@ static void checks(struct app *app, struct metrics *page)
 		METRIC_PUT(page, check_up, ready.checks[i].state == CHECK_OK, ready.checks[i].name);
 }
 
+static void spans(const struct app *app, struct metrics *page)
+{
+	struct tracer_stats stats;
+
+	if (app->tracer == NULL)
+		return;
+	tracer_stats(app->tracer, &stats);
+	METRIC_PUT(page, spans_sent, stats.sent);
+	METRIC_PUT(page, spans_dropped, stats.dropped);
+}
+
 void metrics_of_process(struct app *app, struct metrics *page)
 {
 	struct rlimit limit;
@@ -129,4 +141,5 @@ void metrics_of_process(struct app *app, struct metrics *page)
 	if (seen.started > 0)
 		METRIC_PUT(page, start_time, seen.started);
 	METRIC_PUT(page, log_dropped, log_dropped());
+	spans(app, page);
 }

@@ -89,6 +89,11 @@ static enum rc open_patiently(struct app *app, enum room room, const struct db_o
 	return rc;
 }
 
+bool app_store_is_named(const struct config *config, enum room room)
+{
+	return !in_data_folder(config, room);
+}
+
 bool app_has_store(const struct app *app, enum room room)
 {
 	return room == ROOM_events ? app->config.redis_url == NULL : app->here[room];

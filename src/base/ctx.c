@@ -11,12 +11,12 @@ const char *const room_names[ROOM_COUNT] = {
 #undef ROOM
 };
 
-void ctx_enter(const struct ctx *cx)
+void ctx_enter(struct ctx *cx)
 {
-	*fiber_own() = (void *)(uintptr_t)cx;
+	*fiber_own() = cx;
 }
 
-const struct ctx *ctx_current(void)
+struct ctx *ctx_current(void)
 {
 	return *fiber_own();
 }

@@ -28,7 +28,10 @@ struct room_locals {
 };
 
 #define TRACE_ID_LEN   32
+#define SPAN_ID_LEN    16
 #define REQUEST_ID_MAX 64
+
+struct tracer; /* trace/tracer.h */
 
 struct ctx {
 	struct arena *arena; /* gone when the work is done */
@@ -38,8 +41,13 @@ struct ctx {
 	void *const *locals;		 /* by room: what the room keeps for this thread, e.g. caches */
 	struct principal principal;	 /* who asks; work that no request began asks for nobody */
 	char trace_id[TRACE_ID_LEN + 1]; /* W3C trace context */
-	const char *request_id;		 /* NULL: no request began it */
-	const char *error_args[2];	 /* fill {0} and {1} of the error's text */
+	char span_id[SPAN_ID_LEN +
+		     1];	   /* of the span that is open; before the first, the caller's; "": none */
+	bool sampled;		   /* the trace is recorded, here or elsewhere */
+	const char *trace_state;   /* tracestate, to be passed on; NULL: none */
+	struct tracer *tracer;	   /* NULL: no spans are wanted */
+	const char *request_id;	   /* NULL: no request began it */
+	const char *error_args[2]; /* fill {0} and {1} of the error's text */
 };
 
 /* A new trace, for work that no request began. */
@@ -49,9 +57,9 @@ void ctx_trace(struct ctx *cx);
  * From now on this fiber (outside of any: this thread) works on that, and every line of the log says so. It
  * is to be left, by NULL, before the ctx is gone.
  */
-void ctx_enter(const struct ctx *cx);
+void ctx_enter(struct ctx *cx);
 /* What it works on; NULL: nothing in particular. */
-const struct ctx *ctx_current(void);
+struct ctx *ctx_current(void);
 
 /* Returns rc, so that a rule can `return error_set(cx, RC_BAD_DURATION, 30)`. Memory short: the argument
  * stays empty. */

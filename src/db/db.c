@@ -2,6 +2,7 @@
 #include "db/driver.h"
 
 #include "base/log.h"
+#include "trace/span.h"
 
 #include <stdlib.h>
 
@@ -329,14 +330,39 @@ static enum rc check_scope(const struct ctx *cx, const struct query *query, cons
 	return RC_INTERNAL;
 }
 
+/* What the asking fiber waits for; NULL: not wanted. */
+static struct span *begin_span(struct ctx *cx, const struct db *db, const char *name)
+{
+	static const char *const systems[DIALECT_COUNT] =
+		{[DIALECT_SQLITE] = "sqlite", [DIALECT_POSTGRES] = "postgresql"};
+	struct span *span = span_begin(cx, SPAN_CLIENT, name);
+
+	if (span == NULL)
+		return NULL;
+	if (elsewhere_arg(db) != NULL) {
+		span_text(span, "peer.service", db->set->name);
+		return span;
+	}
+	span_text(span, "db.system.name", systems[db->driver->dialect]);
+	span_text(span, "db.namespace", db->set->name);
+	return span;
+}
+
+static void end_span(struct span *span, enum rc rc)
+{
+	span_end(span, rc == RC_OK ? NULL : error_table[rc].code);
+}
+
 enum rc db_read(struct ctx *cx, const struct query *query, const void *in, struct rows *ret)
 {
 	const struct db_port *port = cx->ports[query->room];
 	struct rows rows = {NULL, 0};
 	enum rc rc = check_scope(cx, query, in);
+	struct span *span = begin_span(cx, port->db, query->name);
 
 	if (rc == RC_OK)
 		rc = port->db->driver->read(port->port, cx, query, in, &rows);
+	end_span(span, rc);
 	if (rc == RC_OK)
 		*ret = rows;
 	return rc;
@@ -391,13 +417,19 @@ struct step *script_add(struct script *script, const struct query *query, const 
 enum rc db_write(struct script *script)
 {
 	struct ctx *cx = script->cx;
+	struct db *db = cx->ports[script->room]->db;
+	struct span *span;
+	enum rc rc;
 
 	if (script->job.rc != RC_OK)
 		return script->job.rc;
-	if (cx->ports[script->room]->db->committer == NULL) {
-		LOG(ERROR, "a script for a room that is not here",
-		    LOG_TEXT("room", cx->ports[script->room]->db->set->name));
+	if (db->committer == NULL) {
+		LOG(ERROR, "a script for a room that is not here", LOG_TEXT("room", db->set->name));
 		return RC_INTERNAL;
 	}
-	return crew_do(cx->ports[script->room]->db->committer, &script->job, cx->arena);
+	span = begin_span(cx, db, "commit");
+	span_number(span, "db.operation.batch.size", (int64_t)script->count);
+	rc = crew_do(db->committer, &script->job, cx->arena);
+	end_span(span, rc);
+	return rc;
 }

@@ -182,6 +182,14 @@ enum rc db_schema_version(struct db *db, int *ret, bool *ret_fits) MUST_USE;
 enum rc db_schema_read(struct ctx *cx, const struct db *db, int *ret) MUST_USE;
 /* The version that this binary knows. */
 int db_schema_known(const struct db *db);
+/*
+ * What is wrong with the store itself, told in words, each fault once: damaged pages, indexes and references;
+ * and where its schema is not what the migrations make. Both read only, beside whoever uses it. The latter is
+ * RC_INTERNAL where the login may not make a schema, for comparison, which goes again.
+ */
+typedef void db_fault_fn(void *arg, const char *what);
+enum rc db_inspect_pages(struct db *db, db_fault_fn *fn, void *arg) MUST_USE;
+enum rc db_inspect_schema(struct db *db, db_fault_fn *fn, void *arg) MUST_USE;
 
 /*
  * Spreads the tables of tenants over the machines of a Citus cluster, each tenant's rows on one of them;

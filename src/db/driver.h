@@ -147,6 +147,11 @@ struct driver {
 
 	/* Starts one that sees what there is at its first statement, until its end. */
 	const char *snapshot_begin;
+	/* A store of nothing, to see what migrations make: nothing of it is left when it is closed, or when
+	 * the process ends. RC_INTERNAL: this login may not make one. */
+	enum rc (*scratch_open)(struct db *db, struct session **ret);
+	void (*scratch_close)(struct session *scratch);
+
 	/* Starts a transaction beside which no other process can change the schema. */
 	const char *schema_begin;
 	/* The first statement in it; NULL when the above suffices. */

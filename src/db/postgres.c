@@ -588,13 +588,11 @@ const struct driver postgres_driver = {
 	.session_each = pg_session_each,
 	.session_wall = pg_session_wall,
 	.session_distribute = pg_session_distribute,
-	.snapshot_begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL app.tenant = '*'; "
-			  "SET LOCAL statement_timeout = 0",
+	.snapshot_begin = pg_snapshot_begin,
 	.session_online = pg_session_online,
-	/* A migration of rows is for all tenants, and takes its time. */
-	.schema_begin = "BEGIN; SET LOCAL app.tenant = '*'; SET LOCAL statement_timeout = 0; SET LOCAL "
-			"lock_timeout = 0",
+	.schema_begin = pg_schema_begin,
+	.scratch_open = pg_scratch_open,
+	.scratch_close = pg_session_close,
 	.schema_lock = "LOCK TABLE marca_schema IN SHARE ROW EXCLUSIVE MODE",
-	/* Whoever asks for the table after us waits behind us: so not for long. */
-	.schema_patience = "SET LOCAL lock_timeout = '2s'",
+	.schema_patience = "SET LOCAL lock_timeout = '2s'", /* whoever asks after us waits behind us */
 };

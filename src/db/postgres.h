@@ -80,6 +80,9 @@ enum rc pg_failed(const PGresult *result, const char *what, bool *ret_again);
 
 /* --- postgres_begin.c ---------------------------------------------------- */
 
+/* Of a session (driver.h). */
+extern const char pg_snapshot_begin[], pg_schema_begin[];
+
 /* Puts into the pipeline what a transaction begins with, of reads or of writes. False: lost. */
 bool pg_send_begin(struct pg_conn *conn) MUST_USE;
 /* Takes the results of it. False: lost, or the transaction is not what it has to be. */
@@ -158,6 +161,8 @@ enum rc pg_session_query(struct session *session, const struct query *query, con
 			 struct arena *arena, struct rows *ret) MUST_USE;
 /* driver.h: session_online, of `CREATE INDEX CONCURRENTLY name ON ...` */
 enum rc pg_session_online(struct session *session, const char *sql) MUST_USE;
+/* driver.h: scratch_open; a schema in a transaction that is never committed */
+enum rc pg_scratch_open(struct db *db, struct session **ret) MUST_USE;
 enum rc pg_session_prepare(struct session *session, const struct query *query) MUST_USE;
 enum rc pg_session_as_role(struct session *session) MUST_USE;
 enum rc pg_hold(struct db *db, const char *lock, void **ret) MUST_USE;

@@ -21,6 +21,12 @@ static const char *const begin_of[] = {
 	[PG_WRITES] = "BEGIN ISOLATION LEVEL READ COMMITTED",
 };
 
+/* What moves whole tables, and a migration of rows, is for all tenants, and takes its time. */
+#define FOR_ALL "SET LOCAL app.tenant = '*'; SET LOCAL statement_timeout = 0"
+
+const char pg_snapshot_begin[] = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; " FOR_ALL;
+const char pg_schema_begin[] = "BEGIN; " FOR_ALL "; SET LOCAL lock_timeout = 0";
+
 bool pg_send_begin(struct pg_conn *conn)
 {
 	const struct db_options *options = &conn->db->options;

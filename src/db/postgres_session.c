@@ -100,6 +100,25 @@ enum rc pg_session_prepare(struct session *session, const struct query *query)
 	return rc == RC_OK ? end : rc;
 }
 
+enum rc pg_scratch_open(struct db *db, struct session **ret)
+{
+	static const char *const begin[] = {"BEGIN", "SET LOCAL app.tenant = '*'",
+					    "CREATE SCHEMA marca_scratch",
+					    "SET LOCAL search_path = marca_scratch"};
+	struct session *session;
+	enum rc rc = pg_session_open(db, &session);
+
+	if (rc != RC_OK)
+		return rc;
+	for (size_t i = 0; rc == RC_OK && i < ARRAY_LEN(begin); i++)
+		rc = pg_session_exec(session, begin[i]);
+	if (rc == RC_OK)
+		*ret = session;
+	else
+		pg_session_close(session);
+	return rc;
+}
+
 /* --- Indexes that are built beside writers ------------------------------------------- */
 
 #define INDEX_NAME_SIZE	   64
@@ -244,8 +263,10 @@ enum rc pg_hold(struct db *db, const char *lock, void **ret)
 	return rc;
 }
 
+/* With its word that it has ended: the end of a connection is seen later. */
 void pg_release(void *held)
 {
+	(void)!pg_session_exec(held, "ROLLBACK");
 	pg_session_close(held);
 }
 

@@ -284,7 +284,8 @@ static void test_migrate_together(void **state)
 	pthread_t threads[4];
 	void *fine;
 
-	fixture_sql(fixture, "DROP TABLE things, counters, marca_schema; DROP FUNCTION hang_up()");
+	fixture_sql(fixture,
+		    "DROP TABLE things, counters, testroom_relay, marca_schema; DROP FUNCTION hang_up()");
 	for (size_t i = 0; i < ARRAY_LEN(threads); i++)
 		assert_int_equal(pthread_create(&threads[i], NULL, migrate, fixture), 0);
 	for (size_t i = 0; i < ARRAY_LEN(threads); i++) {

@@ -541,6 +541,30 @@ static enum rc sqlite_session_check(struct session *session, bool deep)
 	return rc == RC_OK ? check_foreign_keys(conn) : rc;
 }
 
+static enum rc sqlite_scratch_open(struct db *db, struct session **ret)
+{
+	struct store *scratch = calloc(1, sizeof(*scratch));
+
+	(void)db;
+	if (scratch == NULL)
+		return RC_NO_MEMORY;
+	if (sqlite3_open(":memory:", &scratch->writer.db) != SQLITE_OK) {
+		sqlite3_close(scratch->writer.db);
+		free(scratch);
+		return RC_NO_MEMORY;
+	}
+	*ret = (struct session *)scratch;
+	return RC_OK;
+}
+
+static void sqlite_scratch_close(struct session *session)
+{
+	struct store *scratch = (struct store *)session;
+
+	sqlite3_close(scratch->writer.db);
+	free(scratch);
+}
+
 const struct driver sqlite_driver = {
 	.dialect = DIALECT_SQLITE,
 	.shared = false,
@@ -568,5 +592,7 @@ const struct driver sqlite_driver = {
 	.replace_file = sqlite_replace_file,
 	.session_check = sqlite_session_check,
 	.snapshot_begin = "BEGIN",
+	.scratch_open = sqlite_scratch_open,
+	.scratch_close = sqlite_scratch_close,
 	.schema_begin = "BEGIN IMMEDIATE",
 };

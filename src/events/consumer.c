@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "events/backoff.h"
+#include "trace/span.h"
 #include "json/shape.h"
 
 #include <stdio.h>
@@ -127,6 +128,30 @@ static enum rc have_effects(const struct batch *batch, struct item *const *items
 	return rc == RC_OK ? db_write(&script) : rc;
 }
 
+/* One of each event, in its own trace, for what was done for all of them together. */
+static enum rc trace_effects(const struct batch *batch, struct item *const *items, size_t count)
+{
+	const char *group = batch->worker->group->row->name;
+	uint64_t began = batch->cx->tracer != NULL ? span_clock() : 0;
+	enum rc rc = have_effects(batch, items, count);
+
+	for (size_t i = 0; batch->cx->tracer != NULL && i < count; i++) {
+		const struct event *event = &items[i]->event;
+		char id[UUID_TEXT_LEN + 1];
+		struct span *span =
+			span_of_trace(batch->cx, event->trace_id, SPAN_CONSUMER, event->type, began);
+
+		span_text(span, "messaging.system", "marca");
+		span_text(span, "messaging.operation.type", "process");
+		span_text(span, "messaging.destination.name", event->stream);
+		span_text(span, "messaging.consumer.group.name", group);
+		span_text(span, "messaging.message.id", uuid_text(id, &event->id));
+		span_number(span, "messaging.batch.message_count", (int64_t)count);
+		span_end(span, rc == RC_OK ? NULL : error_table[rc].code);
+	}
+	return rc;
+}
+
 static enum rc was_had(const struct batch *batch, const struct item *item, bool *ret)
 {
 	const struct consumer_group *group = batch->worker->group->row;
@@ -143,7 +168,7 @@ static enum rc was_had(const struct batch *batch, const struct item *item, bool 
 static enum rc try_alone(const struct batch *batch, struct item *item)
 {
 	struct group *group = batch->worker->group;
-	enum rc rc = have_effects(batch, &item, 1), found;
+	enum rc rc = trace_effects(batch, &item, 1), found;
 	bool had = false;
 
 	if (rc == RC_STORE_CONSTRAINT) {
@@ -181,7 +206,7 @@ static enum rc try_together(const struct batch *batch)
 			items[open++] = &batch->items[i];
 	}
 	qsort(items, open, sizeof(items[0]), by_tenant);
-	rc = open > 0 ? have_effects(batch, items, open) : RC_OK;
+	rc = open > 0 ? trace_effects(batch, items, open) : RC_OK;
 	if (rc != RC_OK)
 		return rc;
 	for (size_t i = 0; i < open; i++)

@@ -130,6 +130,7 @@ void task_begin(const struct task *task, struct arena *arena, struct ctx *ret)
 		.now = world_now(tasks->options.world),
 		.ports = tasks->rooms.ports,
 		.locals = tasks->rooms.locals,
+		.tracer = tasks->options.tracer,
 	};
 	ctx_trace(ret);
 }

@@ -21,6 +21,7 @@ struct tasks_options {
 	/* The thread is about to wait. */
 	void (*rest)(const struct room_locals *locals);
 	void *app;
+	struct tracer *tracer; /* NULL: no spans are wanted */
 };
 
 enum rc tasks_create(const struct tasks_options *options, struct tasks **ret) MUST_USE;

@@ -6,10 +6,13 @@
 
 #include "base/fiber.h"
 #include "http/address.h"
+#include "http/traceparent.h"
+#include "trace/span.h"
 
 #include <arpa/inet.h>
 #include <curl/curl.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #define TIMEOUT_MS	   5000
@@ -26,6 +29,12 @@ const char *const http_outcome_text[HTTP_OUTCOME_COUNT] =
 	{[HTTP_ANSWERED] = "answered",	[HTTP_REFUSED] = "refused",	[HTTP_UNREACHABLE] = "unreachable",
 	 [HTTP_LATE] = "late",		[HTTP_TOO_LARGE] = "too large", [HTTP_BUSY] = "busy",
 	 [HTTP_NO_MEMORY] = "no memory"};
+
+static const char *const methods[] = {[HTTP_GET_] = "GET",
+				      [HTTP_POST_] = "POST",
+				      [HTTP_PUT_] = "PUT",
+				      [HTTP_PATCH_] = "PATCH",
+				      [HTTP_DELETE_] = "DELETE"};
 
 struct transfer {
 	struct transfer *next;
@@ -296,11 +305,6 @@ static bool set_headers(struct transfer *transfer, const struct http_call *call)
 
 static bool set_request(CURL *easy, const struct http_call *call)
 {
-	static const char *const methods[] = {[HTTP_GET_] = "GET",
-					      [HTTP_POST_] = "POST",
-					      [HTTP_PUT_] = "PUT",
-					      [HTTP_PATCH_] = "PATCH",
-					      [HTTP_DELETE_] = "DELETE"};
 	bool good = true;
 
 	if (call->method == HTTP_GET_)
@@ -395,12 +399,74 @@ static enum http_outcome answer(const struct transfer *transfer, struct arena *a
 	return HTTP_ANSWERED;
 }
 
+/* --- Of which trace it is ---------------------------------------------------------------- */
+
+static bool add_header(struct transfer *transfer, const char *line)
+{
+	struct curl_slist *more = curl_slist_append(transfer->headers, line);
+
+	if (more == NULL)
+		return false;
+	transfer->headers = more;
+	return curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, transfer->headers) == CURLE_OK;
+}
+
+static bool add_trace(struct transfer *transfer, const struct ctx *cx)
+{
+	static const char name[] = "traceparent: ", state[] = "tracestate: ";
+	char line[sizeof(state) + TRACESTATE_MAX];
+
+	if (cx->span_id[0] == '\0')
+		return true;
+	memcpy(line, name, sizeof(name));
+	traceparent_write(line + sizeof(name) - 1, cx->trace_id, cx->span_id, cx->sampled);
+	if (!add_header(transfer, line))
+		return false;
+	if (cx->trace_state == NULL)
+		return true;
+	snprintf(line, sizeof(line), "%s%s", state, cx->trace_state);
+	return add_header(transfer, line);
+}
+
+/* The host, and no more: paths and queries may tell of somebody. */
+static void describe(struct span *span, const struct transfer *transfer, const struct http_call *call)
+{
+	char *host = NULL;
+
+	if (span == NULL)
+		return;
+	span_text(span, "http.request.method", methods[call->method]);
+	if (transfer->url != NULL && curl_url_get(transfer->url, CURLUPART_HOST, &host, 0) == CURLUE_OK)
+		span_text(span, "server.address", host);
+	curl_free(host);
+}
+
+static void end_span(struct span *span, enum http_outcome how, const struct http_answer *answer)
+{
+	char status[16];
+
+	if (span == NULL)
+		return;
+	if (how != HTTP_ANSWERED) {
+		span_end(span, http_outcome_text[how]);
+		return;
+	}
+	span_number(span, "http.response.status_code", answer->status);
+	snprintf(status, sizeof(status), "%d", answer->status);
+	span_end(span, answer->status >= 400 ? status : NULL);
+}
+
 enum http_outcome http_client_call(struct http_client *client, struct arena *arena,
 				   const struct http_call *call, struct http_answer *ret)
 {
 	struct transfer transfer = {.client = client, .fiber = fiber_self()};
+	struct ctx *cx = ctx_current();
+	struct span *span = span_begin(cx, SPAN_CLIENT, methods[call->method]);
 	enum http_outcome how = prepare(&transfer, call);
 
+	if (how == HTTP_ANSWERED && cx != NULL && !add_trace(&transfer, cx))
+		how = HTTP_NO_MEMORY;
+	describe(span, &transfer, call);
 	if (how == HTTP_ANSWERED && !enqueue(client, &transfer))
 		how = HTTP_BUSY;
 	if (how == HTTP_ANSWERED) {
@@ -409,6 +475,7 @@ enum http_outcome http_client_call(struct http_client *client, struct arena *are
 	}
 	if (how == HTTP_ANSWERED)
 		how = answer(&transfer, arena, ret);
+	end_span(span, how, ret);
 	curl_easy_cleanup(transfer.easy);
 	curl_slist_free_all(transfer.headers);
 	curl_url_cleanup(transfer.url);

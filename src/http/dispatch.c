@@ -6,8 +6,8 @@
 #include "base/log.h"
 #include "http/problem.h"
 #include "http/request_log.h"
+#include "http/request_trace.h"
 #include "http/security_headers.h"
-#include "http/traceparent.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -26,6 +26,7 @@ struct counters {
 struct dispatcher {
 	struct router *router;
 	struct dispatcher_options options;
+	_Atomic enum log_requests log_requests;
 	pthread_mutex_t lock; /* of the list */
 	struct counters *counters;
 };
@@ -63,50 +64,14 @@ void dispatcher_traffic(struct dispatcher *dispatcher, size_t route, struct traf
 	pthread_mutex_unlock(&dispatcher->lock);
 }
 
+void dispatcher_set_log_requests(struct dispatcher *dispatcher, enum log_requests which)
+{
+	atomic_store_explicit(&dispatcher->log_requests, which, memory_order_relaxed);
+}
+
 const struct router *dispatcher_router(const struct dispatcher *dispatcher)
 {
 	return dispatcher->router;
-}
-
-/* --- Trace and request id ------------------------------------------------- */
-
-static bool request_id_good(struct str id)
-{
-	if (id.len == 0 || id.len > REQUEST_ID_MAX)
-		return false;
-	for (size_t i = 0; i < id.len; i++) {
-		char c = id.p[i];
-
-		if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-		      c == '-' || c == '_' || c == '.'))
-			return false;
-	}
-	return true;
-}
-
-/* Taken from the caller or made; told back in the reply's headers. */
-static void trace_begin(struct req *rq)
-{
-	unsigned char random[TRACE_ID_LEN / 2 + 8];
-	char *parent = arena_alloc(rq->cx.arena, TRACEPARENT_LEN + 1), span[17] = "";
-	struct str id = http_header(rq->http, "X-Request-ID");
-	struct traceparent caller;
-
-	rq->cx.world->random(rq->cx.world, random, sizeof(random));
-	if (traceparent_parse(http_header(rq->http, "traceparent"), &caller))
-		memcpy(rq->cx.trace_id, caller.trace_id.p, TRACE_ID_LEN);
-	else
-		hex_text(rq->cx.trace_id, random, TRACE_ID_LEN / 2);
-	rq->cx.request_id = request_id_good(id) ? arena_text(rq->cx.arena, id) : rq->cx.trace_id;
-	if (parent == NULL || rq->cx.request_id == NULL) {
-		rq->cx.request_id = rq->cx.trace_id;
-		return;
-	}
-	hex_text(span, random + TRACE_ID_LEN / 2, 8);
-	traceparent_write(parent, rq->cx.trace_id, span, true);
-	req_header(rq, "X-Request-ID", rq->cx.request_id);
-	req_header(rq, "traceparent", parent);
-	rq->trace_headers = rq->reply.header_count;
 }
 
 /* --- Parsing ---------------------------------------------------------------- */
@@ -250,13 +215,15 @@ static const struct route *route_of(const struct req *rq)
 
 static void send_reply(struct req *rq)
 {
-	const struct dispatcher_options *options = &rq->worker->dispatcher->options;
+	const struct dispatcher *dispatcher = rq->worker->dispatcher;
 	uint64_t began = rq->http->received_ns, ns = began > 0 ? http_clock_ns() - began : 0;
 
 	complete_reply(rq);
 	ctx_enter(&rq->cx);
-	request_log(options->log_requests, rq, route_of(rq), ns);
+	request_log(atomic_load_explicit(&dispatcher->log_requests, memory_order_relaxed), rq, route_of(rq),
+		    ns);
 	ctx_enter(NULL);
+	request_trace_end(rq, route_of(rq), ns);
 	traffic_answered(&rq->worker->traffic[rq->route_index], rq->reply.status, ns);
 	http_send(rq->http, &rq->reply);
 }
@@ -401,7 +368,8 @@ static struct req *req_create(struct http_exchange *exchange)
 	if (exchange->admitted != NULL)
 		rq->rate = *(const struct rate_state *)exchange->admitted;
 	rq->lang = lang_from(http_header(exchange, "Accept-Language"));
-	trace_begin(rq);
+	rq->cx.tracer = worker->dispatcher->options.tracer;
+	request_trace_begin(rq);
 	return rq;
 }
 
@@ -532,6 +500,7 @@ enum rc dispatcher_create(const struct dispatcher_options *options, struct dispa
 	if (dispatcher == NULL)
 		return RC_NO_MEMORY;
 	dispatcher->options = *options;
+	dispatcher_set_log_requests(dispatcher, options->log_requests);
 	pthread_mutex_init(&dispatcher->lock, NULL);
 	dispatcher->router = router_create(options->services, options->service_count);
 	if (dispatcher->router == NULL) {

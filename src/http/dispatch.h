@@ -29,6 +29,7 @@ struct dispatcher_options {
 	const struct cors_now *cors; /* NULL: no other site's page may call */
 	bool https;		     /* security_headers() */
 	enum log_requests log_requests;
+	struct tracer *tracer; /* NULL: no spans are wanted */
 	bool strict; /* what a route's row does not name ends the process; else it is logged, and answered 500
 		      */
 	/* At the start and the end of each thread; `close` takes what a failed `open` left as well. */
@@ -40,6 +41,9 @@ struct dispatcher_options {
 
 enum rc dispatcher_create(const struct dispatcher_options *options, struct dispatcher **ret) MUST_USE;
 void dispatcher_destroy(struct dispatcher *dispatcher);
+
+/* From now on; on any thread. */
+void dispatcher_set_log_requests(struct dispatcher *dispatcher, enum log_requests which);
 
 /* For http_server_create(). */
 struct http_callbacks dispatcher_callbacks(struct dispatcher *dispatcher);

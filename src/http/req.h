@@ -9,6 +9,7 @@
 #include "http/route.h"
 #include "json/write.h"
 
+struct span;
 struct worker;
 
 struct req {
@@ -23,6 +24,7 @@ struct req {
 	const char *param;	  /* {name} of the path */
 	enum lang lang;
 	struct issues issues;
+	struct span *span; /* of the request; NULL: not wanted */
 	struct http_reply reply;
 	bool replied;
 	bool strict; /* a reply that the route's row does not name ends the process: in development, and in

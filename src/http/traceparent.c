@@ -48,3 +48,13 @@ void traceparent_write(char to[TRACEPARENT_LEN + 1], const char *trace_id, const
 	memcpy(to + 36, span_id, 16);
 	memcpy(to + 52, sampled ? "-01" : "-00", 4);
 }
+
+bool tracestate_good(struct str header)
+{
+	if (header.len == 0 || header.len > TRACESTATE_MAX)
+		return false;
+	for (size_t i = 0; i < header.len; i++)
+		if (header.p[i] < 0x20 || header.p[i] > 0x7e)
+			return false;
+	return true;
+}

@@ -6,6 +6,10 @@
 #include "base/base.h"
 
 #define TRACEPARENT_LEN 55
+#define TRACESTATE_MAX	512
+
+/* tracestate may be passed on: printable, and no longer than that. Others read what is in it. */
+bool tracestate_good(struct str header);
 
 struct traceparent {
 	struct str trace_id; /* 32 hexadecimal digits */

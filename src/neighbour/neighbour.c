@@ -53,18 +53,6 @@ static bool note(struct neighbour *neighbour, utime now, bool good, bool more)
 	return more;
 }
 
-/* --- One call --------------------------------------------------------------- */
-
-static const char *traceparent(struct ctx *cx)
-{
-	unsigned char bytes[8];
-	char span[sizeof(bytes) * 2 + 1] = "";
-
-	cx->world->random(cx->world, bytes, sizeof(bytes));
-	hex_text(span, bytes, sizeof(bytes));
-	return arena_printf(cx->arena, "traceparent: 00-%s-%s-01", cx->trace_id, span);
-}
-
 static bool set_headers(struct neighbour *neighbour, struct ctx *cx, const char *path, struct http_call *call)
 {
 	char value[SIGNATURE_MAX];
@@ -72,8 +60,7 @@ static bool set_headers(struct neighbour *neighbour, struct ctx *cx, const char 
 	signature_make(value, &neighbour->key, world_now(cx->world), str_from(path), call->body);
 	call->headers[0] = "Content-Type: application/json";
 	call->headers[1] = arena_printf(cx->arena, SIGNATURE_HEADER ": %s", value);
-	call->headers[2] = traceparent(cx);
-	return call->headers[1] != NULL && call->headers[2] != NULL;
+	return call->headers[1] != NULL;
 }
 
 /* An answer of marca's own, and not of something in between that could not reach it. */

@@ -2,6 +2,7 @@
 #include "user/password.h"
 
 #include "base/fiber.h"
+#include "trace/span.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -158,11 +159,15 @@ static bool enqueue(struct password_pool *pool, struct password_job *job)
 /* Waits its turn, and until it is done. */
 static enum rc do_job(struct password_pool *pool, struct password_job *job)
 {
+	struct span *span = span_begin(ctx_current(), SPAN_INTERNAL, "argon2id");
+	bool queued;
+
 	job->fiber = fiber_self();
-	if (!enqueue(pool, job))
-		return RC_OVERLOADED;
-	fiber_wait();
-	return RC_OK;
+	queued = enqueue(pool, job);
+	if (queued)
+		fiber_wait();
+	span_end(span, queued ? NULL : "overloaded");
+	return queued ? RC_OK : RC_OVERLOADED;
 }
 
 enum rc password_hash(struct password_pool *pool, struct arena *arena, const char *password, const char **ret)

@@ -152,8 +152,8 @@ def test_secrets_are_made_once(secrets):
     assert done.returncode == 0 and done.stderr == ""
     assert {path.name: path.read_bytes() for path in secrets.iterdir()} == before
     assert all(path.stat().st_mode & 0o777 == 0o440 for path in secrets.iterdir()) and secrets.stat().st_mode & 0o777 == 0o700
-    values = [before[name] for name in before if name.endswith(("password", "key")) and name != "redis_key"]
-    assert len(set(values)) == len(values) == 6 and all(len(value) == 64 for value in values)
+    values = [before[name] for name in before if name.endswith(("password", "key", "token")) and name != "redis_key"]
+    assert len(set(values)) == len(values) == 7 and all(len(value) == 64 for value in values)
 
 
 def built():
@@ -343,4 +343,8 @@ def test_the_fleet_runs_as_it_is_described(secrets):
         day = datetime.date.today() + datetime.timedelta(days=2)
         free = api.get(f"/resources/{resource['id']}/availability", data=day.isoformat()).json
         assert free["slots"], free
+        # Whoever watches asks the services themselves, with a token of his own.
+        watcher = harness.Api(f"127.0.0.1:{fleet.ports['booking']}", {"Authorization": f"Bearer {(secrets / 'metrics_token').read_text()}"})
+        with contextlib.closing(watcher):
+            assert "marca_requests_total" in watcher.get("/metrics").text
         assert [row["id"] for row in api.get("/users/", tenant_id=tenant["id"]).json] == [user["id"]]

@@ -16,7 +16,7 @@ from test_compose import SERVICES, stages
 FOLDER = harness.ROOT / "deploy/kubernetes"
 OVERLAYS = ("development", "production")
 # Made by the operator, not by kustomize: deploy/README.md.
-SECRETS = {"marca-shared": {"REDIS_URL", "SERVICE_KEY"}, "marca-keys": None,
+SECRETS = {"marca-shared": {"REDIS_URL", "SERVICE_KEY", "METRICS_TOKEN"}, "marca-keys": None,
            **{f"marca-{name}": {f"{name.upper()}_DATABASE_URL"} for name in SERVICES}}
 
 
@@ -139,14 +139,16 @@ def test_what_is_mounted_is_there(objects):
 
 
 def test_stopping_takes_less_than_it_may(objects):
-    """preStop, then MARCA_DRAIN_SECONDS; nginx waits for its slowest reply."""
+    """Some seconds until the cluster knows, then what is in hand; nginx waits for its slowest reply."""
     drain = int(re.search(r"^#MARCA_DRAIN_SECONDS=(\d+)$", (harness.ROOT / ".env.example").read_text(), re.M)[1])
+    delay = int(of(objects, "ConfigMap")["marca"]["data"]["MARCA_DRAIN_DELAY_SECONDS"])
+    assert delay > 0
+    for name in SERVICES:
+        assert pods(objects)[name]["spec"]["terminationGracePeriodSeconds"] > delay + drain
     read = int(re.search(r"proxy_read_timeout (\d+)s;", (gateway.NGINX / "nginx.conf").read_text())[1])
-    for name in ("gateway", *SERVICES):
-        spec = pods(objects)[name]["spec"]
-        command = spec["containers"][0]["lifecycle"]["preStop"]["exec"]["command"]
-        assert command[0] == "/bin/sleep"
-        assert spec["terminationGracePeriodSeconds"] > int(command[1]) + (read if name == "gateway" else drain)
+    spec = pods(objects)["gateway"]["spec"]
+    command = spec["containers"][0]["lifecycle"]["preStop"]["exec"]["command"]
+    assert command == ["/bin/sleep", str(delay)] and spec["terminationGracePeriodSeconds"] > delay + read
 
 
 # --- Who finds whom ------------------------------------------------------------------------------

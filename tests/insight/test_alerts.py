@@ -144,7 +144,7 @@ class Prometheus:
         try:
             connection.request("GET", f"/api/v1/{path}?{urllib.parse.urlencode(query)}")
             return json.loads(connection.getresponse().read())
-        except OSError:
+        except (OSError, ValueError):  # or it says in words that it is not
             assert self.process.poll() is None, (self.folder / "log").read_text()[-3000:]
             return {"status": "not there yet"}
         finally:

@@ -11,12 +11,12 @@ KEY = "c2VydmljZXMtdGhhdC1rbm93LW9uZS1hbm90aGVy-0123456789"
 
 
 @contextlib.contextmanager
-def fleet():
+def fleet(**more):
     """(all but bookings, bookings), each a process with stores of its own."""
     ports = free_port(), free_port()
     urls = {f"{name}_SERVICE_URL": f"http://127.0.0.1:{ports[0]}" for name in ("TENANT", "USER", "RESOURCE")}
     with harness.Redis() as redis:
-        env = {"REDIS_URL": redis.url, "SERVICE_KEY": KEY, "CACHE_TTL_SECONDS": "0", "BOOKING_SERVICE_URL": f"http://127.0.0.1:{ports[1]}", **urls}
+        env = {"REDIS_URL": redis.url, "SERVICE_KEY": KEY, "CACHE_TTL_SECONDS": "0", **more, "BOOKING_SERVICE_URL": f"http://127.0.0.1:{ports[1]}", **urls}
 
         def process(port, services):
             return Marca(env=env, arguments=["--listen", f"127.0.0.1:{port}", "--service", services])

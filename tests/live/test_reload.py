@@ -109,7 +109,7 @@ def test_rate_of_logins():
 def test_log():
     with Reloaded("MARCA_LOG_FORMAT=json\n") as server:
         assert '"message":"settings reloaded"' in server.reload("MARCA_LOG_FORMAT=json\nMARCA_LOG_LEVEL=debug\n")
-        assert "info settings reloaded\n" in server.reload("MARCA_LOG_FORMAT=text\n")
+        assert " settings reloaded\n" in server.reload("MARCA_LOG_FORMAT=text\n")
         server.write("MARCA_LOG_FORMAT=text\nMARCA_LOG_LEVEL=error\n")
         told = server.told()
         server.marca.process.send_signal(signal.SIGHUP)

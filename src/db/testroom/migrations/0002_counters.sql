@@ -16,3 +16,11 @@ CREATE INDEX counters_version ON counters (version);
 -- :postgres
 CREATE FUNCTION hang_up() RETURNS boolean LANGUAGE sql SECURITY DEFINER AS
     'SELECT pg_terminate_backend(pg_backend_pid())';
+
+-- What a room that has events holds: a row that a migration makes, and whoever numbers them locks.
+CREATE TABLE testroom_relay (
+    id       :int NOT NULL PRIMARY KEY,
+    sequence :int NOT NULL
+) :strict;
+
+INSERT INTO testroom_relay (id, sequence) VALUES (1, 0);
