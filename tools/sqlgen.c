@@ -7,6 +7,7 @@
  *   -- :scope tenant                            or operator: across tenants, for him alone; or global
  *   -- :because Whoever logs in has no tenant.  a global query on a tenant's table: why it may
  *   -- :neighbours                              other services ask it too, from processes of their own
+ *   -- :replica                                 where a GET asks it, its rows may be a little old
  *   -- :in    tenant_id:uuid note:text? status:enum(booking_status)      $1, $2 ...
  *   -- :out   struct tenant: id:uuid settings.timezone:text              the columns, in order
  *   --        logo_url:text?                                             ... continued

@@ -51,6 +51,7 @@ struct query {
 	enum row_count rows;
 	enum scope scope;
 	bool neighbours; /* a service in another process may ask it */
+	bool replica;	 /* it may be asked of a copy of the store that is a little older */
 	struct members in, out;
 	const char
 		*because; /* of a query without tenant: why it may see several tenants' rows; may be NULL */

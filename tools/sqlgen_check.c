@@ -321,6 +321,8 @@ static void check_query(const struct room *room, const struct query *query)
 			check_statement(&statements[i]);
 		if (query->neighbours && statement_writes(&statements[i]))
 			fault(query->at, "`%s` writes: neighbours may only read", query->name);
+		if (query->replica && statement_writes(&statements[i]))
+			fault(query->at, "`%s` writes: a replica can only be read", query->name);
 	}
 	check_inputs(query);
 	if (query->scope == SCOPE_TENANT)

@@ -279,6 +279,8 @@ static void put_scope(FILE *out, const struct room *room, const struct query *qu
 		fputs("\t.operators = true,\n", out);
 	if (query->neighbours)
 		fputs("\t.neighbours = true,\n", out);
+	if (query->replica)
+		fputs("\t.replica = true,\n", out);
 	if (query->scope == SCOPE_TENANT || !query_sees_tenants(room, query))
 		return;
 	fputs("\t.why = ", out);

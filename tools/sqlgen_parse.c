@@ -296,6 +296,8 @@ static void read_query_directive(struct reading *reading, const char *word, cons
 		read_scope(query, line, at);
 	} else if (strcmp(word, ":neighbours") == 0) {
 		query->neighbours = true;
+	} else if (strcmp(word, ":replica") == 0) {
+		query->replica = true;
 	} else if (strcmp(word, ":in") == 0) {
 		reading->list = &query->in;
 		read_side(&query->in, &query->in_struct, line, at);

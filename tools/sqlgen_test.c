@@ -94,6 +94,10 @@ static const struct {
 	 "id:uuid\n"
 	 "DELETE FROM things WHERE tenant_id = $1 AND id = $2 RETURNING id;\n",
 	 "1: `it` writes: neighbours may only read"},
+	{"-- :name  it :one\n-- :scope tenant\n-- :replica\n-- :in    tenant_id:uuid id:uuid\n-- :out   "
+	 "id:uuid\n"
+	 "DELETE FROM things WHERE tenant_id = $1 AND id = $2 RETURNING id;\n",
+	 "1: `it` writes: a replica can only be read"},
 	{HEAD "SELECT t.id FROM things t WHERE t.tenant_id = $12 AND t.id = $2;\n", "$12 has no input"},
 	{HEAD "INSERT INTO things (tenant_id, id) VALUES ($2, $1) RETURNING id;\n", "a tenant's query holds"},
 	{HEAD "INSERT INTO things (tenant_id, id) VALUES ($1, $2), ($2, $2) RETURNING id;\n",

@@ -68,6 +68,8 @@ bool app_store_is_named(const struct config *config, enum room room);
 /* Where it is. False: that is too long. */
 #define APP_STORE_URL_MAX 4096
 bool app_store_url(const struct config *config, enum room room, char *ret, size_t size) MUST_USE;
+/* Its standby, by the settings' own text; NULL: none. */
+const char *app_replica_url(const struct config *config, enum room room);
 /* Where one lies in it. */
 bool app_make_data_folder(const struct config *config) MUST_USE;
 /* Opens one store, as configured. */

@@ -115,6 +115,14 @@ static void allow_to_read_folder_of(void *paths, const char *file)
 	allow_folder_of(paths, file, false);
 }
 
+static void allow_replica(const struct app *app, enum room room, struct paths *paths)
+{
+	const char *url = app_replica_url(&app->config, room);
+
+	if (url != NULL)
+		db_url_files(url, allow_to_read, paths);
+}
+
 /* SQLite makes its journals beside the file; libpq reads the certificates that the URL names. */
 static void allow_stores(struct app *app, struct paths *paths)
 {
@@ -128,6 +136,7 @@ static void allow_stores(struct app *app, struct paths *paths)
 			allow_folder_of(paths, url + 7, true);
 		else
 			db_url_files(url, allow_to_read, paths);
+		allow_replica(app, (enum room)room, paths);
 		sodium_memzero(url, sizeof(url));
 	}
 }

@@ -4,6 +4,8 @@
 struct row {
 	const char *service;
 	struct db_stats stats;
+	struct db_replica replica;
+	bool has_replica;
 };
 
 static void writing(const struct row *rows, size_t count, struct metrics *page)
@@ -46,8 +48,26 @@ static void pools(const struct row *rows, size_t count, struct metrics *page)
 			figure(page, f, &rows[i].stats.writers, rows[i].service, "write");
 			if (rows[i].stats.readers.hands > 0)
 				figure(page, f, &rows[i].stats.readers, rows[i].service, "read");
+			if (rows[i].has_replica)
+				figure(page, f, &rows[i].replica.readers, rows[i].service, "replica");
 		}
 	}
+}
+
+static void replicas(const struct row *rows, size_t count, struct metrics *page)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (!rows[i].has_replica)
+			continue;
+		METRIC_PUT(page, replica_reads, rows[i].replica.by_primary, rows[i].service, "primary");
+		METRIC_PUT(page, replica_reads, rows[i].replica.by_replica, rows[i].service, "replica");
+	}
+	for (size_t i = 0; i < count; i++)
+		if (rows[i].has_replica)
+			METRIC_PUT(page, replica_fresh, rows[i].replica.fresh, rows[i].service);
+	for (size_t i = 0; i < count; i++)
+		if (rows[i].has_replica && rows[i].replica.lag_ms >= 0)
+			METRIC_PUT(page, replica_lag, (double)rows[i].replica.lag_ms / 1e3, rows[i].service);
 }
 
 void metrics_of_stores(struct app *app, struct metrics *page)
@@ -60,8 +80,10 @@ void metrics_of_stores(struct app *app, struct metrics *page)
 			continue;
 		rows[count].service = app_queries[room]->name;
 		db_stats(app->dbs[room], &rows[count].stats);
+		rows[count].has_replica = db_replica(app->dbs[room], &rows[count].replica);
 		count++;
 	}
 	writing(rows, count, page);
 	pools(rows, count, page);
+	replicas(rows, count, page);
 }

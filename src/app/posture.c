@@ -85,6 +85,11 @@ static bool is_bad_store(const char *value)
 	return value != NULL && !db_url_check(value, &transport, &why);
 }
 
+static bool is_bad_replica(const char *value)
+{
+	return is_bad_store(value) || (value != NULL && strncmp(value, "sqlite:", 7) == 0);
+}
+
 static bool store_is(const char *value, enum db_transport wanted)
 {
 	enum db_transport transport;
@@ -242,19 +247,28 @@ struct rule {
 
 #define SETTING(variable, member) variable, offsetof(struct config, member)
 
+#define STORE_ON_THE_WAY(variable, member)                                                         \
+	{SETTING(variable, member), is_store_in_clear, EXPOSED,                                    \
+	 .wrong = "data and password go over the network without TLS",                             \
+	 .mend = "add sslmode=verify-full and sslrootcert=FILE to the URL"},                       \
+	{                                                                                          \
+		SETTING(variable, member), is_store_unverified, EXPOSED,                           \
+			.warns = true,                                                             \
+			.wrong = "with sslmode=require anybody on the way can pose as the server", \
+			.mend = "set sslmode=verify-full and sslrootcert=FILE in the URL"          \
+	}
+
 #define STORE(variable, member)                                                                              \
 	{SETTING(variable, member), is_bad_store, ALWAYS, .wrong = "it is no address of a store",            \
 	 .mend = "set sqlite:PATH or postgresql://user:password@host/database, where of user and password, " \
 		 "what is not letter or digit is percent-encoded"},                                          \
-		{SETTING(variable, member), is_store_in_clear, EXPOSED,                                      \
-		 .wrong = "data and password go over the network without TLS",                               \
-		 .mend = "add sslmode=verify-full and sslrootcert=FILE to the URL"},                         \
-	{                                                                                                    \
-		SETTING(variable, member), is_store_unverified, EXPOSED,                                     \
-			.warns = true,                                                                       \
-			.wrong = "with sslmode=require anybody on the way can pose as the server",           \
-			.mend = "set sslmode=verify-full and sslrootcert=FILE in the URL"                    \
-	}
+		STORE_ON_THE_WAY(variable, member)
+
+#define REPLICA(variable, member)                                                                           \
+	{SETTING(variable, member), is_bad_replica, ALWAYS, .wrong = "it is no address of a PostgreSQL",    \
+	 .mend = "set postgresql://user:password@host/database, of a streaming standby of the store's own " \
+		 "server; SQLite has none"},                                                                \
+		STORE_ON_THE_WAY(variable, member)
 
 #define NEIGHBOUR(variable, member)                                                                      \
 	{SETTING(variable, member),                                                                      \
@@ -310,6 +324,12 @@ static const struct rule rules[] = {
 	STORE("RESOURCE_DATABASE_URL", resource_database),
 	STORE("BOOKING_DATABASE_URL", booking_database),
 	STORE("AUDIT_DATABASE_URL", audit_database),
+	REPLICA("DATABASE_REPLICA_URL", database_replica),
+	REPLICA("TENANT_DATABASE_REPLICA_URL", tenant_replica),
+	REPLICA("USER_DATABASE_REPLICA_URL", user_replica),
+	REPLICA("RESOURCE_DATABASE_REPLICA_URL", resource_replica),
+	REPLICA("BOOKING_DATABASE_REPLICA_URL", booking_replica),
+	REPLICA("AUDIT_DATABASE_REPLICA_URL", audit_replica),
 	{SETTING("REDIS_URL", redis_url), is_redis_in_clear, EXPOSED,
 	 .wrong = "events and password go over the network without TLS",
 	 .mend = "set rediss://..., and REDIS_CA_FILE where its certificate is of your own authority"},

@@ -13,7 +13,7 @@ struct posture_fault {
 	bool warns;			     /* it may start all the same */
 };
 
-#define POSTURE_FAULTS_MAX 64
+#define POSTURE_FAULTS_MAX 128
 
 /* All that is wrong. `serves`: strangers will talk to it, not only an operator's command to the stores. */
 size_t posture_faults(const struct config *config, bool serves, struct posture_fault *ret);

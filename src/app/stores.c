@@ -57,6 +57,20 @@ bool app_store_url(const struct config *config, enum room room, char *ret, size_
 	return len > 0 && (size_t)len < size;
 }
 
+/* DATABASE_REPLICA_URL is a standby of DATABASE_URL, and of no other store. */
+const char *app_replica_url(const struct config *config, enum room room)
+{
+	const char *const own[ROOM_COUNT] = {
+		[ROOM_tenant] = config->tenant_replica,	    [ROOM_user] = config->user_replica,
+		[ROOM_resource] = config->resource_replica, [ROOM_booking] = config->booking_replica,
+		[ROOM_audit] = config->audit_replica,
+	};
+
+	if (room == ROOM_events || own[room] != NULL)
+		return own[room];
+	return own_url(config, room) == NULL ? config->database_replica : NULL;
+}
+
 static bool data_folder(const char *path)
 {
 	if (mkdir(path, 0700) == 0 || errno == EEXIST)
@@ -109,6 +123,8 @@ bool app_open_store(struct app *app, enum room room)
 		.url = url,
 		.role = app->config.db_role,
 		.pooled = app->config.db_pooled != 0,
+		.replica_url = app->guest ? NULL : app_replica_url(&app->config, room),
+		.replica_lag_ms = app->config.replica_lag_ms,
 		.write_connections = app->config.db_writers,
 		.read_connections = app->config.db_readers,
 		.group_max = (size_t)app->config.group_max,
@@ -117,6 +133,13 @@ bool app_open_store(struct app *app, enum room room)
 
 	if (!app_store_url(&app->config, room, url, sizeof(url))) {
 		fprintf(stderr, "marca: the address of the %s store is too long\n", app_queries[room]->name);
+		return false;
+	}
+	if (options.replica_url != NULL && is_sqlite(url)) {
+		fprintf(stderr,
+			"marca: the %s store is SQLite, which has no replica; unset DATABASE_REPLICA_URL and "
+			"the like, or set the store's PostgreSQL\n",
+			app_queries[room]->name);
 		return false;
 	}
 	if (in_data_folder(&app->config, room) && !app->guest && !data_folder(app->config.data))

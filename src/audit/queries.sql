@@ -69,6 +69,7 @@ SELECT e.tenant_id, e.number, e.event_id, e.stream, e.sequence, e.type, e.subjec
 
 -- :name  audit_window :one
 -- :scope tenant
+-- :replica
 -- :in    tenant_id:uuid since:time before:time
 -- :out   first:int? last:int?
 -- Between which numbers lies what happened in that time? Events come in the order in which they were recorded, which is
@@ -79,6 +80,7 @@ SELECT MIN(e.number), MAX(e.number)
 
 -- :name  audit_of_tenant :many
 -- :scope tenant
+-- :replica
 -- :in    tenant_id:uuid after:int last:int since:time before:time limit:int
 -- :out   struct audit_event: tenant_id:uuid number:int event_id:uuid stream:text sequence:int type:text subject_id:uuid
 --        version:int ordinal:int occurred_at:time trace_id:text payload:text recorded_at:time payload_hash:text hash:text
@@ -93,6 +95,7 @@ SELECT e.tenant_id, e.number, e.event_id, e.stream, e.sequence, e.type, e.subjec
 
 -- :name  audit_of_type :many
 -- :scope tenant
+-- :replica
 -- :in    tenant_id:uuid after:int last:int since:time before:time limit:int type:text
 -- :out   struct audit_event: tenant_id:uuid number:int event_id:uuid stream:text sequence:int type:text subject_id:uuid
 --        version:int ordinal:int occurred_at:time trace_id:text payload:text recorded_at:time payload_hash:text hash:text
@@ -108,6 +111,7 @@ SELECT e.tenant_id, e.number, e.event_id, e.stream, e.sequence, e.type, e.subjec
 
 -- :name  audit_of_subject :many
 -- :scope tenant
+-- :replica
 -- :in    tenant_id:uuid after:int last:int since:time before:time limit:int subject_id:uuid type:text?
 -- :out   struct audit_event: tenant_id:uuid number:int event_id:uuid stream:text sequence:int type:text subject_id:uuid
 --        version:int ordinal:int occurred_at:time trace_id:text payload:text recorded_at:time payload_hash:text hash:text

@@ -223,6 +223,7 @@ SELECT b.id, b.start_time, b.end_time
 
 -- :name  bookings_of_tenant :many
 -- :scope tenant
+-- :replica
 -- :in    tenant_id:uuid earliest:time ends_after:time starts_before:time status:text? after_start:time after_id:uuid
 --        limit:int
 -- :out   struct booking: id:uuid tenant_id:uuid resource_id:uuid user_id:uuid client_id:uuid? start_time:time
@@ -241,6 +242,7 @@ SELECT b.id, b.tenant_id, b.resource_id, b.user_id, b.client_id, b.start_time, b
 
 -- :name  bookings_of_user :many
 -- :scope tenant
+-- :replica
 -- :neighbours
 -- :in    tenant_id:uuid earliest:time ends_after:time starts_before:time status:text? after_start:time after_id:uuid
 --        limit:int user_id:uuid
@@ -260,6 +262,7 @@ SELECT b.id, b.tenant_id, b.resource_id, b.user_id, b.client_id, b.start_time, b
 
 -- :name  bookings_of_resource :many
 -- :scope tenant
+-- :replica
 -- :in    tenant_id:uuid earliest:time ends_after:time starts_before:time status:text? after_start:time after_id:uuid
 --        limit:int resource_id:uuid user_id:uuid?
 -- :out   struct booking: id:uuid tenant_id:uuid resource_id:uuid user_id:uuid client_id:uuid? start_time:time

@@ -54,6 +54,7 @@ static void settle(struct db *db, struct group *group)
 		tells |= script->tells;
 		touch(db, script);
 	}
+	db_note_kept(db, group->scripts, group->count);
 	atomic_fetch_add_explicit(&db->writes, kept, memory_order_relaxed);
 	atomic_fetch_add_explicit(&db->commits, 1, memory_order_relaxed);
 	for (size_t i = 0; i < group->count; i++)
@@ -68,6 +69,7 @@ static void give_up(struct db *db, struct group *group, enum rc rc)
 {
 	for (size_t i = 0; i < group->count; i++)
 		touch(db, group->scripts[i]);
+	db_note_kept(db, group->scripts, group->count);
 	for (size_t i = 0; i < group->count; i++)
 		job_done(&group->scripts[i]->job, rc);
 	group->count = 0;

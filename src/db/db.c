@@ -58,18 +58,21 @@ static bool set_options(struct db *db, const struct db_options *options)
 
 	*own = *options;
 	own->url = strdup(options->url);
+	own->replica_url = options->replica_url != NULL ? strdup(options->replica_url) : NULL;
 	own->role = strdup(options->role != NULL ? options->role : ROLE_DEFAULT);
 	own->write_connections = within(own->write_connections, CONNECTIONS_DEFAULT, WRITERS_MAX);
 	own->read_connections = within(own->read_connections, CONNECTIONS_DEFAULT, WRITERS_MAX);
 	if (own->group_max == 0 || own->group_max > GROUP_MAX)
 		own->group_max = own->group_max == 0 ? GROUP_DEFAULT : GROUP_MAX;
-	return own->url != NULL && own->role != NULL;
+	return own->url != NULL && own->role != NULL &&
+	       (own->replica_url != NULL) == (options->replica_url != NULL);
 }
 
 static void db_free(struct db *db)
 {
 	pthread_mutex_destroy(&db->watch.lock);
 	free((void *)(uintptr_t)db->options.url);
+	free((void *)(uintptr_t)db->options.replica_url);
 	free((void *)(uintptr_t)db->options.role);
 	free(db);
 }
@@ -153,6 +156,11 @@ void db_stats(struct db *db, struct db_stats *ret)
 	crew_stats(db->committer, &ret->writers);
 	if (db->driver->readers != NULL)
 		crew_stats(db->driver->readers(db), &ret->readers);
+}
+
+bool db_replica(const struct db *db, struct db_replica *ret)
+{
+	return db->driver->replica != NULL && db->driver->replica(db, ret);
 }
 
 enum rc db_ping(struct db *db)
@@ -266,12 +274,17 @@ void db_port_rest(struct db_port *port)
 }
 
 /* The second half of a UUID is the random one in every version. */
-static _Atomic uint64_t *stripe(struct db *db, const struct uuid *key)
+static size_t stripe_index(const struct uuid *key)
 {
 	uint64_t half;
 
 	memcpy(&half, key->b + 8, sizeof(half));
-	return &db->versions[half * UINT64_C(0x9e3779b97f4a7c15) >> (64 - VERSION_BITS)];
+	return half * UINT64_C(0x9e3779b97f4a7c15) >> (64 - VERSION_BITS);
+}
+
+static _Atomic uint64_t *stripe(struct db *db, const struct uuid *key)
+{
+	return &db->versions[stripe_index(key)];
 }
 
 uint64_t db_version(const struct db_port *port, const struct uuid *key)
@@ -301,6 +314,32 @@ void db_touch_all(struct db *db)
 {
 	atomic_fetch_add_explicit(&db->touches, 1, memory_order_relaxed);
 	atomic_fetch_add_explicit(&db->epoch, 1, memory_order_release);
+}
+
+static void raise_to(_Atomic uint64_t *value, uint64_t number)
+{
+	uint64_t old = atomic_load(value);
+
+	while (old < number && !atomic_compare_exchange_weak(value, &old, number))
+		;
+}
+
+void db_note_kept(struct db *db, struct script *const *scripts, size_t count)
+{
+	uint64_t number = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (uuid_is_none(&scripts[i]->tenant))
+			continue;
+		if (number == 0)
+			number = atomic_fetch_add(&db->kept, 1) + 1;
+		raise_to(&db->kept_of[stripe_index(&scripts[i]->tenant)], number);
+	}
+}
+
+uint64_t db_last_kept(struct db *db, const struct uuid *tenant)
+{
+	return atomic_load(uuid_is_none(tenant) ? &db->kept : &db->kept_of[stripe_index(tenant)]);
 }
 
 bool db_shared(const struct db_port *port)

@@ -56,6 +56,7 @@ struct query {
 	bool tenant;	 /* scoped: the first input is tenant_id */
 	bool operators;	 /* across tenants: refused to whoever is not the operator */
 	bool neighbours; /* services in other processes may ask it: its columns are a wire format */
+	bool replica;	 /* of work that only reads (cx->only_reads), a replica of the store may answer it */
 	const char *why; /* it may see rows of several tenants; NULL: there are none, or it is scoped */
 };
 
@@ -108,6 +109,9 @@ struct db_options {
 	int write_connections; /* PostgreSQL only; SQLite has one writer */
 	int read_connections;  /* PostgreSQL only */
 	size_t group_max;      /* scripts in one commit */
+	/* PostgreSQL only: a standby of it, which may answer reads that bear being so old; NULL: none. */
+	const char *replica_url;
+	int replica_lag_ms;
 	/* SQLite only: a commit survives the end of the process, but perhaps not a power failure. */
 	bool relaxed;
 	/* Beside the process that has the store open, for an operator's commands: makes nothing. */
@@ -155,6 +159,15 @@ struct db_stats {
 };
 /* Of a store that is here. */
 void db_stats(struct db *db, struct db_stats *ret);
+/* A standby that may answer some reads (struct query: replica). */
+struct db_replica {
+	uint64_t by_replica, by_primary; /* such reads, by who answered */
+	bool fresh;			 /* it may answer just now whoever has written nothing */
+	int64_t lag_ms;			 /* so old its rows may be; -1: not known */
+	struct db_crew readers;
+};
+/* False: the store has none. */
+bool db_replica(const struct db *db, struct db_replica *ret);
 /* RC_OK when the store answers just now. For /ready; on a fiber. */
 enum rc db_ping(struct db *db) MUST_USE;
 

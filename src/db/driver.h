@@ -42,6 +42,10 @@ struct db {
 	bool one_tenant; /* in a transaction: what several have may lie on several machines */
 	_Atomic uint64_t versions[1 << VERSION_BITS], epoch, touches;
 	_Atomic uint64_t writes, commits;
+	/* Groups with tenants' scripts that have ended, kept or perhaps so; and of each stripe of tenants,
+	 * which was the last. Scripts without tenant are the house's own: nobody waits to see what they did.
+	 */
+	_Atomic uint64_t kept, kept_of[1 << VERSION_BITS];
 	struct histogram group_sizes, commit_durations;
 	struct {
 		pthread_mutex_t lock;
@@ -85,6 +89,8 @@ struct driver {
 	enum rc (*ping)(struct db *db);
 	/* Those who read. NULL: reads answer inside the call. */
 	struct crew *(*readers)(const struct db *db);
+	/* See db_replica(). NULL: there are none. */
+	bool (*replica)(const struct db *db, struct db_replica *ret);
 
 	void *(*port_open)(struct db *db);
 	void (*port_close)(void *port);
@@ -166,6 +172,10 @@ extern const struct driver sqlite_driver, postgres_driver;
 /* Of calloc'ed memory, to be given back by db_close(). */
 void db_init(struct db *db, const struct query_set *set, const struct driver *driver);
 void db_add_writer(struct db *db, void *writer);
+/* These have ended together: before anybody is told. */
+void db_note_kept(struct db *db, struct script *const *scripts, size_t count);
+/* The number in db->kept of the last group with that tenant's scripts; nil: with anybody's. */
+uint64_t db_last_kept(struct db *db, const struct uuid *tenant);
 /* Calls whoever watches. */
 void db_tell(struct db *db);
 

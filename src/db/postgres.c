@@ -6,246 +6,19 @@
  *     BEGIN, the queries, COMMIT, Sync
  *
  * with a SET LOCAL before each step that is for another tenant than the one before it (postgres_wall.c). When
- * a step fails, PostgreSQL skips what follows up to the first Sync, and the COMMIT rolls back. Reads that
- * were skipped are sent again.
+ * a step fails, PostgreSQL skips what follows up to the first Sync, and the COMMIT rolls back.
  */
 #include "db/postgres.h"
 
 #include <stdlib.h>
 
-#define READS_MAX 64 /* in one round trip */
-
 struct store {
 	struct pg_conn conns[2 * WRITERS_MAX]; /* those of the reads, then those of the writes */
 	size_t count;
 	struct crew *readers;
-	struct pg_watch *watch; /* NULL: nobody watches */
+	struct pg_watch *watch;	    /* NULL: nobody watches */
+	struct pg_replica *replica; /* NULL: there is none */
 };
-
-struct read {
-	struct job job;
-	struct ctx *cx;
-	const struct query *query; /* NULL: only asks whether the store answers */
-	const void *in;
-	struct rows rows;
-};
-
-/* --- Reading ------------------------------------------------------------- */
-
-/* Reads that wait for their first answer, or for another since PostgreSQL skipped them. */
-struct batch {
-	struct read *reads[READS_MAX];
-	size_t count;
-};
-
-/* Those from `from` on move down to `kept`. */
-static void keep_rest(struct batch *batch, size_t kept, size_t from)
-{
-	memmove(&batch->reads[kept], &batch->reads[from], (batch->count - from) * sizeof(batch->reads[0]));
-	batch->count = kept + batch->count - from;
-}
-
-static void give_up(struct batch *batch, enum rc rc)
-{
-	for (size_t i = 0; i < batch->count; i++)
-		job_done(&batch->reads[i]->job, rc);
-	batch->count = 0;
-}
-
-/* Those that only ask whether the store answers come first; then by tenant, for fewer SET LOCAL, and by
- * query. */
-static int by_tenant(const void *a, const void *b)
-{
-	const struct read *x = *(struct read *const *)a, *y = *(struct read *const *)b;
-	int order;
-
-	if (x->query == NULL || y->query == NULL)
-		return (x->query != NULL) - (y->query != NULL);
-	order = memcmp(pg_wall_tenant(x->query, x->in)->b, pg_wall_tenant(y->query, y->in)->b,
-		       sizeof(struct uuid));
-	return order != 0 ? order : (int)x->query->index - (int)y->query->index;
-}
-
-static bool has_rows(const struct batch *batch)
-{
-	return batch->count > 0 && batch->reads[batch->count - 1]->query != NULL;
-}
-
-/* False: lost. Of reads that cannot be prepared, the fibers are told. */
-static bool prepare_reads(struct pg_conn *conn, struct batch *batch)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < batch->count; i++) {
-		struct read *read = batch->reads[i];
-		enum rc rc;
-
-		ctx_enter(read->cx);
-		rc = read->query != NULL ? pg_prepare(conn, read->query) : RC_OK;
-		ctx_enter(NULL);
-		if (rc == RC_STORE_DOWN) {
-			keep_rest(batch, kept, i);
-			return false;
-		}
-		if (rc == RC_OK)
-			batch->reads[kept++] = read;
-		else
-			job_done(&read->job, rc);
-	}
-	batch->count = kept;
-	return true;
-}
-
-static bool send_step(struct pg_conn *conn, struct pg_wall *wall, const struct query *query, const void *in)
-{
-	return (!pg_wall_moves(wall, query, in) || pg_send_wall(conn, wall)) && pg_send(conn, query, in);
-}
-
-static bool send_reads(struct pg_conn *conn, const struct batch *batch)
-{
-	struct pg_wall wall = {.rows_of = PG_ROWS_OF_NOBODY};
-	bool sent = !has_rows(batch) || pg_send_begin(conn);
-
-	for (size_t i = 0; sent && i < batch->count; i++) {
-		const struct read *read = batch->reads[i];
-
-		sent = read->query == NULL || send_step(conn, &wall, read->query, read->in);
-	}
-	return sent && (!has_rows(batch) || pg_send_sql(conn, "COMMIT")) && PQpipelineSync(conn->pg) == 1;
-}
-
-/* What controls the transaction has done this; OUTCOME_REFUSED: it was skipped. */
-static enum outcome take_control(struct pg_conn *conn, const char *tag)
-{
-	PGresult *result = pg_result(conn);
-	enum outcome outcome = OUTCOME_LOST;
-
-	if (result != NULL && PQresultStatus(result) == PGRES_PIPELINE_ABORTED)
-		outcome = OUTCOME_REFUSED;
-	else if (result != NULL && strcmp(PQcmdStatus(result), tag) == 0)
-		outcome = OUTCOME_DONE;
-	PQclear(result);
-	return outcome;
-}
-
-static bool tag_is(struct pg_conn *conn, const char *tag)
-{
-	return take_control(conn, tag) == OUTCOME_DONE;
-}
-
-/* The result of what send_step() sent. NULL: lost. */
-static PGresult *step_result(struct pg_conn *conn, struct pg_wall *wall, const struct query *query,
-			     const void *in)
-{
-	if (pg_wall_moves(wall, query, in) && take_control(conn, "SET") == OUTCOME_LOST)
-		return NULL;
-	return pg_result(conn);
-}
-
-/* False: it was skipped, since one before it failed. */
-static bool answer(struct read *read, const PGresult *result)
-{
-	ExecStatusType status = PQresultStatus(result);
-	bool again;
-	enum rc rc;
-
-	if (status == PGRES_PIPELINE_ABORTED)
-		return false;
-	ctx_enter(read->cx);
-	if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK)
-		rc = pg_rows(read->query, result, read->cx->arena, &read->rows);
-	else
-		rc = pg_failed(result, read->query->name, &again);
-	ctx_enter(NULL);
-	job_done(&read->job, rc);
-	return true;
-}
-
-/* Leaves in the batch what is to be sent again. False: lost. */
-static bool answer_rows(struct pg_conn *conn, struct batch *batch)
-{
-	struct pg_wall wall = {.rows_of = PG_ROWS_OF_NOBODY};
-	size_t kept = 0;
-
-	for (size_t i = 0; i < batch->count; i++) {
-		struct read *read = batch->reads[i];
-		PGresult *result = step_result(conn, &wall, read->query, read->in);
-
-		if (result == NULL) {
-			keep_rest(batch, kept, i);
-			return false;
-		}
-		if (!answer(read, result))
-			batch->reads[kept++] = read;
-		PQclear(result);
-	}
-	batch->count = kept;
-	return true;
-}
-
-static bool roll_back(struct pg_conn *conn)
-{
-	return pg_send_sql(conn, "ROLLBACK") && PQpipelineSync(conn->pg) == 1 && tag_is(conn, "ROLLBACK") &&
-	       pg_synced(conn);
-}
-
-/* Out of the batch: those that only ask whether the store answers. */
-static void part(struct batch *batch, struct batch *asking)
-{
-	asking->count = 0;
-	while (asking->count < batch->count && batch->reads[asking->count]->query == NULL) {
-		asking->reads[asking->count] = batch->reads[asking->count];
-		asking->count++;
-	}
-	keep_rest(batch, 0, asking->count);
-}
-
-/* Also ends the transaction, which the COMMIT does not when it was skipped with the rest. */
-static bool answer_reads(struct pg_conn *conn, struct batch *batch)
-{
-	enum outcome end = OUTCOME_DONE;
-	struct batch asking;
-	bool synced;
-
-	part(batch, &asking);
-	if (batch->count > 0)
-		end = pg_take_begin(conn) && answer_rows(conn, batch) ? take_control(conn, "COMMIT")
-								      : OUTCOME_LOST;
-	synced = end != OUTCOME_LOST && pg_synced(conn);
-	give_up(&asking, synced ? RC_OK : RC_STORE_DOWN);
-	return synced && (end == OUTCOME_DONE || roll_back(conn));
-}
-
-/* Whatever is not answered when the connection is lost is sent once more: reading twice does no harm. */
-static bool run_reads(void *hand, struct job **jobs, size_t count)
-{
-	struct pg_conn *conn = hand;
-	struct batch batch = {.count = count};
-	int losses = 0;
-
-	for (size_t i = 0; i < count; i++)
-		batch.reads[i] = CONTAINER_OF(jobs[i], struct read, job);
-	qsort(batch.reads, count, sizeof(batch.reads[0]), by_tenant);
-	while (batch.count > 0 && losses < 2 && pg_conn_ready(conn)) {
-		if (prepare_reads(conn, &batch) && send_reads(conn, &batch) && answer_reads(conn, &batch))
-			continue;
-		pg_conn_lose(conn);
-		losses++;
-	}
-	give_up(&batch, RC_STORE_DOWN);
-	return conn->pg != NULL;
-}
-
-static enum rc ask(struct store *store, struct ctx *cx, const struct query *query, const void *in,
-		   struct rows *ret)
-{
-	struct read read = {.cx = cx, .query = query, .in = in};
-	enum rc rc = crew_do(store->readers, &read.job, cx != NULL ? cx->arena : NULL);
-
-	if (rc == RC_OK)
-		*ret = read.rows;
-	return rc;
-}
 
 static void *postgres_port_open(struct db *db)
 {
@@ -260,19 +33,32 @@ static void postgres_port_close(void *port)
 static enum rc postgres_read(void *port, struct ctx *cx, const struct query *query, const void *in,
 			     struct rows *ret)
 {
-	return ask(port, cx, query, in, ret);
+	const struct store *store = port;
+
+	if (pg_replica_read(store->replica, cx, query, in, ret))
+		return RC_OK;
+	return pg_ask(store->readers, cx, query, in, ret);
 }
 
 static enum rc postgres_ping(struct db *db)
 {
 	struct rows none;
 
-	return ask(db->store, NULL, NULL, NULL, &none);
+	return pg_ask(((const struct store *)db->store)->readers, NULL, NULL, NULL, &none);
 }
 
 static struct crew *postgres_readers(const struct db *db)
 {
 	return ((const struct store *)db->store)->readers;
+}
+
+static bool postgres_replica(const struct db *db, struct db_replica *ret)
+{
+	struct pg_replica *replica = ((const struct store *)db->store)->replica;
+
+	if (replica != NULL)
+		pg_replica_look(replica, ret);
+	return replica != NULL;
 }
 
 /* --- Writing ------------------------------------------------------------- */
@@ -301,7 +87,7 @@ static enum outcome prepare_scripts(struct pg_conn *conn, struct script **script
 static bool send_script(struct pg_conn *conn, struct pg_wall *wall, const struct script *script)
 {
 	for (size_t i = 0; i < script->count; i++) {
-		if (!send_step(conn, wall, script->steps[i].query, script->steps[i].in))
+		if (!pg_send_step(conn, wall, script->steps[i].query, script->steps[i].in))
 			return false;
 	}
 	return true;
@@ -380,7 +166,7 @@ static enum outcome take_script(struct pg_conn *conn, struct pg_wall *wall, stru
 
 	for (size_t i = 0; i < script->count; i++) {
 		struct step *step = &script->steps[i];
-		PGresult *result = step_result(conn, wall, step->query, step->in);
+		PGresult *result = pg_step_result(conn, wall, step->query, step->in);
 
 		if (result == NULL)
 			return OUTCOME_LOST;
@@ -396,12 +182,12 @@ static enum outcome take_script(struct pg_conn *conn, struct pg_wall *wall, stru
 
 static bool take_commit(struct pg_conn *conn, const char *tag)
 {
-	return pg_synced(conn) && tag_is(conn, tag) && pg_synced(conn);
+	return pg_synced(conn) && pg_tag_is(conn, tag) && pg_synced(conn);
 }
 
 static bool take_begin(struct pg_conn *conn, struct script **scripts, size_t count)
 {
-	return pg_take_begin(conn) && (!any_tells(scripts, count) || tag_is(conn, "NOTIFY"));
+	return pg_take_begin(conn) && (!any_tells(scripts, count) || pg_tag_is(conn, "NOTIFY"));
 }
 
 static enum outcome take_together(struct pg_conn *conn, struct script **scripts, size_t count,
@@ -437,13 +223,13 @@ static enum outcome take_apart(struct pg_conn *conn, struct script *script)
 	if (savepoint == NULL)
 		return OUTCOME_LOST;
 	PQclear(savepoint);
-	return pg_synced(conn) && tag_is(conn, "ROLLBACK") ? outcome : OUTCOME_LOST;
+	return pg_synced(conn) && pg_tag_is(conn, "ROLLBACK") ? outcome : OUTCOME_LOST;
 }
 
 /* A deadlock takes back one script only, and no group: that one is told to come again. */
 static enum outcome take_all_apart(struct pg_conn *conn, struct script **scripts, size_t count)
 {
-	if (!take_begin(conn, scripts, count) || !tag_is(conn, "SAVEPOINT"))
+	if (!take_begin(conn, scripts, count) || !pg_tag_is(conn, "SAVEPOINT"))
 		return OUTCOME_LOST;
 	for (size_t i = 0; i < count; i++) {
 		if (take_apart(conn, scripts[i]) == OUTCOME_LOST)
@@ -485,6 +271,7 @@ static bool conn_ready(void *conn)
 
 static void store_free(struct store *store)
 {
+	pg_replica_destroy(store->replica);
 	crew_destroy(store->readers);
 	for (size_t i = 0; i < store->count; i++)
 		pg_conn_finish(&store->conns[i]);
@@ -505,17 +292,6 @@ static enum rc open_conns(struct store *store, const struct db *db)
 	return pg_conn_ready(&store->conns[0]) ? RC_OK : RC_STORE_DOWN;
 }
 
-static enum rc start_readers(struct store *store, size_t count)
-{
-	static const struct crew_work work = {.ready = conn_ready, .run = run_reads};
-	void *hands[WRITERS_MAX];
-
-	for (size_t i = 0; i < count; i++)
-		hands[i] = &store->conns[i];
-	store->readers = crew_create(&work, hands, count, READS_MAX);
-	return store->readers != NULL ? RC_OK : RC_NO_MEMORY;
-}
-
 static enum rc postgres_open(struct db *db)
 {
 	struct store *store = calloc(1, sizeof(*store));
@@ -529,8 +305,10 @@ static enum rc postgres_open(struct db *db)
 		rc = pg_citus_look(db, &db->one_tenant);
 	if (rc == RC_OK)
 		rc = open_conns(store, db);
-	if (rc == RC_OK)
-		rc = start_readers(store, reads);
+	if (rc == RC_OK && (store->readers = pg_readers_create(store->conns, reads)) == NULL)
+		rc = RC_NO_MEMORY;
+	if (rc == RC_OK && db->options.replica_url != NULL)
+		rc = pg_replica_create(db, &store->replica);
 	if (rc != RC_OK) {
 		store_free(store);
 		return rc;
@@ -568,6 +346,7 @@ const struct driver postgres_driver = {
 	.close = postgres_close,
 	.ping = postgres_ping,
 	.readers = postgres_readers,
+	.replica = postgres_replica,
 	.port_open = postgres_port_open,
 	.port_close = postgres_port_close,
 	.read = postgres_read,

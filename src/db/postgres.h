@@ -1,6 +1,7 @@
 /*
  * Inside the PostgreSQL driver: postgres_url.c (what an address says), postgres_conn.c (one connection),
- * postgres_value.c (parameters and rows), postgres.c (the store: reads and groups), postgres_wall.c
+ * postgres_value.c (parameters and rows), postgres.c (the store, and groups), postgres_read.c (reads),
+ * postgres_replica.c (reads that a standby may answer), postgres_wall.c
  * (row-level security), postgres_begin.c (what a transaction begins with), postgres_session.c (migrations,
  * whole tables), postgres_citus.c (spread over machines), postgres_watch.c (LISTEN and NOTIFY).
  */
@@ -11,7 +12,10 @@
 
 #include <libpq-fe.h>
 
-#define PARAMS_MAX 64
+#define PARAMS_MAX    64
+#define PG_GUARD_SIZE 512
+
+struct pg_replica;
 
 /*
  * Plans are made once, and not anew for each value. Every query of ours finds its rows by an index, and in
@@ -42,6 +46,7 @@ enum pg_use { PG_READS, PG_WRITES, PG_WATCH, PG_SESSION };
 struct pg_conn {
 	const struct db *db;
 	enum pg_use use;
+	struct pg_replica *replica;  /* whose it is; NULL: it leads to the primary */
 	PGconn *pg;		     /* NULL: not connected */
 	const struct query *unnamed; /* what the server has without a name; NULL: nothing of ours */
 	bool *prepared; /* by the queries' index; behind a pooler, which keeps no statements: looked at */
@@ -88,6 +93,17 @@ bool pg_send_begin(struct pg_conn *conn) MUST_USE;
 /* Takes the results of it. False: lost, or the transaction is not what it has to be. */
 bool pg_take_begin(struct pg_conn *conn) MUST_USE;
 
+struct pg_wall;
+/* Puts a query into the pipeline, behind whose rows it is for. False: lost. */
+bool pg_send_step(struct pg_conn *conn, struct pg_wall *wall, const struct query *query,
+		  const void *in) MUST_USE;
+/* The result of what pg_send_step() sent; `wall` begins as it did there. NULL: lost. */
+PGresult *pg_step_result(struct pg_conn *conn, struct pg_wall *wall, const struct query *query,
+			 const void *in) MUST_USE;
+/* What controls the transaction has done this; OUTCOME_REFUSED: it was skipped. */
+enum outcome pg_take_control(struct pg_conn *conn, const char *tag) MUST_USE;
+bool pg_tag_is(struct pg_conn *conn, const char *tag) MUST_USE;
+
 /* --- postgres_value.c ---------------------------------------------------- */
 
 struct pg_params {
@@ -131,6 +147,30 @@ enum rc pg_session_wall(struct session *session, bool mend, bool *ret_whole) MUS
 
 /* Gives a table's wall the form that it must have before it can be spread over machines. */
 enum rc pg_wall_spread(struct session *session, const char *table) MUST_USE;
+
+/* --- postgres_read.c ------------------------------------------------------ */
+
+/* A crew that reads by these connections, which outlive it. NULL: memory, or no thread. */
+struct crew *pg_readers_create(struct pg_conn *conns, size_t count) MUST_USE;
+/* On a fiber. `query` NULL: only whether the store answers. */
+enum rc pg_ask(struct crew *readers, struct ctx *cx, const struct query *query, const void *in,
+	       struct rows *ret) MUST_USE;
+
+/* --- postgres_replica.c --------------------------------------------------- */
+
+/* By the options' replica_url. Connects to nothing yet, and so never fails for a replica that is not there.
+ * RC_NO_MEMORY. *ret stays as it was where a store can have none. */
+enum rc pg_replica_create(struct db *db, struct pg_replica **ret) MUST_USE;
+void pg_replica_destroy(struct pg_replica *replica);
+/* On a fiber. False: the primary is to be asked. `replica` may be NULL. */
+bool pg_replica_read(struct pg_replica *replica, struct ctx *cx, const struct query *query, const void *in,
+		     struct rows *ret) MUST_USE;
+/* Does it answer, so far as is known? */
+bool pg_replica_there(struct pg_replica *replica) MUST_USE;
+/* The question whose one row says, by columns that are all true, that rows may be read there now. `ret`: of
+ * PG_GUARD_SIZE. */
+void pg_replica_guard(struct pg_replica *replica, char *ret);
+void pg_replica_look(struct pg_replica *replica, struct db_replica *ret);
 
 /* --- postgres_citus.c ----------------------------------------------------- */
 

@@ -27,6 +27,26 @@ static const char *const begin_of[] = {
 const char pg_snapshot_begin[] = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; " FOR_ALL;
 const char pg_schema_begin[] = "BEGIN; " FOR_ALL "; SET LOCAL lock_timeout = 0";
 
+static bool send_guard(struct pg_conn *conn)
+{
+	char sql[PG_GUARD_SIZE];
+
+	pg_replica_guard(conn->replica, sql);
+	return pg_send_sql(conn, sql);
+}
+
+/* In binary, as all results of a pipeline: a byte each. */
+static bool take_guard(struct pg_conn *conn)
+{
+	PGresult *told = pg_result(conn);
+	bool good = told != NULL && PQresultStatus(told) == PGRES_TUPLES_OK && PQntuples(told) == 1;
+
+	for (int i = 0; good && i < PQnfields(told); i++)
+		good = PQgetlength(told, 0, i) == 1 && PQgetvalue(told, 0, i)[0] == 1;
+	PQclear(told);
+	return good;
+}
+
 bool pg_send_begin(struct pg_conn *conn)
 {
 	const struct db_options *options = &conn->db->options;
@@ -34,11 +54,9 @@ bool pg_send_begin(struct pg_conn *conn)
 
 	if (!pg_send_sql(conn, begin_of[conn->use]))
 		return false;
-	if (!options->pooled)
-		return true;
 	snprintf(sql, sizeof(sql), pooled_sql, options->role, /* a name: pg_role_ready() */
 		 conn->db->one_tenant ? spread_sql : "");
-	return pg_send_sql(conn, sql);
+	return (!options->pooled || pg_send_sql(conn, sql)) && (conn->replica == NULL || send_guard(conn));
 }
 
 bool pg_take_begin(struct pg_conn *conn)
@@ -55,5 +73,38 @@ bool pg_take_begin(struct pg_conn *conn)
 	}
 	PQclear(told);
 	PQclear(begun);
-	return good;
+	return good && (conn->replica == NULL || take_guard(conn));
+}
+
+/* --- Its steps ------------------------------------------------------------ */
+
+bool pg_send_step(struct pg_conn *conn, struct pg_wall *wall, const struct query *query, const void *in)
+{
+	return (!pg_wall_moves(wall, query, in) || pg_send_wall(conn, wall)) && pg_send(conn, query, in);
+}
+
+enum outcome pg_take_control(struct pg_conn *conn, const char *tag)
+{
+	PGresult *result = pg_result(conn);
+	enum outcome outcome = OUTCOME_LOST;
+
+	if (result != NULL && PQresultStatus(result) == PGRES_PIPELINE_ABORTED)
+		outcome = OUTCOME_REFUSED;
+	else if (result != NULL && strcmp(PQcmdStatus(result), tag) == 0)
+		outcome = OUTCOME_DONE;
+	PQclear(result);
+	return outcome;
+}
+
+bool pg_tag_is(struct pg_conn *conn, const char *tag)
+{
+	return pg_take_control(conn, tag) == OUTCOME_DONE;
+}
+
+PGresult *pg_step_result(struct pg_conn *conn, struct pg_wall *wall, const struct query *query,
+			 const void *in)
+{
+	if (pg_wall_moves(wall, query, in) && pg_take_control(conn, "SET") == OUTCOME_LOST)
+		return NULL;
+	return pg_result(conn);
 }

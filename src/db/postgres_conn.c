@@ -13,6 +13,7 @@
 
 #define SERVER_VERSION_MIN 150000
 #define ANSWER_TIMEOUT_MS  10000 /* of silence; PostgreSQL itself ends a statement earlier */
+#define REPLICA_TIMEOUT_MS 2000	 /* and the primary is asked */
 
 /* After the URL's own options. */
 static const char *const options_of[] = {
@@ -30,11 +31,16 @@ static void on_notice(void *arg, const char *message)
 	LOG(DEBUG, "PostgreSQL says", LOG_TEXT("message", message));
 }
 
+static const char *url_of(const struct pg_conn *conn)
+{
+	return conn->replica != NULL ? conn->db->options.replica_url : conn->db->options.url;
+}
+
 /* The options within the URL, then ours; none behind a pooler, which refuses them or leaves them out. False:
  * too long. */
 static bool join_options(char *buf, size_t size, const struct pg_conn *conn)
 {
-	PQconninfoOption *parts = PQconninfoParse(conn->db->options.url, NULL);
+	PQconninfoOption *parts = PQconninfoParse(url_of(conn), NULL);
 	bool as_login = conn->use == PG_SESSION;
 	const char *own = "";
 	int len;
@@ -56,6 +62,7 @@ static bool join_options(char *buf, size_t size, const struct pg_conn *conn)
 /* What comes before the URL yields to it, what comes after it overrules it. */
 static PGconn *connect_to(const struct pg_conn *conn)
 {
+	const char *patience = conn->replica != NULL ? "2" : "5"; /* s; there is the primary */
 	char options[1024];
 	/* Kerberos is tried first of all, and its library reads files and goes out, where nothing says not
 	 * to. */
@@ -70,9 +77,8 @@ static PGconn *connect_to(const struct pg_conn *conn)
 				    "client_encoding",
 				    "options",
 				    NULL};
-	const char *const values[] = {"disable", "5",	  "30",	   "5",
-				      "3",	 "15000", "marca", conn->db->options.url,
-				      "UTF8",	 options, NULL};
+	const char *const values[] = {"disable", patience,     "30",   "5",	"3", "15000",
+				      "marca",	 url_of(conn), "UTF8", options, NULL};
 
 	return join_options(options, sizeof(options), conn) ? PQconnectdbParams(keys, values, 1) : NULL;
 }
@@ -100,6 +106,7 @@ static bool unreachable(const struct pg_conn *conn)
 	if (strstr(PQerrorMessage(conn->pg), "unsupported startup parameter") != NULL)
 		return refuse(conn, "a pooler stands between that takes no options: MARCA_DB_POOLED=1");
 	LOG(WARN, "PostgreSQL cannot be reached", LOG_TEXT("room", conn->db->set->name),
+	    LOG_TEXT("store", conn->replica != NULL ? "replica" : "primary"),
 	    LOG_TEXT("why", PQerrorMessage(conn->pg)));
 	return false;
 }
@@ -118,11 +125,11 @@ static bool check_settings(const struct pg_conn *conn)
 	PQclear(result);
 	if (!told)
 		return unreachable(conn);
-	if (!fsync)
+	if (!fsync && conn->replica == NULL)
 		return refuse(conn, "it runs with fsync=off, so that a power failure loses bookings");
 	if (!right_role)
 		return false;
-	if (synchronous)
+	if (synchronous || conn->replica != NULL)
 		return true;
 	if (conn->db->options.pooled)
 		return refuse(conn, "it runs with synchronous_commit=off, and behind a pooler that cannot be "
@@ -246,7 +253,7 @@ static bool move(struct pg_conn *conn)
 	if (left > 0)
 		socket.events |= POLLOUT;
 	do {
-		ready = poll(&socket, 1, ANSWER_TIMEOUT_MS);
+		ready = poll(&socket, 1, conn->replica != NULL ? REPLICA_TIMEOUT_MS : ANSWER_TIMEOUT_MS);
 	} while (ready < 0 && errno == EINTR);
 	if (ready <= 0)
 		LOG(ERROR, "PostgreSQL does not answer", LOG_TEXT("room", conn->db->set->name));

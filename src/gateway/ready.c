@@ -54,6 +54,24 @@ static void check_rooms(struct ctx *cx, const struct gateway *gateway, struct re
 	add(ready, "migrations", schemas, true);
 }
 
+/* Without one, or with one that is behind, the primary answers all. */
+static void check_replicas(const struct gateway *gateway, struct ready *ready)
+{
+	enum check_state state = CHECK_OK;
+	struct db_replica replica;
+	bool any = false;
+
+	for (size_t room = 0; room < ROOM_COUNT; room++) {
+		if (gateway->dbs[room] == NULL || !db_replica(gateway->dbs[room], &replica))
+			continue;
+		any = true;
+		if (!replica.fresh)
+			state = CHECK_DEGRADED;
+	}
+	if (any)
+		add(ready, "replicas", state, false);
+}
+
 static void check_bus(const struct gateway *gateway, struct ready *ready)
 {
 	struct db *db = gateway->dbs[ROOM_events];
@@ -68,6 +86,7 @@ void ready_check(struct ctx *cx, const struct gateway *gateway, struct ready *re
 
 	*ret = (struct ready){.good = true};
 	check_rooms(cx, gateway, ret);
+	check_replicas(gateway, ret);
 	check_bus(gateway, ret);
 	for (size_t i = 0; i < ret->count; i++) {
 		enum check_state state = ret->checks[i].state;

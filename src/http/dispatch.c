@@ -364,6 +364,7 @@ static struct req *req_create(struct http_exchange *exchange)
 	rq->cx.now = world_now(rq->cx.world);
 	rq->cx.ports = worker->rooms.ports;
 	rq->cx.locals = worker->rooms.locals;
+	rq->cx.only_reads = exchange->method == HTTP_GET_ || exchange->method == HTTP_HEAD_;
 	rq->limits = worker->dispatcher->options.rates;
 	if (exchange->admitted != NULL)
 		rq->rate = *(const struct rate_state *)exchange->admitted;

@@ -36,6 +36,7 @@ SELECT c.id, c.tenant_id, c.name, c.description, c.type, c.icon, c.color, c.is_a
 
 -- :name  categories_page :many
 -- :scope tenant
+-- :replica
 -- :in    tenant_id:uuid after:uuid pattern:text? type:text? is_active:int? limit:int
 -- :out   struct category: id:uuid tenant_id:uuid name:text description:text? type:enum(category_type) icon:text?
 --        color:text? is_active:bool category_metadata:json? created_at:time updated_at:time version:int
@@ -130,6 +131,7 @@ SELECT r.id, r.tenant_id, r.category_id, r.name, r.description, r.status, r.capa
 
 -- :name  resources_page :many
 -- :scope tenant
+-- :replica
 -- :in    tenant_id:uuid after:uuid pattern:text? category_id:uuid? status:text? limit:int
 -- :out   struct resource: id:uuid tenant_id:uuid category_id:uuid name:text description:text?
 --        status:enum(resource_status) capacity:int? location:text? attributes:json? availability_schedule:text?

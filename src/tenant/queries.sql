@@ -48,6 +48,7 @@ SELECT t.tenant_id, t.name, t.domain, t.logo_url, t.theme_primary_color, t.plan,
 
 -- :name  tenants_page :many
 -- :scope operator
+-- :replica
 -- :in    after:uuid pattern:text? is_active:int? limit:int
 -- :out   struct tenant: id:uuid name:text domain:text logo_url:text? theme_primary_color:text? plan:enum(plan)
 --        is_active:bool created_at:time updated_at:time version:int

@@ -45,6 +45,7 @@ SELECT u.tenant_id, u.is_active FROM users u WHERE u.tenant_id = $1 AND u.id = $
 
 -- :name  users_page :many
 -- :scope tenant
+-- :replica
 -- :in    tenant_id:uuid after:uuid pattern:text? user_type:text? is_active:int? limit:int
 -- :out   struct user: id:uuid tenant_id:uuid name:text email:text phone:text? user_type:enum(user_type)
 --        department:text? is_active:bool permissions.can_book:bool permissions.can_manage_resources:bool
@@ -172,6 +173,7 @@ DELETE FROM notifications WHERE tenant_id = $1 AND user_id = $2;
 
 -- :name  notifications_of_user :many
 -- :scope tenant
+-- :replica
 -- :in    tenant_id:uuid user_id:uuid
 -- :out   struct notification: id:uuid booking_id:uuid type:text payload:json occurred_at:time sent_at:time?
 -- Reads what there is of the tenant: it is kept for some days.

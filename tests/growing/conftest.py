@@ -2,5 +2,5 @@
 import pathlib
 import sys
 
-for folder in ("api", "events"):
+for folder in ("api", "events", "insight"):
     sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / folder))
