@@ -43,7 +43,7 @@ struct ctx {
 	char trace_id[TRACE_ID_LEN + 1]; /* W3C trace context */
 	char span_id[SPAN_ID_LEN +
 		     1];	   /* of the span that is open; before the first, the caller's; "": none */
-	bool only_reads;	   /* a GET: nothing that is written is decided by it */
+	bool only_reads;	   /* a GET: what it lists decides nothing that is written */
 	bool sampled;		   /* the trace is recorded, here or elsewhere */
 	const char *trace_state;   /* tracestate, to be passed on; NULL: none */
 	struct tracer *tracer;	   /* NULL: no spans are wanted */

@@ -222,7 +222,7 @@ static void gone(struct pg_replica *replica)
 	pthread_mutex_unlock(&replica->lock);
 	replica->question[0] = '\0';
 	if (was)
-		LOG(WARN, "the replica is lost; the primary answers lists",
+		LOG(WARN, "the replica is not asked any more; the primary answers lists",
 		    LOG_TEXT("room", replica->db->set->name));
 }
 
@@ -250,13 +250,13 @@ static bool look_at_standby(struct pg_replica *replica)
 	return ours;
 }
 
-/* False: the standby is not there. Without a primary the last beat grows old, and the rule sees to it. */
+/* False: one of the two does not answer, or the other is no standby of it. */
 static bool beat(struct pg_replica *replica)
 {
 	if (!pg_conn_ready(&replica->standby))
 		return false;
 	if (replica->question[0] == '\0' && !(pg_conn_ready(&replica->primary) && take_beat(replica)))
-		return true;
+		return false;
 	return look_at_standby(replica);
 }
 

@@ -79,7 +79,10 @@ def test_lists_come_from_it(marca):
     for service, id_ in kept.items():
         assert id_ in by_replica(marca, business, service)
     assert ready(marca) == "ok"
-    assert page.read(marca.api()).get("marca_replica_lag_seconds", service="booking") < 60
+    shown = page.read(marca.api())
+    assert shown.get("marca_replica_lag_seconds", service="booking") < 60
+    told = {name: {label for label, _ in labels} for name, labels in shown.samples if name.startswith("marca_replica_")}
+    assert len(told) == 3 and told == {name: page.series()[name] for name in told}
 
 
 def test_what_may_not_be_old_is_never_asked_there(marca):
