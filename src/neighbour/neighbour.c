@@ -100,49 +100,67 @@ enum rc neighbour_post(struct neighbour *neighbour, struct ctx *cx, const char *
 
 /* --- Calls of its routes ------------------------------------------------------ */
 
+static bool expects(const struct neighbour_route *route, enum rc rc)
+{
+	for (size_t i = 0; i < ARRAY_LEN(route->failures) && route->failures[i] != RC_OK; i++)
+		if (route->failures[i] == rc)
+			return true;
+	return rc == RC_STORE_DOWN || rc == RC_OVERLOADED || rc == RC_NO_MEMORY;
+}
+
 /* What a problem+json body says it was. */
-static enum rc failure_of(struct neighbour *neighbour, struct ctx *cx, const struct http_answer *answer)
+static enum rc failure_of(struct neighbour *neighbour, struct ctx *cx, const struct neighbour_route *route,
+			  const struct http_answer *answer)
 {
 	const char *why;
 	const struct json_t *tree = arena_json_load(cx->arena, answer->body, &why), *code;
 
 	code = tree != NULL && tree_kind(tree) == TREE_OBJECT ? tree_member(tree, "error") : NULL;
 	for (int rc = RC_OK + 1; code != NULL && rc < RC_COUNT; rc++)
-		if (tree_kind(code) == TREE_TEXT &&
-		    str_equal(tree_text(code), str_from(error_table[rc].code)) && rc != RC_NO_ROUTE)
+		if (expects(route, (enum rc)rc) && tree_kind(code) == TREE_TEXT &&
+		    str_equal(tree_text(code), str_from(error_table[rc].code)))
 			return (enum rc)rc;
 	LOG(ERROR,
 	    "a neighbour refuses what it is asked: another SERVICE_KEY, another clock, another version?",
-	    LOG_TEXT("neighbour", neighbour->options.name), LOG_NUMBER("status", answer->status));
+	    LOG_TEXT("neighbour", neighbour->options.name), LOG_TEXT("path", route->path),
+	    LOG_NUMBER("status", answer->status));
 	return RC_STORE_DOWN;
 }
 
-enum rc neighbour_call(struct neighbour *neighbour, struct ctx *cx, const char *path,
-		       const struct shape *in_shape, const void *in, const struct shape *out_shape,
-		       void **ret)
+static enum rc take_answer(struct neighbour *neighbour, struct ctx *cx, const struct neighbour_route *route,
+			   const struct http_answer *answer, void **ret)
 {
 	struct issues issues = {.arena = cx->arena};
+	void *got = NULL;
+	enum rc rc = shape_parse(route->out, PARSE_WHOLE, answer->body, &issues, &got);
+
+	if (rc == RC_OK)
+		*ret = got;
+	if (rc == RC_OK || rc == RC_NO_MEMORY)
+		return rc;
+	LOG(ERROR, "a neighbour's answer is not what was asked for: is it of another version?",
+	    LOG_TEXT("neighbour", neighbour->options.name), LOG_TEXT("path", route->path));
+	return RC_STORE_DOWN;
+}
+
+enum rc neighbour_call(struct neighbour *neighbour, struct ctx *cx, const struct neighbour_route *route,
+		       const void *in, void **ret)
+{
 	struct http_answer answer;
 	struct writer writer;
 	struct str body;
-	void *got = NULL;
 	enum rc rc;
 
 	writer_init(&writer, cx->arena, 512);
-	write_shape(&writer, in_shape, in);
+	write_shape(&writer, route->in, in);
 	if (!writer_take(&writer, &body))
 		return RC_NO_MEMORY;
-	rc = neighbour_post(neighbour, cx, path, body, false, &answer);
+	rc = neighbour_post(neighbour, cx, route->path, body, route->again, &answer);
 	if (rc != RC_OK)
 		return rc;
 	if (answer.status >= 300)
-		return failure_of(neighbour, cx, &answer);
-	if (out_shape == NULL)
-		return RC_OK;
-	rc = shape_parse(out_shape, PARSE_WHOLE, answer.body, &issues, &got);
-	if (rc == RC_OK)
-		*ret = got;
-	return rc == RC_INVALID ? RC_STORE_DOWN : rc;
+		return failure_of(neighbour, cx, route, &answer);
+	return route->out != NULL ? take_answer(neighbour, cx, route, &answer, ret) : RC_OK;
 }
 
 /* --- Life --------------------------------------------------------------------- */

@@ -1,5 +1,6 @@
-"""The helpers of the API's tests: business.py, checks.py."""
+"""The helpers of other tests: business.py, checks.py; houses.py and the matrix of who may do what."""
 import pathlib
 import sys
 
-sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "api"))
+for folder in ("api", "tenancy"):
+    sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / folder))
