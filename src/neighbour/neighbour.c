@@ -81,6 +81,7 @@ enum rc neighbour_post(struct neighbour *neighbour, struct ctx *cx, const char *
 		.answer_max = ANSWER_MAX,
 	};
 	enum http_outcome how;
+	bool good;
 	int tries = 0;
 
 	if (call.url == NULL || !set_headers(neighbour, cx, path, &call))
@@ -89,8 +90,10 @@ enum rc neighbour_post(struct neighbour *neighbour, struct ctx *cx, const char *
 		return RC_STORE_DOWN;
 	do {
 		how = http_client_call(neighbour->options.http, cx->arena, &call, ret);
+		/* One who says more than is taken is there, and would say it again. */
+		good = answered(how, ret) || how == HTTP_TOO_LARGE;
 		tries++;
-	} while (note(neighbour, world_now(cx->world), answered(how, ret), safe && tries < NEIGHBOUR_TRIES));
+	} while (note(neighbour, world_now(cx->world), good, safe && tries < NEIGHBOUR_TRIES));
 	if (answered(how, ret))
 		return RC_OK;
 	LOG(WARN, "a neighbour gave no answer", LOG_TEXT("neighbour", neighbour->options.name),

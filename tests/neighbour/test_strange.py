@@ -1,12 +1,15 @@
 """A neighbour that answers what it must not: 503, and the next one is asked as if nothing had been. Never a row of what
 is none, never "all free", never a failure that the route has not."""
+import concurrent.futures
 import contextlib
 import http.server
 import json
+import signal
 import threading
 
 import pytest
 
+import checks
 import harness
 
 SLOT = {"start_time": 1764936000000000, "end_time": 1764939600000000}
@@ -98,6 +101,20 @@ STRANGE = {
 }
 
 
+@contextlib.contextmanager
+def among(fakes):
+    """The resource service; the others are none, and tenants go by the defaults."""
+    with harness.Redis() as redis, harness.Marca(arguments=["--service", "resource"], env={
+            "REDIS_URL": redis.url, "SERVICE_KEY": "0f1e2d3c4b5a69788796a5b4c3d2e1f0", "CACHE_TTL_SECONDS": "0", "MARCA_AUTH": "optional",
+            **{f"{name.upper()}_SERVICE_URL": fake.url for name, fake in fakes.items()}}) as marca:
+        yield marca
+
+
+def make_resource(marca):
+    tenant = {"id": "0193a3f2-7c00-7000-8000-000000000001"}
+    return harness.make_resource(marca.api(), tenant, harness.make_category(marca.api(), tenant))
+
+
 @pytest.fixture(scope="module")
 def fakes():
     fakes = {name: Fake() for name in ("user", "booking")}
@@ -108,17 +125,13 @@ def fakes():
 
 @pytest.fixture(scope="module")
 def marca(fakes):
-    """The resource service; the others are none, and tenants go by the defaults."""
-    with harness.Redis() as redis, harness.Marca(arguments=["--service", "resource"], env={
-            "REDIS_URL": redis.url, "SERVICE_KEY": "0f1e2d3c4b5a69788796a5b4c3d2e1f0", "CACHE_TTL_SECONDS": "0", "MARCA_AUTH": "optional",
-            **{f"{name.upper()}_SERVICE_URL": fake.url for name, fake in fakes.items()}}) as marca:
+    with among(fakes) as marca:
         yield marca
 
 
 @pytest.fixture(scope="module")
 def resource(marca):
-    tenant = {"id": "0193a3f2-7c00-7000-8000-000000000001"}
-    return harness.make_resource(marca.api(), tenant, harness.make_category(marca.api(), tenant))
+    return make_resource(marca)
 
 
 def asked(fake, ask):
@@ -182,3 +195,33 @@ def test_who_asks_is_asked_twice(marca, fakes, resource):
 
     fake.answer = once
     assert get().status == 200 and fake.asked == before + 2
+
+
+def test_one_who_says_too_much_is_there(marca, fakes, resource):
+    """He would say it again, and others get their answers from him meanwhile."""
+    fake, api = fakes["booking"], marca.api()
+    free = lambda: api.get(f"/resources/{resource['id']}/availability", date="2025-12-05").status
+    fake.answer = rows()
+    harness.until("it answers", lambda: free() == 200)
+    before, fake.answer = fake.asked, endless
+    assert [free() for _ in range(7)] == [503] * 7 and fake.asked == before + 7
+    fake.answer = rows()
+    assert free() == 200
+
+
+def test_an_end_while_a_neighbour_is_waited_for(fakes):
+    """Of many requests some ask and some wait for a lane: each is answered before the process ends, which is in order."""
+    fake, over = fakes["booking"], threading.Event()
+    with among(fakes) as marca, concurrent.futures.ThreadPoolExecutor(20) as pool:
+        path = f"/resources/{make_resource(marca)['id']}/availability"
+        fake.answer = lambda handler, sent: over.wait() and rows()(handler, sent)
+        before = fake.asked
+        asked = [pool.submit(marca.api().get, path, date="2025-12-05") for _ in range(20)]
+        waiting = lambda: checks.metric(marca.api(), "marca_neighbour_reads_total", service="booking")
+        harness.until("lanes are taken, and others wait", lambda: fake.asked >= before + 4 and waiting() == 20)
+        process, marca.process = marca.process, None
+        process.send_signal(signal.SIGTERM)
+        over.set()
+        assert {future.result().status for future in asked} == {200}
+        marca.close_apis()
+        harness.check_end(process, marca.stderr, marca.log)
