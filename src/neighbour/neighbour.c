@@ -12,6 +12,7 @@
 #define SPARE_MAX  10.0
 #define SPARE_STEP 0.1 /* a call earns so much of a repetition */
 #define ANSWER_MAX ((size_t)8 * 1024 * 1024)
+#define PING_MS	   1000 /* all three may hang, and who asks /ready waits for 5 s (deploy/kubernetes) */
 
 /* --- May it be asked? ------------------------------------------------------- */
 
@@ -215,7 +216,7 @@ static enum rc ping(void *arg)
 {
 	const struct neighbour *neighbour = arg;
 	struct http_answer answer = {0};
-	struct http_call call = {.method = HTTP_GET_, .timeout_ms = NEIGHBOUR_TIMEOUT_MS};
+	struct http_call call = {.method = HTTP_GET_, .timeout_ms = PING_MS};
 	struct arena arena;
 	enum http_outcome how = HTTP_NO_MEMORY;
 
