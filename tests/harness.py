@@ -316,6 +316,7 @@ class Marca:
         kept = {k: v for k, v in os.environ.items() if not k.startswith("MARCA_") and k not in settings()}
         wanted = {"MARCA_CLOCK": clock, "MARCA_STRICT": "1", "RATE_LOGIN": "0", "DATABASE_URL": self.database and self.database.url, **(env or {})}
         self.env = {**kept, **{k: v for k, v in wanted.items() if v is not None}}
+        self.databases = {}  # by room, where they differ: fleet.py
         self.process = None
         self.address = None
         self.apis = []

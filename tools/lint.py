@@ -314,6 +314,81 @@ def check_claims(tree):
                     yield name, number, f"there is no {function} in {file}"
 
 
+# What documents tell to type: `marca events tail --follow`, or a line of code; and `SETTING` or `SETTING=value`.
+TYPED = re.compile(r"(?:`|^ *|[(|;] ?|/)(?:\w+=\S* )*marca ([a-z][^`#|;<>)\"]*)")
+SETTING = re.compile(r"`([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)(?=[`=])")
+# compose.yaml's, which marca does not know.
+FOREIGN_SETTINGS = {"MARCA_PUBLISH"}
+
+
+def commands_of(tree):
+    """The rows of src/main.c, by name: each one's text has all its words and options."""
+    rows = re.split(r'\.name = "', (tree.root / "src/main.c").read_text())[1:]
+    return {"help": "", **{row.split('"')[0]: row.split(".run =")[0] for row in rows}}
+
+
+def typed_in(text):
+    """(line, words after `marca`) of code: in backticks, in a block, or indented by four."""
+    fenced = False
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.startswith("```"):
+            fenced = not fenced
+        code = line if fenced or line.startswith("    ") else " ".join(re.findall(r"`[^`]+`", line))
+        for match in TYPED.finditer(code):
+            yield number, match.group(1).replace("\\", " ").split()
+
+
+def check_typed(tree):
+    commands = commands_of(tree)
+    known = set(re.findall(r"^#?(\w+)=", (tree.root / ".env.example").read_text(), re.M)) | FOREIGN_SETTINGS
+    # What looks like a setting and is a macro of ours.
+    known |= {word for name in tree.under("src") for word in re.findall(r"\b[A-Z][A-Z0-9_]+\b", tree.text(name))}
+    for path in sorted([*tree.root.glob("docs/**/*.md"), *tree.root.glob("*.md"), *tree.root.glob("deploy/**/*.md")]):
+        name, text = str(path.relative_to(tree.root)), path.read_text()
+        for number, (command, *words) in typed_in(text):
+            row = commands.get(command)
+            if row is None:
+                yield name, number, f"there is no command `marca {command}`"
+                continue
+            for word in [w for w in words if w.startswith("--") and w != "--help"] + [w for w in words[:1] if re.fullmatch(r"[a-z]+", w)]:
+                if not re.search(rf"(?<![\w-]){word.split('=')[0]}(?![\w-])", row):
+                    yield name, number, f"`marca {command}` has no {word}"
+        for number, line in enumerate(text.split("\n"), 1):
+            for setting in SETTING.findall(line):
+                if setting not in known:
+                    yield name, number, f"there is no setting {setting}"
+
+
+def check_index(tree):
+    index = tree.root / "docs/decisions/README.md"
+    for path in sorted(index.parent.glob("[0-9]*.md")):
+        if f"({path.name})" not in index.read_text():
+            yield str(index.relative_to(tree.root)), 1, f"{path.name} is not in it"
+
+
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+
+
+def anchors_of(text):
+    """As a reader of Markdown makes them of titles: small letters, no signs, hyphens for blanks."""
+    titles = re.findall(r"^#+ (.+)$", re.sub(r"^```.*?^```", "", text, flags=re.S | re.M), re.M)
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def check_links(tree):
+    for path in sorted([*tree.root.glob("docs/**/*.md"), *tree.root.glob("*.md"), *tree.root.glob("deploy/**/*.md")]):
+        for number, line in enumerate(path.read_text().split("\n"), 1):
+            for link in LINK.findall(line):
+                if re.match(r"\w+:", link):
+                    continue
+                file, _, anchor = link.partition("#")
+                target = path.parent / file if file else path
+                if not target.exists():
+                    yield str(path.relative_to(tree.root)), number, f"there is no {file}"
+                elif anchor and target.suffix == ".md" and anchor not in anchors_of(target.read_text()):
+                    yield str(path.relative_to(tree.root)), number, f"{target.name} has no title for #{anchor}"
+
+
 CHECKS = {
     "imports": check_imports,
     "size": check_size,
@@ -324,6 +399,9 @@ CHECKS = {
     "unfinished": check_unfinished,
     "blanks": check_blanks,
     "claims": check_claims,
+    "typed": check_typed,
+    "index": check_index,
+    "links": check_links,
 }
 
 

@@ -72,16 +72,22 @@ static bool choose(const char *variable, const char *value, const char *const *w
 	return false;
 }
 
-bool app_log_words(const struct config *config, int *ret_level, int *ret_format)
+bool app_log_words(const struct config *config, struct log_words *ret)
 {
 	static const char *const levels[] = {"error", "warn", "info", "debug", NULL};
 	static const char *const formats[] = {"text", "json", "auto", NULL};
-	int format;
+	static const char *const requests[] = {"none", "errors", "all", NULL};
+	int level, format, logged;
 
-	if (!choose("MARCA_LOG_LEVEL", config->log_level, levels, ret_level) ||
-	    !choose("MARCA_LOG_FORMAT", config->log_format, formats, &format))
+	if (!choose("MARCA_LOG_LEVEL", config->log_level, levels, &level) ||
+	    !choose("MARCA_LOG_FORMAT", config->log_format, formats, &format) ||
+	    !choose("MARCA_LOG_REQUESTS", config->log_requests, requests, &logged))
 		return false;
-	*ret_format = format == 2 ? -1 : format;
+	*ret = (struct log_words){
+		.level = (enum log_level)level,
+		.format = format == 2 ? -1 : format,
+		.requests = (enum log_requests)logged,
+	};
 	return true;
 }
 
@@ -104,8 +110,8 @@ static bool clock_start(const struct config *config, utime *ret)
 static bool init(struct app *app, const struct config *config, bool serves)
 {
 	static const char *const confines[] = {"required", "on", "off", NULL};
-	static const char *const requests[] = {"none", "errors", "all", NULL};
-	int level, format, confine, logged;
+	struct log_words words;
+	int confine;
 	utime start;
 
 	*app = (struct app){.config = *config};
@@ -116,13 +122,11 @@ static bool init(struct app *app, const struct config *config, bool serves)
 		return false;
 	}
 	arena_json_init();
-	if (!posture_check(config, serves) || !app_log_words(config, &level, &format) ||
-	    !choose("MARCA_CONFINE", config->confine, confines, &confine) ||
-	    !choose("MARCA_LOG_REQUESTS", config->log_requests, requests, &logged) ||
-	    !clock_start(config, &start))
+	if (!posture_check(config, serves) || !app_log_words(config, &words) ||
+	    !choose("MARCA_CONFINE", config->confine, confines, &confine) || !clock_start(config, &start))
 		return false;
-	app->log_requests = (enum log_requests)logged;
-	log_init((enum log_level)level, format);
+	app->log_requests = words.requests;
+	log_init(words.level, words.format);
 	world_init(&app->world, start);
 	return true;
 }

@@ -6,6 +6,7 @@
 #define APP_APP_H
 
 #include "base/config.h"
+#include "base/log.h"
 #include "db/db.h"
 #include "gateway/gateway.h"
 
@@ -52,8 +53,13 @@ bool app_init_to_serve(struct app *app, const struct config *config) MUST_USE;
 
 /* Which rooms are here, by config.services. False: says on standard error what else must be set. */
 bool app_place(struct app *app) MUST_USE;
-/* MARCA_LOG_LEVEL and MARCA_LOG_FORMAT for log_init(). False, told by complain(). */
-bool app_log_words(const struct config *config, int *ret_level, int *ret_format) MUST_USE;
+/* What MARCA_LOG_LEVEL, MARCA_LOG_FORMAT and MARCA_LOG_REQUESTS say. False, told by complain(). */
+struct log_words {
+	enum log_level level;
+	int format; /* for log_init() */
+	enum log_requests requests;
+};
+bool app_log_words(const struct config *config, struct log_words *ret) MUST_USE;
 
 /* Is that store one of this process's? */
 bool app_has_store(const struct app *app, enum room room);

@@ -50,7 +50,7 @@ void backup_unstage(const char *path)
 
 static bool migrate(const struct app *stage, enum room room, const char *from)
 {
-	if (db_migrate(stage->dbs[room], -1, NULL) == RC_OK)
+	if (db_migrate(stage->dbs[room], -1, NULL) == RC_OK && moving_knows_schema(stage, room))
 		return true;
 	fprintf(stderr, "marca: %s: its schema is newer than this marca, or cannot be brought up to date\n",
 		from);

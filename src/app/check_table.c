@@ -1,6 +1,7 @@
 /* See check.h. Each row has its planted fault in tests/live/test_check.py. */
 #include "app/check.h"
 
+#include "audit/queries.h"
 #include "audit/verify.h"
 #include "auth/keys.h"
 #include "booking/queries.h"
@@ -42,20 +43,21 @@ static enum rc check_schema(struct check_run *run, struct ctx *cx)
 static enum rc check_waiting(struct check_run *run, struct ctx *cx)
 {
 	static const struct query *const queries[ROOM_COUNT] = {
-		[ROOM_tenant] = &q_tenant_waiting_since_query,
-		[ROOM_user] = &q_user_waiting_since_query,
-		[ROOM_resource] = &q_resource_waiting_since_query,
-		[ROOM_booking] = &q_booking_waiting_since_query,
+		[ROOM_tenant] = &q_tenant_outbox_backlog_query,
+		[ROOM_user] = &q_user_outbox_backlog_query,
+		[ROOM_resource] = &q_resource_outbox_backlog_query,
+		[ROOM_booking] = &q_booking_outbox_backlog_query,
 	};
-	const struct outbox_age *age;
+	const struct outbox_limit in = {.limit = 1};
+	const struct outbox_backlog *backlog;
 	struct rows rows;
-	enum rc rc = db_read(cx, queries[check_room(run)], NULL, &rows);
+	enum rc rc = db_read(cx, queries[check_room(run)], &in, &rows);
 
 	if (rc != RC_OK)
 		return rc;
-	age = rows.items;
+	backlog = rows.items;
 	check_looked(run, 1);
-	if (rows.count > 0 && age->created_at < cx->now - PATIENCE)
+	if (backlog->count > 0 && backlog->oldest < cx->now - PATIENCE)
 		check_fault(run, NULL,
 			    "events wait to be published for more than ten minutes: no marca with this store "
 			    "is running, or its bus is gone");
@@ -74,29 +76,55 @@ static enum rc tell_row(struct check_run *run, struct ctx *cx, const struct chec
 	return RC_OK;
 }
 
-/* A query of struct check_page and struct check_row. Each page has its own memory. */
+/* One row, in memory of its own. */
+static enum rc look_at(struct check_run *run, struct ctx *cx, const struct check_row *row, row_fn *fn)
+{
+	struct arena arena, *outer = cx->arena;
+	enum rc rc;
+
+	arena_init(&arena, NULL);
+	cx->arena = &arena;
+	rc = fn(run, cx, row);
+	cx->arena = outer;
+	arena_finish(&arena);
+	return rc;
+}
+
+/* The rows of one page; *page begins the next one. Every row of such a query begins with a struct check_row.
+ */
+static enum rc each_of_page(struct check_run *run, struct ctx *cx, const struct query *query,
+			    struct check_page *page, row_fn *fn, size_t *ret_count)
+{
+	struct rows rows;
+	enum rc rc = db_read(cx, query, page, &rows);
+
+	for (size_t i = 0; rc == RC_OK && i < rows.count; i++) {
+		const struct check_row *row = (const void *)((const char *)rows.items + i * query->out_size);
+
+		rc = look_at(run, cx, row, fn);
+		page->after = row->id;
+	}
+	if (rc == RC_OK)
+		*ret_count = rows.count;
+	return rc;
+}
+
 static enum rc each_row(struct check_run *run, struct ctx *cx, const struct query *query, row_fn *fn)
 {
 	struct check_page page = {.tenant_id = check_tenant(run), .limit = PAGE};
-	const struct check_row *items;
-	struct rows rows = {NULL, PAGE};
+	size_t count = PAGE;
 	enum rc rc = RC_OK;
 
-	while (rc == RC_OK && rows.count == PAGE) {
+	while (rc == RC_OK && count == PAGE) {
 		struct arena arena, *outer = cx->arena;
 
 		arena_init(&arena, NULL);
 		cx->arena = &arena;
-		rc = db_read(cx, query, &page, &rows);
-		items = rows.items;
-		for (size_t i = 0; rc == RC_OK && i < rows.count; i++)
-			rc = fn(run, cx, &items[i]);
-		if (rc == RC_OK && rows.count > 0)
-			page.after = items[rows.count - 1].id;
+		rc = each_of_page(run, cx, query, &page, fn, &count);
 		cx->arena = outer;
 		arena_finish(&arena);
 		if (rc == RC_OK)
-			check_looked(run, rows.count);
+			check_looked(run, count);
 	}
 	return rc;
 }
@@ -106,11 +134,6 @@ static enum rc check_bookings(struct check_run *run, struct ctx *cx)
 	return each_row(run, cx, &q_check_bookings_query, tell_row);
 }
 
-static enum rc check_booking_events(struct check_run *run, struct ctx *cx)
-{
-	return each_row(run, cx, &q_check_booking_events_query, tell_row);
-}
-
 static enum rc check_sessions(struct check_run *run, struct ctx *cx)
 {
 	return each_row(run, cx, &q_check_sessions_query, tell_row);
@@ -118,65 +141,81 @@ static enum rc check_sessions(struct check_run *run, struct ctx *cx)
 
 /* --- What spans services ----------------------------------------------------------- */
 
-/* Bookings go with whom they are for: an event cancels them. */
-static enum rc check_cascade(struct check_run *run, struct ctx *cx, const struct uuid *id, utime deleted_at,
-			     const char *what)
+static const struct booking_check *booking_of(const struct check_row *row)
 {
-	const struct q_check_still_booked_in in = {.tenant_id = check_tenant(run),
-						   .subject_id = *id,
-						   .after = cx->now,
-						   .limit = TOLD_MAX};
-	struct q_check_still_booked_out *bookings;
-	size_t count = 0;
-	enum rc rc;
+	_Static_assert(offsetof(struct booking_check, row) == 0, "a row begins with what all rows have");
+	return (const void *)row;
+}
 
-	if (deleted_at == UTIME_NONE || deleted_at > cx->now - PATIENCE)
-		return RC_OK;
-	rc = q_check_still_booked(cx, &in, &bookings, &count);
-	for (size_t i = 0; rc == RC_OK && i < count; i++)
-		check_fault(run, &bookings[i].id, what);
-	return rc;
+/* Bookings go with whom they are for: an event cancels them. */
+static bool should_be_gone(const struct ctx *cx, const struct booking_check *booking, utime deleted_at)
+{
+	return deleted_at != UTIME_NONE && deleted_at < cx->now - PATIENCE && booking->blocks &&
+	       booking->start_time > cx->now;
 }
 
 static enum rc look_at_user(struct check_run *run, struct ctx *cx, const struct check_row *row)
 {
-	const struct q_check_user_in in = {.tenant_id = check_tenant(run), .id = row->id};
+	const struct booking_check *booking = booking_of(row);
+	const struct q_check_user_in in = {.tenant_id = check_tenant(run), .id = booking->user_id};
 	struct q_check_user_out *user;
 	enum rc rc = q_check_user(cx, &in, &user);
 
 	if (rc != RC_OK)
 		return rc;
-	if (user != NULL)
-		return check_cascade(run, cx, &row->id, user->deleted_at,
-				     "it stands, and its user was deleted more than ten minutes ago");
-	check_fault(run, &row->id, "there are bookings of this user, who never was");
+	if (user == NULL)
+		check_fault(run, &row->id, "its user never was");
+	else if (should_be_gone(cx, booking, user->deleted_at))
+		check_fault(run, &row->id, "it stands, and its user was deleted more than ten minutes ago");
 	return RC_OK;
+}
+
+static enum rc check_users(struct check_run *run, struct ctx *cx)
+{
+	return each_row(run, cx, &q_check_bookings_query, look_at_user);
+}
+
+static enum rc resource_of(struct check_run *run, struct ctx *cx, const struct uuid *id,
+			   struct q_check_resource_out **ret)
+{
+	return q_check_resource(cx, &(struct q_check_resource_in){.tenant_id = check_tenant(run), .id = *id},
+				ret);
 }
 
 static enum rc look_at_resource(struct check_run *run, struct ctx *cx, const struct check_row *row)
 {
-	const struct q_check_resource_in in = {.tenant_id = check_tenant(run), .id = row->id};
+	const struct booking_check *booking = booking_of(row);
 	struct q_check_resource_out *resource;
-	enum rc rc = q_check_resource(cx, &in, &resource);
+	enum rc rc = resource_of(run, cx, &booking->resource_id, &resource);
 
 	if (rc != RC_OK)
 		return rc;
-	if (resource != NULL)
-		return check_cascade(run, cx, &row->id, resource->deleted_at,
-				     "it stands, and its resource was deleted more than ten minutes ago");
-	check_fault(run, &row->id, "there is a lock row of this resource, which never was");
+	if (resource == NULL)
+		check_fault(run, &row->id, "its resource never was");
+	else if (should_be_gone(cx, booking, resource->deleted_at))
+		check_fault(run, &row->id,
+			    "it stands, and its resource was deleted more than ten minutes ago");
 	return RC_OK;
 }
 
-static enum rc check_booked_users(struct check_run *run, struct ctx *cx)
+static enum rc look_at_lock(struct check_run *run, struct ctx *cx, const struct check_row *row)
 {
-	return each_row(run, cx, &q_check_booked_users_query, look_at_user);
+	struct q_check_resource_out *resource;
+	enum rc rc = resource_of(run, cx, &row->id, &resource);
+
+	if (rc == RC_OK && resource == NULL)
+		check_fault(run, &row->id, "there is a lock row of this resource, which never was");
+	return rc;
 }
 
-static enum rc check_booked_resources(struct check_run *run, struct ctx *cx)
+static enum rc check_resources(struct check_run *run, struct ctx *cx)
 {
-	return each_row(run, cx, &q_check_booked_resources_query, look_at_resource);
+	enum rc rc = each_row(run, cx, &q_check_bookings_query, look_at_resource);
+
+	return rc == RC_OK ? each_row(run, cx, &q_check_locks_query, look_at_lock) : rc;
 }
+
+/* --- Room ----------------------------------------------------------------------------- */
 
 /* As resource/client.c reads it: one at a time, unless the category says otherwise. */
 static int64_t capacity_of(struct ctx *cx, const struct q_check_resource_out *resource)
@@ -192,32 +231,104 @@ static int64_t capacity_of(struct ctx *cx, const struct q_check_resource_out *re
 										      : 1;
 }
 
-/* Whoever lowers a capacity leaves what was booked before. */
-static enum rc look_for_overlaps(struct check_run *run, struct ctx *cx, const struct check_row *row)
+/* Is there an instant of the period at which more than `most` of the spans are under way? They are sorted by
+ * their starts, where alone the number can rise. */
+static bool is_crowded(const struct booking_check *booking, const struct span *spans, size_t count,
+		       int64_t most)
 {
-	const struct q_check_resource_in of_resource = {.tenant_id = check_tenant(run), .id = row->id};
-	struct q_check_overlaps_in in = {.tenant_id = check_tenant(run),
-					 .resource_id = row->id,
-					 .limit = TOLD_MAX};
-	struct q_check_resource_out *resource;
-	struct q_check_overlaps_out *bookings;
-	size_t count = 0;
-	enum rc rc = q_check_resource(cx, &of_resource, &resource);
+	for (size_t i = 0; i < count && (int64_t)count > most; i++) {
+		utime at = spans[i].start > booking->start_time ? spans[i].start : booking->start_time;
+		int64_t under_way = 0;
 
+		for (size_t j = 0; j < count && spans[j].start <= at; j++)
+			under_way += spans[j].end > at;
+		if (under_way > most)
+			return true;
+	}
+	return false;
+}
+
+static enum rc look_for_overlap(struct check_run *run, struct ctx *cx, const struct check_row *row)
+{
+	const struct booking_check *booking = booking_of(row);
+	const struct q_bookings_busy_in in = {.tenant_id = check_tenant(run),
+					      .resource_id = booking->resource_id,
+					      .start_time = booking->start_time,
+					      .end_time = booking->end_time};
+	struct q_check_resource_out *resource;
+	struct span *spans;
+	size_t count = 0;
+	enum rc rc;
+
+	if (!booking->blocks)
+		return RC_OK;
+	rc = resource_of(run, cx, &booking->resource_id, &resource);
 	if (rc != RC_OK || resource == NULL)
 		return rc;
-	in.capacity = capacity_of(cx, resource);
-	in.since = resource->changed_at;
-	rc = q_check_overlaps(cx, &in, &bookings, &count);
-	for (size_t i = 0; rc == RC_OK && i < count; i++)
-		check_fault(run, &bookings[i].id,
-			    "when it starts, more bookings stand than its resource has room for");
+	/* Whoever lowers a capacity leaves what was booked before. */
+	if (booking->updated_at < resource->changed_at)
+		return RC_OK;
+	rc = q_bookings_busy(cx, &in, &spans, &count);
+	if (rc == RC_OK && is_crowded(booking, spans, count, capacity_of(cx, resource)))
+		check_fault(run, &row->id,
+			    "while it lasts, more bookings stand than its resource has room for");
 	return rc;
 }
 
 static enum rc check_overlaps(struct check_run *run, struct ctx *cx)
 {
-	return each_row(run, cx, &q_check_booked_resources_query, look_for_overlaps);
+	return each_row(run, cx, &q_check_bookings_query, look_for_overlap);
+}
+
+/* --- Events ----------------------------------------------------------------------------- */
+
+/* The trail keeps every event, a booking's in the order of its versions; *version is the last one so far. */
+static enum rc follow(struct ctx *cx, struct q_audit_of_subject_in *in, int64_t *version, bool *ret_gap)
+{
+	struct audit_event *events;
+	size_t count = 0;
+	enum rc rc;
+
+	do {
+		rc = q_audit_of_subject(cx, in, &events, &count);
+		for (size_t i = 0; rc == RC_OK && i < count; i++) {
+			*ret_gap |= events[i].version != *version && events[i].version != *version + 1;
+			*version = events[i].version;
+			in->after = events[i].number;
+		}
+	} while (rc == RC_OK && count == (size_t)in->limit);
+	return rc;
+}
+
+static enum rc look_for_events(struct check_run *run, struct ctx *cx, const struct check_row *row)
+{
+	const struct booking_check *booking = booking_of(row);
+	struct q_audit_of_subject_in in = {.tenant_id = check_tenant(run),
+					   .last = INT64_MAX,
+					   .since = UTIME_MIN,
+					   .before = UTIME_MAX,
+					   .limit = PAGE,
+					   .subject_id = row->id};
+	int64_t version = 0;
+	bool gap = false;
+	enum rc rc = follow(cx, &in, &version, &gap);
+
+	if (rc != RC_OK)
+		return rc;
+	if (gap)
+		check_fault(run, &row->id,
+			    "of its versions, one between two that have events has none, or they lie out of "
+			    "order");
+	else if (version > booking->version)
+		check_fault(run, &row->id, "there are events of changes that it does not have");
+	else if (version < booking->version && booking->updated_at < cx->now - PATIENCE)
+		check_fault(run, &row->id, "its last change has no event in the trail, ten minutes later");
+	return RC_OK;
+}
+
+static enum rc check_events(struct check_run *run, struct ctx *cx)
+{
+	return each_row(run, cx, &q_check_bookings_query, look_for_events);
 }
 
 /* --- Secrets, and the trail --------------------------------------------------------- */
@@ -304,13 +415,14 @@ const struct check check_table[] = {
 	{"waiting", "events are published soon after they happen", CHECK_STORE,
 	 BIT(tenant) | BIT(user) | BIT(resource) | BIT(booking), check_waiting, NULL},
 	{"bookings", "each booking's period, status and lock row are sound", CHECK_TENANT, BIT(booking), check_bookings, next_booker},
-	{"events", "each change of a booking has its event", CHECK_TENANT, BIT(booking), check_booking_events, next_booker},
+	{"events", "each change of a booking has its event in the trail", CHECK_TENANT, BIT(booking) | BIT(audit), check_events,
+	 next_booker},
 	{"overlaps", "no more bookings stand at once than a resource has room for", CHECK_TENANT, BIT(booking) | BIT(resource),
 	 check_overlaps, next_booker},
 	{"resources", "whatever is booked is there, or was deleted and its bookings with it", CHECK_TENANT,
-	 BIT(booking) | BIT(resource), check_booked_resources, next_booker},
+	 BIT(booking) | BIT(resource), check_resources, next_booker},
 	{"users", "whoever has booked is there, or was deleted and his bookings with him", CHECK_TENANT, BIT(booking) | BIT(user),
-	 check_booked_users, next_booker},
+	 check_users, next_booker},
 	{"sessions", "each session has its user", CHECK_TENANT, BIT(user), check_sessions, next_house},
 	{"sealed", "sealed secrets open by the keys that there are", CHECK_TENANT, BIT(user), check_sealed, next_house},
 	{"audit", "the audit trail is as it was recorded", CHECK_TENANT, BIT(audit), check_trail, verify_next_tenant},

@@ -31,7 +31,7 @@ static bool option_is(int fd, int option, int wanted)
 
 static bool write_address(int fd, char *ret, size_t size)
 {
-	struct sockaddr_storage address;
+	struct sockaddr_storage address = {0};
 	socklen_t len = sizeof(address);
 	const struct sockaddr_in *v4 = (const void *)&address;
 	const struct sockaddr_in6 *v6 = (const void *)&address;

@@ -55,6 +55,8 @@ static bool open_stores(struct run *run)
 				app_queries[room]->name);
 			return false;
 		}
+		if (!moving_knows_schema(&run->app, (enum room)room))
+			return false;
 	}
 	return true;
 }
@@ -122,13 +124,15 @@ static bool fill(struct run *run)
 	return true;
 }
 
-/* An embedded store that is not there yet. */
-static bool is_new(const struct run *run, enum room room)
+/* *ret_new: it is not there yet. */
+static bool is_embedded(const struct run *run, enum room room, bool *ret_new)
 {
 	char url[APP_STORE_URL_MAX];
+	bool embedded =
+		app_store_url(&run->app.config, room, url, sizeof(url)) && strncmp(url, "sqlite:", 7) == 0;
 
-	return app_store_url(&run->app.config, room, url, sizeof(url)) && strncmp(url, "sqlite:", 7) == 0 &&
-	       access(url + 7, F_OK) != 0;
+	*ret_new = embedded && access(url + 7, F_OK) != 0;
+	return embedded;
 }
 
 /* Where nothing may be changed, not even by a migration. *ret_state: for people. */
@@ -148,6 +152,10 @@ static bool look_at(struct run *run, enum room room, const char **ret_state)
 			(void)!db_whole_end(whole, false);
 		}
 	}
+	if (rc == RC_OK && version > (int)app_queries[room]->migration_count) {
+		*ret_state = "  has a newer marca's schema";
+		return false;
+	}
 	*ret_state = filled != NULL ? "  is not empty"
 		     : version == 0 ? "  is empty, its schema to be made"
 				    : "  is empty";
@@ -159,14 +167,15 @@ static bool tell_only(struct run *run)
 	bool all = true;
 
 	fprintf(stderr, "%s is whole: %lld rows\n", run->in, (long long)run->reader.summary.rows);
-	run->app.guest = true; /* it makes nothing */
 	for (size_t room = 0; room < ROOM_COUNT; room++) {
 		const char *state = "  is to be made";
-		bool good = true;
+		bool good = true, new;
 
 		if (!is_wanted(run, (enum room)room))
 			continue;
-		if (!is_new(run, (enum room)room)) {
+		/* A guest makes no file; nor PostgreSQL's role, which any other look needs. */
+		run->app.guest = is_embedded(run, (enum room)room, &new);
+		if (!new) {
 			state = "  cannot be opened";
 			good = app_open_store(&run->app, (enum room)room) &&
 			       look_at(run, (enum room)room, &state);

@@ -255,6 +255,22 @@ FILE *moving_open(const char *path)
 
 /* --- Stores ------------------------------------------------------------------------- */
 
+bool moving_knows_schema(const struct app *app, enum room room)
+{
+	int known = (int)app_queries[room]->migration_count, version = 0;
+	bool fits;
+
+	if (db_schema_version(app->dbs[room], &version, &fits) != RC_OK)
+		return false;
+	if (version == known)
+		return true;
+	fprintf(stderr, "marca: the schema of the %s store is number %d, and that of this marca %d: %s\n",
+		app_queries[room]->name, version, known,
+		version < known ? "`marca migrate all` brings it up to date"
+				: "use the marca that migrated it");
+	return false;
+}
+
 /* For each, in the order above, until one fails. */
 static enum rc for_each(struct db_whole *wholes[ROOM_COUNT], enum rc (*fn)(struct db_whole *whole))
 {
@@ -277,7 +293,9 @@ enum rc moving_look(const struct app *app, struct db_whole *ret[ROOM_COUNT])
 
 	for (size_t room = 0; rc == RC_OK && room < ROOM_COUNT; room++)
 		if (app->dbs[room] != NULL)
-			rc = db_whole_open(app->dbs[room], &ret[room]);
+			rc = moving_knows_schema(app, (enum room)room)
+				     ? db_whole_open(app->dbs[room], &ret[room])
+				     : RC_INTERNAL;
 	if (rc == RC_OK)
 		rc = for_each(ret, db_whole_hold);
 	if (rc == RC_OK)

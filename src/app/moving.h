@@ -80,6 +80,10 @@ FILE *moving_open(const char *path) MUST_USE;
 
 /* --- Stores -------------------------------------------------------------------------- */
 
+/* False, and said: the store's schema is another marca's. That one may run beside this, but has columns that
+ * this one does not know and would leave out. */
+bool moving_knows_schema(const struct app *app, enum room room) MUST_USE;
+
 /* Looks at all stores that are open, before a row of the first is read. moving_look_end() takes what a
  * failure left. */
 enum rc moving_look(const struct app *app, struct db_whole *ret[ROOM_COUNT]) MUST_USE;

@@ -7,7 +7,7 @@
 
 /* What follows from the settings: made first, so that nothing is half taken over. */
 struct taking {
-	int level, format;
+	struct log_words log;
 	struct cors *cors;
 	struct rate_rules *rules;
 };
@@ -15,7 +15,7 @@ struct taking {
 static bool prepare(const struct config *config, struct taking *ret)
 {
 	*ret = (struct taking){.cors = NULL};
-	if (posture_check(config, true) && app_log_words(config, &ret->level, &ret->format) &&
+	if (posture_check(config, true) && app_log_words(config, &ret->log) &&
 	    cors_create(config, &ret->cors) && rate_rules_create(config, &ret->rules))
 		return true;
 	cors_destroy(ret->cors);
@@ -24,7 +24,8 @@ static bool prepare(const struct config *config, struct taking *ret)
 
 static void take_over(struct app *app, const struct config *config, const struct taking *taking)
 {
-	log_init((enum log_level)taking->level, taking->format);
+	log_init(taking->log.level, taking->log.format);
+	dispatcher_set_log_requests(app->dispatcher, taking->log.requests);
 	cors_apply(&app->cors, taking->cors);
 	rates_apply(app->rates, taking->rules);
 	http_server_set_drain(app->server, config->drain_delay * 1000, config->drain_seconds * 1000);

@@ -148,7 +148,7 @@ static bool stage_rows(struct run *run, enum room room)
 	const struct backup_file *file = backup_of(&run->backup, room);
 	struct target *target = &run->targets[room];
 
-	if (db_migrate(run->app.dbs[room], -1, NULL) != RC_OK)
+	if (db_migrate(run->app.dbs[room], -1, NULL) != RC_OK || !moving_knows_schema(&run->app, room))
 		return false;
 	target->stream = stream_of(run, file);
 	if (target->stream == NULL || !dump_verify(&target->reader, target->stream, file->name, &progress))

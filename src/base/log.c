@@ -230,6 +230,7 @@ static void put_json(struct line *line, enum log_level level, const char *when, 
 /* On a terminal the day is today's, and what lines have in common stands below itself. */
 #define TIME_AT	     11 /* in "2025-12-01T12:00:00.123456Z" */
 #define TIME_LEN     12 /* "12:00:00.123" */
+#define LEVEL_SIZE   5
 #define MESSAGE_SIZE 28
 
 static bool needs_quotes(const char *text)
@@ -276,7 +277,8 @@ static void put_readable(struct line *line, enum log_level level, const char *wh
 	put(line, in_colour ? level_colours[level] : "");
 	from = line->len;
 	put(line, level_names[level]);
-	pad(line, from, 5);
+	if (on_terminal)
+		pad(line, from, LEVEL_SIZE);
 	put(line, in_colour ? "\033[0m " : " ");
 	from = line->len;
 	put_escaped(line, message);

@@ -52,15 +52,18 @@ static void give_up(struct batch *batch, enum rc rc)
 	batch->count = 0;
 }
 
-/* Those that only ask whether the store answers come first; then by tenant, for fewer SET LOCAL. */
+/* Those that only ask whether the store answers come first; then by tenant, for fewer SET LOCAL, and by
+ * query. */
 static int by_tenant(const void *a, const void *b)
 {
 	const struct read *x = *(struct read *const *)a, *y = *(struct read *const *)b;
+	int order;
 
 	if (x->query == NULL || y->query == NULL)
 		return (x->query != NULL) - (y->query != NULL);
-	return memcmp(pg_wall_tenant(x->query, x->in)->b, pg_wall_tenant(y->query, y->in)->b,
-		      sizeof(struct uuid));
+	order = memcmp(pg_wall_tenant(x->query, x->in)->b, pg_wall_tenant(y->query, y->in)->b,
+		       sizeof(struct uuid));
+	return order != 0 ? order : (int)x->query->index - (int)y->query->index;
 }
 
 static bool has_rows(const struct batch *batch)
@@ -437,8 +440,7 @@ static enum outcome take_apart(struct pg_conn *conn, struct script *script)
 	return pg_synced(conn) && tag_is(conn, "ROLLBACK") ? outcome : OUTCOME_LOST;
 }
 
-/* A deadlock takes back one script only, and would have to be sent with the group: that one is told to come
- * again. */
+/* A deadlock takes back one script only, and no group: that one is told to come again. */
 static enum outcome take_all_apart(struct pg_conn *conn, struct script **scripts, size_t count)
 {
 	if (!take_begin(conn, scripts, count) || !tag_is(conn, "SAVEPOINT"))
@@ -489,8 +491,7 @@ static void store_free(struct store *store)
 	free(store);
 }
 
-/* The first is connected here, so that the operator hears at once what is wrong; the others on their threads.
- */
+/* The first is connected here: the operator hears at once what is wrong. The others on their threads. */
 static enum rc open_conns(struct store *store, const struct db *db)
 {
 	size_t reads = (size_t)db->options.read_connections,
@@ -540,12 +541,8 @@ static enum rc postgres_open(struct db *db)
 	return RC_OK;
 }
 
-/* Behind a pooler nobody can LISTEN: whoever watches hears of this process's commits only, and looks himself.
- */
 static enum rc postgres_watch(struct db *db)
 {
-	if (db->options.pooled)
-		return RC_OK;
 	return pg_watch_create(db, &((struct store *)db->store)->watch);
 }
 
@@ -597,6 +594,5 @@ const struct driver postgres_driver = {
 	.scratch_open = pg_scratch_open,
 	.scratch_close = pg_session_close,
 	.schema_lock = "LOCK TABLE marca_schema IN SHARE ROW EXCLUSIVE MODE",
-	/* Whoever asks for the table after us waits behind us: so not for long. */
-	.schema_patience = "SET LOCAL lock_timeout = '2s'",
+	.schema_patience = "SET LOCAL lock_timeout = '2s'", /* whoever asks after us waits behind us */
 };

@@ -42,7 +42,8 @@ enum pg_use { PG_READS, PG_WRITES, PG_WATCH, PG_SESSION };
 struct pg_conn {
 	const struct db *db;
 	enum pg_use use;
-	PGconn *pg;	/* NULL: not connected */
+	PGconn *pg;		     /* NULL: not connected */
+	const struct query *unnamed; /* what the server has without a name; NULL: nothing of ours */
 	bool *prepared; /* by the queries' index; behind a pooler, which keeps no statements: looked at */
 };
 
@@ -145,7 +146,8 @@ const char *pg_notify_sql(const struct db *db);
 
 struct pg_watch;
 
-/* A thread that listens, and calls db_tell(). */
+/* A thread that listens, and calls db_tell(). None behind a pooler, where nobody can LISTEN: whoever watches
+ * hears of this process's commits only, and looks himself. */
 enum rc pg_watch_create(struct db *db, struct pg_watch **ret) MUST_USE;
 void pg_watch_destroy(struct pg_watch *watch);
 

@@ -205,20 +205,33 @@ void pg_conn_lose(struct pg_conn *conn)
 
 /* --- Sending and receiving ----------------------------------------------- */
 
+/* Behind a pooler a statement has no name, and is there until the next one, or the transaction's end. */
+static bool send_unnamed(struct pg_conn *conn, const struct query *query, const struct pg_params *params)
+{
+	bool again = conn->unnamed == query;
+
+	conn->unnamed = query;
+	if (again)
+		return PQsendQueryPrepared(conn->pg, "", (int)query->in_count, params->values,
+					   params->lengths, params->formats, 1) == 1;
+	return PQsendQueryParams(conn->pg, query->sql[DIALECT_POSTGRES], (int)query->in_count, params->types,
+				 params->values, params->lengths, params->formats, 1) == 1;
+}
+
 bool pg_send(struct pg_conn *conn, const struct query *query, const void *in)
 {
 	struct pg_params params;
 
 	pg_params_fill(&params, query, in);
 	if (conn->db->options.pooled)
-		return PQsendQueryParams(conn->pg, query->sql[DIALECT_POSTGRES], (int)query->in_count,
-					 params.types, params.values, params.lengths, params.formats, 1) == 1;
+		return send_unnamed(conn, query, &params);
 	return PQsendQueryPrepared(conn->pg, query->name, (int)query->in_count, params.values, params.lengths,
 				   params.formats, 1) == 1;
 }
 
 bool pg_send_sql(struct pg_conn *conn, const char *sql)
 {
+	conn->unnamed = NULL;
 	return PQsendQueryParams(conn->pg, sql, 0, NULL, NULL, NULL, NULL, 1) == 1;
 }
 

@@ -102,7 +102,8 @@ enum rc pg_session_prepare(struct session *session, const struct query *query)
 
 enum rc pg_scratch_open(struct db *db, struct session **ret)
 {
-	static const char *const begin[] = {"BEGIN", "CREATE SCHEMA marca_scratch",
+	static const char *const begin[] = {"BEGIN", "SET LOCAL app.tenant = '*'",
+					    "CREATE SCHEMA marca_scratch",
 					    "SET LOCAL search_path = marca_scratch"};
 	struct session *session;
 	enum rc rc = pg_session_open(db, &session);

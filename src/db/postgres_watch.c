@@ -97,8 +97,11 @@ static void *listen_on(void *arg)
 
 enum rc pg_watch_create(struct db *db, struct pg_watch **ret)
 {
-	struct pg_watch *watch = calloc(1, sizeof(*watch));
+	struct pg_watch *watch;
 
+	if (db->options.pooled)
+		return RC_OK;
+	watch = calloc(1, sizeof(*watch));
 	if (watch == NULL)
 		return RC_NO_MEMORY;
 	watch->db = db;

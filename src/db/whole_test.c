@@ -1,4 +1,5 @@
-/* whole_test sqlite|postgres: a store as a whole is what it was at one instant, or is filled at once or not.
+/* whole_test sqlite|postgres|pooler: a store as a whole is what it was at one instant, or is filled at once
+ * or not.
  */
 #include "db/db_fixture.h"
 #include "db/whole.h"
@@ -8,14 +9,14 @@
 #include <stdio.h>
 #include <unistd.h>
 
+static const char *kind;
 static bool on_postgres;
 
 static int set_up(void **state)
 {
-	struct fixture *fixture = on_postgres ? fixture_postgres() : fixture_sqlite();
+	struct fixture *fixture = fixture_of(kind);
 
-	if (fixture == NULL)
-		return -1;
+	assert_non_null(fixture);
 	fixture_open(fixture);
 	*state = fixture;
 	return 0;
@@ -177,7 +178,7 @@ static bool may_number(const struct fixture *fixture)
 		sqlite3_close(db);
 		return may;
 	}
-	pg = PQconnectdb(fixture->url);
+	pg = PQconnectdb(fixture->direct);
 	result = PQexec(pg, "SELECT 1 FROM testroom_relay FOR UPDATE NOWAIT");
 	may = PQresultStatus(result) == PGRES_TUPLES_OK;
 	if (!may)
@@ -263,6 +264,13 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup_teardown(test_files, set_up, tear_down),
 	};
 
-	on_postgres = argc > 1 && strcmp(argv[1], "postgres") == 0;
+	struct fixture *probe;
+
+	kind = argc > 1 ? argv[1] : "sqlite";
+	on_postgres = strcmp(kind, "sqlite") != 0;
+	probe = fixture_of(kind);
+	if (probe == NULL)
+		return 77; /* meson's word for skipped */
+	fixture_destroy(probe);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -26,6 +26,7 @@ struct counters {
 struct dispatcher {
 	struct router *router;
 	struct dispatcher_options options;
+	_Atomic enum log_requests log_requests;
 	pthread_mutex_t lock; /* of the list */
 	struct counters *counters;
 };
@@ -61,6 +62,11 @@ void dispatcher_traffic(struct dispatcher *dispatcher, size_t route, struct traf
 	for (const struct counters *c = dispatcher->counters; c != NULL; c = c->next)
 		traffic_read(&c->routes[route], ret);
 	pthread_mutex_unlock(&dispatcher->lock);
+}
+
+void dispatcher_set_log_requests(struct dispatcher *dispatcher, enum log_requests which)
+{
+	atomic_store_explicit(&dispatcher->log_requests, which, memory_order_relaxed);
 }
 
 const struct router *dispatcher_router(const struct dispatcher *dispatcher)
@@ -209,12 +215,13 @@ static const struct route *route_of(const struct req *rq)
 
 static void send_reply(struct req *rq)
 {
-	const struct dispatcher_options *options = &rq->worker->dispatcher->options;
+	const struct dispatcher *dispatcher = rq->worker->dispatcher;
 	uint64_t began = rq->http->received_ns, ns = began > 0 ? http_clock_ns() - began : 0;
 
 	complete_reply(rq);
 	ctx_enter(&rq->cx);
-	request_log(options->log_requests, rq, route_of(rq), ns);
+	request_log(atomic_load_explicit(&dispatcher->log_requests, memory_order_relaxed), rq, route_of(rq),
+		    ns);
 	ctx_enter(NULL);
 	request_trace_end(rq, route_of(rq), ns);
 	traffic_answered(&rq->worker->traffic[rq->route_index], rq->reply.status, ns);
@@ -493,6 +500,7 @@ enum rc dispatcher_create(const struct dispatcher_options *options, struct dispa
 	if (dispatcher == NULL)
 		return RC_NO_MEMORY;
 	dispatcher->options = *options;
+	dispatcher_set_log_requests(dispatcher, options->log_requests);
 	pthread_mutex_init(&dispatcher->lock, NULL);
 	dispatcher->router = router_create(options->services, options->service_count);
 	if (dispatcher->router == NULL) {

@@ -42,6 +42,9 @@ struct dispatcher_options {
 enum rc dispatcher_create(const struct dispatcher_options *options, struct dispatcher **ret) MUST_USE;
 void dispatcher_destroy(struct dispatcher *dispatcher);
 
+/* From now on; on any thread. */
+void dispatcher_set_log_requests(struct dispatcher *dispatcher, enum log_requests which);
+
 /* For http_server_create(). */
 struct http_callbacks dispatcher_callbacks(struct dispatcher *dispatcher);
 

@@ -1,4 +1,4 @@
-"""The consumer of docs/events.md, as it stands there: two of it share the work, and one is killed."""
+"""The consumers of docs/events.md and docs/EVENT_ARCHITECTURE.md, as they stand there: two share the work, and one is killed."""
 import os
 import re
 import sqlite3
@@ -9,12 +9,15 @@ import harness
 import streams
 from business import ANY_TIME, Business
 
-DOCUMENT = (harness.ROOT / "docs/events.md").read_text()
+
+
+def write_program(path, document):
+    path.write_text(re.search(r"```python\n(.*?)```", (harness.ROOT / document).read_text(), re.S).group(1))
+    return path
 
 
 def test_consumer_from_outside(tmp_path):
-    program = tmp_path / "consumer.py"
-    program.write_text(re.search(r"```python\n(.*?)```", DOCUMENT, re.S).group(1))
+    program = write_program(tmp_path / "consumer.py", "docs/events.md")
     counts = tmp_path / "counts.db"
 
     def start(url):
@@ -47,6 +50,42 @@ def test_consumer_from_outside(tmp_path):
                 consumer.kill()
                 consumer.wait()
         assert b"Traceback" not in (tmp_path / "log").read_bytes(), (tmp_path / "log").read_text()
+
+
+def test_the_guides_consumer(tmp_path):
+    """At least once: of what the killed one had in hand, the other one may print it again."""
+    program = write_program(tmp_path / "consumer.py", "docs/EVENT_ARCHITECTURE.md")
+    said, errors = tmp_path / "said", tmp_path / "errors"
+
+    def start(url):
+        with open(said, "ab") as out, open(errors, "ab") as log:
+            return subprocess.Popen(["/usr/bin/python3", program], env={**os.environ, "REDIS_URL": url}, stdout=out, stderr=log)
+
+    def heard():
+        return [tuple(line.split()[1:]) for line in said.read_text().splitlines()]
+
+    with harness.Redis() as redis, harness.Marca("sqlite", env={"REDIS_URL": redis.url}) as marca:
+        business = Business(marca.api(), ANY_TIME)
+        consumers = [start(redis.url), start(redis.url)]
+        try:
+            wanted = []
+            for hour in range(12):
+                wanted.append(business.book(f"2025-12-05T{hour:02}:00", f"2025-12-05T{hour + 1:02}:00")["id"])
+                if hour == 5:
+                    streams.until("they have begun", heard)
+                    consumers[0].kill()
+            marca.api().put(f"/bookings/{wanted[0]}", {"status": "confirmado"})
+            streams.until("all are heard", lambda: {booking for _, booking in heard()} == set(wanted))
+            assert {kind for kind, _ in heard()} == {"booking.created"}, "for others it has no handler"
+            streams.until("all are acknowledged", lambda: [
+                (group["pending"], group["lag"]) for group in streams.lines(marca, "groups") if group["group"] == "meu-servico"] == [(0, 0)])
+            consumers[1].terminate()
+            assert consumers[1].wait(timeout=harness.DEADLINE) == 0
+        finally:
+            for consumer in consumers:
+                consumer.kill()
+                consumer.wait()
+        assert b"Traceback" not in errors.read_bytes(), errors.read_text()
 
 
 def test_every_type_is_documented():

@@ -7,6 +7,8 @@ import os
 import pathlib
 import pty
 import re
+import signal
+import sqlite3
 import tempfile
 import termios
 import threading
@@ -80,6 +82,23 @@ def test_which_requests(which, statuses):
         assert {line["status"] for line in lines(marca) if "status" in line} & {200, 404, 401, 429} == statuses
 
 
+def test_which_requests_may_change_meanwhile():
+    """SIGHUP: somebody looks into something, and needs no restart for it."""
+    with logging(None) as marca:
+        settings = marca.folder / "marca.conf"
+        settings.touch(0o600)
+        marca.stop()
+        marca.env["MARCA_CONFIG_FILE"] = str(settings)
+        marca.start()
+        assert marca.api().get("/health").status == 200
+        settings.write_text("MARCA_LOG_REQUESTS=all\n")
+        marca.process.send_signal(signal.SIGHUP)
+        harness.until("it has taken them over", lambda: lines(marca, "settings reloaded"))
+        assert not [line for line in lines(marca) if line.get("route") == "/health"]
+        assert marca.api().get("/health").status == 200
+        assert written(marca, "/health")["status"] == 200
+
+
 def test_tenant_is_told_of_whoever_has_one():
     with logging("all", MARCA_AUTH="required") as marca:
         operator = marca.operator()
@@ -101,7 +120,6 @@ def test_store_that_fails_names_the_request(store):
         if store == "postgres":
             marca.database.sql(marca.database.url, statement)
         else:
-            import sqlite3
             with sqlite3.connect(marca.data / "booking.db") as db:
                 db.execute(statement)
             db.close()

@@ -3,6 +3,8 @@ import contextlib
 import itertools
 import json
 import socket
+import sqlite3
+import time
 
 import pytest
 
@@ -101,16 +103,12 @@ def test_failures(traced, collector, business):
     assert server_span(collector, unknown).name == "GET"
 
 
-def test_a_store_that_fails(store, collector):
-    with Marca(store, env={"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url}) as marca:
+def test_a_store_that_fails(collector):
+    with Marca(env={"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url}) as marca:
         business = Business(marca.api(), ANY_TIME)
-        if store == "sqlite":
-            import sqlite3
-            with sqlite3.connect(marca.data / "booking.db") as db:
-                db.execute("ALTER TABLE bookings RENAME TO gone_bookings")
-            db.close()
-        else:
-            marca.database.sql(marca.database.url, "ALTER TABLE bookings RENAME TO gone_bookings")
+        with sqlite3.connect(marca.data / "booking.db") as db:
+            db.execute("ALTER TABLE bookings RENAME TO gone_bookings")
+        db.close()
         trace = new_trace()
         reply = marca.api().get("/bookings/", headers=calling(trace), tenant_id=business.id)
         assert reply.status == 500
@@ -260,7 +258,6 @@ def test_neighbours(collector):
     {"endTimeUnixNano": "1"}, {"attributes": [{"key": "a", "value": {"intValue": "x"}}]}, {"more": 1}, {"name": ""},
 ])
 def test_a_planted_fault_is_seen(collector, traced, change):
-    import time
     now = str(time.time_ns())
     good = {"traceId": "1" * 32, "spanId": "2" * 16, "name": "x", "kind": 2, "startTimeUnixNano": now, "endTimeUnixNano": now,
             "attributes": [], "status": {}}

@@ -25,6 +25,9 @@ SOUND = {
     "web/app.js": "// every page\n",
     "tests/test_one.py": "def test_one():\n    assert True\n",
     "docs/security.md": "Met: `tests/test_one.py::test_one`.\n",
+    "docs/decisions/README.md": "1. [First](0001-first.md)\n",
+    "docs/decisions/0001-first.md": "# First\n\n## Why so\n",
+    ".env.example": "#MARCA_DATA=./data\n",
     "scripts/go": "#!/usr/bin/env bash\necho go\n",
 }
 
@@ -32,6 +35,15 @@ SOUND = {
 FAULTS = [
     ("claims", "docs/security.md", "Met: `tests/test_none.py`.\n", 2),
     ("claims", "docs/security.md", "Met: `tests/test_one.py::test_two`.\n", 2),
+    ("typed", "docs/security.md", "Type `marca fly`.\n", 2),
+    ("typed", "docs/security.md", "\n    MARCA_DATA=x build/marca fly\n", 3),
+    ("typed", "docs/security.md", "\n```bash\n(set -a; marca fly)\n```\n", 4),
+    ("typed", "docs/security.md", "Type `marca help --loudly`.\n", 2),
+    ("typed", "docs/security.md", "Type `marca help me`.\n", 2),
+    ("typed", "deploy/README.md", "Set `MARCA_DATE=x`.\n", 1),
+    ("index", "docs/decisions/0002-second.md", "# Second\n", None),
+    ("links", "docs/security.md", "See [that](nothing.md).\n", 2),
+    ("links", "docs/security.md", "See [that](decisions/0001-first.md#why-not).\n", 2),
     ("imports", "src/base/world.c", '#include "db/db.h"\n', 7),
     ("imports", "src/json/shape.c", '#include "http/server.h"\n', 3),
     ("imports", "src/base/fold.c", '#include "json/shape.h"\n', 3),
@@ -76,6 +88,7 @@ FINE = [
     ("src/db/sqlite_test.c", "#define NOW() clock_gettime(0, 0)\n"),
     ("src/db/sqlite.c", "/* long because: a table */\n" + "\n" * 600),
     ("src/main.c", '#include "db/db.h"\n'),
+    ("docs/security.md", "Type `marca help` with `MARCA_DATA=x`, and see [why](decisions/0001-first.md#why-so) or <https://marca.example>.\n"),
 ]
 
 
@@ -112,13 +125,14 @@ def test_sound_tree_passes(tree):
 def test_planted_fault_is_told(tree, check, name, text, line):
     grow(tree, name, text)
     code, told = lint(tree, check)
-    assert code == 1 and f"{name}:{line}: [{check}] " in told, told
+    where = f"{name}:{line}: [{check}] " if line else f"[{check}] {pathlib.Path(name).name} "
+    assert code == 1 and where in told, told
 
 
 @pytest.mark.parametrize("name, text", FINE)
 def test_no_false_alarm(tree, name, text):
     grow(tree, name, text)
-    code, told = lint(tree, "imports,size,banned,world")
+    code, told = lint(tree, "imports,size,banned,world,typed,index,links")
     assert code == 0, told
 
 

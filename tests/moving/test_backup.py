@@ -343,6 +343,25 @@ def test_a_backup_of_an_older_schema(place, kept):
     assert "newer" in refused(place("sqlite"), folder)
 
 
+def test_a_store_of_a_newer_schema(place, kept):
+    """This marca may run beside it, but does not know all of its columns: it moves none of it."""
+    marca = place("sqlite")
+    marca.run("restore", str(kept["sqlite"]))
+    given = marca.folder / "given.jsonl"
+    marca.run("export", "--out", str(given))
+    for data in (marca.data, (empty := place("sqlite")).data):
+        if not data.exists():
+            empty.run("migrate", "all")
+        with sqlite3.connect(data / "user.db") as db:
+            db.execute("INSERT INTO marca_schema SELECT room, number + 90, name, applied_at, 0 FROM marca_schema")
+        db.close()
+    for words in (("export", "--out", "none"), ("backup", "none")):
+        assert "use the marca that migrated it" in marca.run(*words, status=1)
+        assert not list(marca.folder.glob("none*"))
+    assert "use the marca that migrated it" in empty.run("import", str(given), status=1)
+    assert "newer marca's schema" in empty.run("import", str(given), "--dry-run", status=1)
+
+
 def test_stores_that_are_not_empty(store, place, kept):
     marca = place(store)
     marca.start()

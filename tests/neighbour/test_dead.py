@@ -123,6 +123,63 @@ def test_one_that_hangs_holds_nobody_up_for_long(fleet, place):
     assert told() == 0
 
 
+@contextlib.contextmanager
+def locked_out(database):
+    """Nobody gets in any more, and whoever was in is out; at the end everybody may again."""
+    allow = f'ALTER DATABASE "{database.name}" ALLOW_CONNECTIONS'
+    database.sql(database.cluster, f"{allow} false")
+    database.sql(database.cluster, f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database.name}'")
+    try:
+        yield
+    finally:
+        database.sql(database.cluster, f"{allow} true")
+
+
+def test_without_its_database_a_service_is_as_dead(fleet, place):
+    status = {}
+
+    def ready(name):
+        with contextlib.closing(harness.Api(fleet.members[name].address)) as api:
+            status[name] = api.get("/ready").status
+        return status[name]
+
+    with locked_out(fleet.databases["booking"]):
+        harness.until("its own process is not ready", lambda: ready("booking") == 503)
+        for _ in range(3):
+            unavailable(place.free(), "bookings_unavailable")
+            unavailable(place.book(), "store_unavailable")
+        assert place.api.get(f"/users/{place.user['id']}").status == 200
+        assert [ready(name) for name in ("tenant", "user", "resource")] == [200] * 3, "the others are"
+    back(place.free)
+    back(place.book)
+
+
+def test_without_redis_all_goes_on(fleet, place):
+    fleet.redis.kill()
+    try:
+        made = place.book()
+        assert made.status == 201 and place.free().status == 200
+        assert place.api.put(f"/tenants/{place.tenant['id']}/settings", {"booking_interval": 120}).status == 200
+        harness.until("what is kept ends by itself", lambda: len(place.free().json["slots"]) <= 8)
+    finally:
+        fleet.redis.start()
+    harness.until("its event comes later", lambda: made.json["id"] in [
+        row["subject_id"] for row in place.api.get("/audit/", tenant_id=place.tenant["id"]).json])
+
+
+def test_another_service_key(fleet, place):
+    """One that has another key is as one that does not answer."""
+    key = fleet.env["SERVICE_KEY"]
+    with without(fleet, "booking"):
+        fleet.env["SERVICE_KEY"] = "another key, of 32 bytes or more."
+    fleet.env["SERVICE_KEY"] = key
+    unavailable(place.free(), "bookings_unavailable")
+    assert "another SERVICE_KEY" in fleet.members["resource"].log()
+    with without(fleet, "booking"):
+        pass
+    back(place.free)
+
+
 def test_all_are_ready_again(fleet):
     for member in fleet.members.values():
         harness.until(f"{member.name} is ready", lambda: harness.is_ready(member.address))

@@ -168,7 +168,7 @@ def test_servers(scene, store, how):
 
 
 def wait_until_ready(marca):
-    harness.until("it is back", marca.ready)
+    harness.until("it is back", lambda: harness.is_ready(marca.address))
 
 
 @pytest.mark.parametrize("variable, url", [
