@@ -215,17 +215,13 @@ static bool import(struct run *run)
 
 static bool read_options(struct run *run, struct config *config, int argc, char **argv)
 {
-	for (int i = 0; i < argc; i++) {
-		if (strcmp(argv[i], "--dry-run") == 0)
-			run->dry = true;
-		else if (strcmp(argv[i], "--data") == 0 && i + 1 < argc)
-			config->data = argv[++i];
-		else if ((argv[i][0] != '-' || strcmp(argv[i], "-") == 0) && run->in == NULL)
-			run->in = argv[i];
-		else
-			return false;
-	}
-	return run->in != NULL;
+	const struct command_option table[] = {
+		{.name = "--dry-run", .flag = &run->dry},
+		{.name = "--data", .text = &config->data},
+		{.text = &run->in},
+	};
+
+	return COMMAND_OPTIONS(table, argc, argv) && run->in != NULL;
 }
 
 int command_import(const struct command *command, int argc, char **argv)
