@@ -346,13 +346,13 @@ static bool key_holds_tenant(struct word key, const char *list)
 /* The keys that a CREATE TABLE or an ALTER TABLE tells. */
 static bool keys_hold_tenant(const char *from)
 {
+	static const char *const before_list[] = {"primary", "foreign", "references", NULL};
+
 	for (struct word word = next_word(from); word.len > 0; word = next_word(word.p + word.len)) {
 		const char *list = after(word);
 
-		if (word_is(word, "primary") || word_is(word, "foreign"))
-			list = after(word_at(list)); /* KEY */
-		else if (word_is(word, "references"))
-			list = after(word_at(list)); /* the table */
+		if (word_among(word, before_list)) /* KEY, or the table */
+			list = after(word_at(list));
 		else if (!word_is(word, "unique"))
 			continue;
 		if (!key_holds_tenant(word, list))

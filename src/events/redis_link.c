@@ -435,7 +435,7 @@ static bool greet(struct redis_link *link, struct ctx *cx)
 static bool ask_for_master(struct redis_link *link, struct ctx *cx)
 {
 	const struct redis_url *url = link->options.url;
-	const struct redis_reply *reply;
+	const struct redis_reply *reply = NULL;
 	struct redis_batch batch;
 	const char *why = link->why;
 	bool found;
@@ -445,7 +445,7 @@ static bool ask_for_master(struct redis_link *link, struct ctx *cx)
 	redis_batch_init(&batch, cx);
 	redis_master_ask(url, &batch);
 	seal(&batch);
-	if (exchange(link, cx, &batch, 0, &reply) != RC_OK)
+	if (exchange(link, cx, &batch, 0, &reply) != RC_OK || reply == NULL)
 		return false;
 	found = redis_master_read(url, &link->at, reply, &link->at, &why);
 	if (!found) {

@@ -44,7 +44,12 @@ def test_follows_its_slot(cluster):
         streams.settle(marca)
         events = streams.check_all(marca, business.id)
         assert {event["subject_id"] for event in events} >= set(load.acknowledged)
-        keys = cluster.masters[2].say("CLUSTER COUNTKEYSINSLOT", SLOT)
+        # While nobody asks: what is known of the slot is wrong then, and the answer is MOVED.
+        moved = list(cluster.move(cluster.masters[2], cluster.masters[1]))
+        business.book("2025-12-02T23:00", "2025-12-03T00:00")
+        streams.settle(marca)
+        assert len(streams.check_all(marca, business.id)) == len(events) + 1
+        keys = cluster.masters[1].say("CLUSTER COUNTKEYSINSLOT", SLOT)
         assert keys >= len(moved)
-        others = [node for node in (*cluster.masters[1:2], cluster.replica) if node.say("DBSIZE") > 0]
+        others = [node for node in (cluster.masters[2], cluster.replica) if node.say("DBSIZE") > 0]
         assert others == []
