@@ -56,8 +56,7 @@ static void tell_what_else(const struct run *run)
 		"Not in it, and to be moved too:\n");
 	if (key_folder_path(&run->app.config, keys, sizeof(keys)))
 		fprintf(stderr,
-			"  the keys      %s (MARCA_KEYS): without them no token is good any more, and "
-			"no\n"
+			"  the keys      %s (MARCA_KEYS): without them no token is good any more, and no\n"
 			"                sealed secret can be opened\n",
 			keys);
 	fprintf(stderr, "  the settings  the environment of marca: `marca docs environment` lists them\n"

@@ -50,8 +50,7 @@ static bool open_stores(struct run *run)
 		if (!app_open_store(&run->app, (enum room)room) ||
 		    db_migrate(run->app.dbs[room], -1, NULL) != RC_OK) {
 			fprintf(stderr,
-				"marca: the %s store cannot be opened. If a marca serves it, stop that "
-				"first.\n",
+				"marca: the %s store cannot be opened. If a marca serves it, stop that first.\n",
 				app_queries[room]->name);
 			return false;
 		}
@@ -87,9 +86,8 @@ static void tell_bus(const struct run *run)
 
 	if (bus->there && !app_has_store(&run->app, ROOM_events))
 		fprintf(stderr,
-			"The embedded bus of the file (%lld rows) is left out, for events go to Redis here: "
-			"a "
-			"Redis\n"
+			"The embedded bus of the file (%lld rows) is left out, for events go to Redis "
+			"here: a Redis\n"
 			"that does not know these stores is sent what their outboxes hold; nothing has its "
 			"effect twice.\n",
 			(long long)bus->rows);

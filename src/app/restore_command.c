@@ -257,9 +257,8 @@ static bool keep_all(struct run *run)
 			continue;
 		if (!keep_one(run, room)) {
 			fprintf(stderr,
-				"marca: the %s store could not be put in place; those told above are. Mend "
-				"that, and "
-				"run the\n"
+				"marca: the %s store could not be put in place; those told above are. "
+				"Mend that, and run the\n"
 				"same command with --force.\n",
 				app_queries[room]->name);
 			return false;
