@@ -12,7 +12,7 @@ build: ## leaves build/marca
 	@scripts/setup --run
 	@scripts/build marca
 
-test: ## everything: lint, both compilers, unit, property, API on SQLite and PostgreSQL, ASan + UBSan
+test: ## everything: lint, both compilers, unit, property, API on SQLite, PostgreSQL and a fleet, ASan + UBSan, the pages
 	@scripts/test
 
 test-unit: ## unit tests only

@@ -4,20 +4,17 @@ harness.Marca("fleet") makes one; a test need not know. What it asks goes throug
 the fleet to what one process does.
 
 Caches are off (CACHE_TTL_SECONDS=0): a test that changes something here expects to see it there at once, which a fleet
-promises only once the event has come (tests/fleet/test_caches.py).
+promises only once the event has come (tests/neighbour/test_kept.py).
 """
 import contextlib
 import os
 import secrets
 import signal
 import subprocess
-import sys
 import time
 
+import gateway
 import harness
-
-sys.path.insert(0, str(harness.ROOT / "tests/deploy"))
-import gateway  # noqa: E402
 
 PROCESSES = {"tenant": "tenant,audit", "user": "user", "resource": "resource", "booking": "booking"}
 

@@ -195,6 +195,16 @@ def free_port():
             return port
 
 
+def certificate(folder, names="DNS:localhost,IP:127.0.0.1"):
+    """(certificate, key): PEM files in that folder, of those names; nobody but itself vouches for it."""
+    cert, key = folder / "cert.pem", folder / "key.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+         "-subj", "/CN=marca", "-addext", f"subjectAltName={names}", "-keyout", key, "-out", cert],
+        check=True, capture_output=True)
+    return cert, key
+
+
 class Redis:
     """A redis-server of its own, on a free port of 127.0.0.1, in a temporary folder. `options`: as in redis.conf.
 
@@ -285,7 +295,8 @@ def check_end(process, stderr, log):
 class Marca:
     """`marca serve` on a free port.
 
-    store: "sqlite", "postgres", or "fleet": that is four processes and all that belongs to them (fleet.py). env: further variables; None removes one. arguments: further ones of `serve`.
+    store: "sqlite", "postgres", or "fleet": that is four processes and all that belongs to them (fleet.py).
+    env: further variables; None removes one. arguments: further ones of `serve`.
     beside: another Marca, whose PostgreSQL database this one shares.
     listener: a listening socket, which is handed over to it at each start as systemd does, and stays the caller's.
     start(), stop() and kill() may be called in turn: the data stay until the `with` is left.
@@ -311,7 +322,6 @@ class Marca:
             self.database = beside.database
         else:
             self.database = PostgresDatabase() if store == "postgres" else None
-        self.databases = {}  # by room, where one has another
         # Nothing of the caller's own marca set-up may leak in.
         kept = {k: v for k, v in os.environ.items() if not k.startswith("MARCA_") and k not in settings()}
         wanted = {"MARCA_CLOCK": clock, "MARCA_STRICT": "1", "RATE_LOGIN": "0", "DATABASE_URL": self.database and self.database.url, **(env or {})}

@@ -175,21 +175,15 @@ static int execute(struct run *run)
 
 static bool read_options(struct run *run, struct config *config, int argc, char **argv)
 {
-	if (argc < 1 || strcmp(argv[0], "create") != 0 || argc % 2 == 0)
-		return false;
-	for (int i = 1; i < argc; i += 2) {
-		if (strcmp(argv[i], "--tenant") == 0)
-			run->tenant = argv[i + 1];
-		else if (strcmp(argv[i], "--email") == 0)
-			run->admin.email = argv[i + 1];
-		else if (strcmp(argv[i], "--name") == 0)
-			run->admin.name = argv[i + 1];
-		else if (strcmp(argv[i], "--data") == 0)
-			config->data = argv[i + 1];
-		else
-			return false;
-	}
-	return run->tenant != NULL && run->admin.email != NULL && run->admin.name != NULL;
+	const struct command_option table[] = {
+		{.name = "--tenant", .text = &run->tenant},
+		{.name = "--email", .text = &run->admin.email},
+		{.name = "--name", .text = &run->admin.name},
+		{.name = "--data", .text = &config->data},
+	};
+
+	return argc > 0 && strcmp(argv[0], "create") == 0 && COMMAND_OPTIONS(table, argc - 1, argv + 1) &&
+	       run->tenant != NULL && run->admin.email != NULL && run->admin.name != NULL;
 }
 
 int command_admin(const struct command *command, int argc, char **argv)

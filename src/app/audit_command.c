@@ -241,35 +241,19 @@ static enum rc verify(const struct guest *guest, struct ctx *cx, void *arg)
 
 /* --- The words ----------------------------------------------------------------------- */
 
-/* True when it was a word that takes a value, which is now set. */
-static bool take_value(struct config *config, struct options *options, const char *word, const char *value)
-{
-	if (strcmp(word, "--data") == 0)
-		config->data = value;
-	else if (strcmp(word, "--expect") == 0)
-		options->expect = value;
-	else if (strcmp(word, "--tenant") == 0)
-		options->one = uuid_parse(str_from(value), &options->tenant);
-	else
-		return false;
-	return options->one || strcmp(word, "--tenant") != 0;
-}
-
 static bool read_options(struct config *config, struct options *options, int argc, char **argv)
 {
-	if (argc == 0 || strcmp(argv[0], "verify") != 0)
+	const char *tenant = NULL;
+	const struct command_option table[] = {
+		{.name = "--json", .flag = &options->json},	{.name = "--heads", .flag = &options->heads},
+		{.name = "--expect", .text = &options->expect}, {.name = "--tenant", .text = &tenant},
+		{.name = "--data", .text = &config->data},
+	};
+
+	if (argc == 0 || strcmp(argv[0], "verify") != 0 || !COMMAND_OPTIONS(table, argc - 1, argv + 1))
 		return false;
-	for (int i = 1; i < argc; i++) {
-		if (strcmp(argv[i], "--json") == 0)
-			options->json = true;
-		else if (strcmp(argv[i], "--heads") == 0)
-			options->heads = true;
-		else if (i + 1 == argc || !take_value(config, options, argv[i], argv[i + 1]))
-			return false;
-		else
-			i++;
-	}
-	return true;
+	options->one = tenant != NULL;
+	return tenant == NULL || uuid_parse(str_from(tenant), &options->tenant);
 }
 
 int command_audit(const struct command *command, int argc, char **argv)

@@ -242,19 +242,14 @@ static enum rc backup_all(const struct guest *guest, struct ctx *cx, void *arg)
 
 static bool read_options(struct run *run, struct config *config, int argc, char **argv)
 {
-	for (int i = 0; i < argc; i++) {
-		if (strcmp(argv[i], "--without-keys") == 0)
-			run->without_keys = true;
-		else if (strcmp(argv[i], "--verify") == 0)
-			run->verify = true;
-		else if (strcmp(argv[i], "--data") == 0 && i + 1 < argc)
-			config->data = argv[++i];
-		else if (argv[i][0] != '-' && run->to == NULL)
-			run->to = argv[i];
-		else
-			return false;
-	}
-	return run->to != NULL && !(run->verify && run->without_keys);
+	const struct command_option table[] = {
+		{.name = "--without-keys", .flag = &run->without_keys},
+		{.name = "--verify", .flag = &run->verify},
+		{.name = "--data", .text = &config->data},
+		{.text = &run->to},
+	};
+
+	return COMMAND_OPTIONS(table, argc, argv) && run->to != NULL && !(run->verify && run->without_keys);
 }
 
 /* It must not be there, or be an empty folder. */

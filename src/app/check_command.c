@@ -348,29 +348,19 @@ static const struct check *named(const char *name)
 	return check->name != NULL ? check : NULL;
 }
 
-/* True when it was a word that takes a value, which is now set. */
-static bool take_value(struct config *config, struct check_run *run, const char *word, const char *value)
-{
-	if (strcmp(word, "--data") == 0)
-		config->data = value;
-	else if (strcmp(word, "--only") == 0)
-		run->only = named(value);
-	else
-		return false;
-	return run->only != NULL || strcmp(word, "--only") != 0;
-}
-
 static bool read_options(struct config *config, struct check_run *run, int argc, char **argv)
 {
-	for (int i = 0; i < argc; i++) {
-		if (strcmp(argv[i], "--json") == 0)
-			run->json = true;
-		else if (i + 1 == argc || !take_value(config, run, argv[i], argv[i + 1]))
-			return false;
-		else
-			i++;
-	}
-	return true;
+	const char *only = NULL;
+	const struct command_option table[] = {
+		{.name = "--json", .flag = &run->json},
+		{.name = "--only", .text = &only},
+		{.name = "--data", .text = &config->data},
+	};
+
+	if (!COMMAND_OPTIONS(table, argc, argv))
+		return false;
+	run->only = only != NULL ? named(only) : NULL;
+	return only == NULL || run->only != NULL;
 }
 
 int command_check(const struct command *command, int argc, char **argv)

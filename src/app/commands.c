@@ -16,6 +16,35 @@ int command_usage(const struct command *command)
 	return 2;
 }
 
+static const struct command_option *option_of(const struct command_option *table, size_t count,
+					      const char *word)
+{
+	bool named = word[0] == '-' && word[1] != '\0';
+
+	for (size_t i = 0; i < count; i++)
+		if (named ? table[i].name != NULL && strcmp(table[i].name, word) == 0 : table[i].name == NULL)
+			return &table[i];
+	return NULL;
+}
+
+bool command_options(const struct command_option *table, size_t count, int argc, char **argv)
+{
+	for (int i = 0; i < argc; i++) {
+		const struct command_option *option = option_of(table, count, argv[i]);
+
+		if (option == NULL)
+			return false;
+		if (option->flag != NULL) {
+			*option->flag = true;
+			continue;
+		}
+		if (option->name == NULL ? *option->text != NULL : ++i == argc)
+			return false;
+		*option->text = argv[i];
+	}
+	return true;
+}
+
 enum rc command_print_json(struct ctx *cx, const struct shape *shape, const void *object)
 {
 	struct writer writer;

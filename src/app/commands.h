@@ -16,6 +16,17 @@ struct command {
 /* Says how the command is used, on standard error; returns 2. */
 int command_usage(const struct command *command);
 
+/* --NAME alone sets *flag, --NAME TEXT sets *text. A NULL name: the one word that is no option; "-" is one,
+ * too. */
+struct command_option {
+	const char *name;
+	bool *flag;
+	const char **text;
+};
+#define COMMAND_OPTIONS(table, argc, argv) command_options(table, ARRAY_LEN(table), argc, argv)
+/* False: a word that the table does not have, or one too many; or a text is missing. */
+bool command_options(const struct command_option *table, size_t count, int argc, char **argv) MUST_USE;
+
 /* One JSON object, on a line of its own, on standard output. RC_NO_MEMORY. */
 enum rc command_print_json(struct ctx *cx, const struct shape *shape, const void *object) MUST_USE;
 

@@ -12,14 +12,12 @@ static void docs_configuration(void)
 {
 	printf("# Configuration\n\n"
 	       "From the environment, and under it from the file that `MARCA_CONFIG_FILE` names: lines "
-	       "`KEY=VALUE`, "
-	       "taken as they stand, and\n`#` comments. A process that runs reads file and secrets again at "
-	       "SIGHUP, and takes over "
-	       "the settings marked *live*\n([upgrading.md](upgrading.md#new-settings)). "
-	       "`make openapi` writes this page from `src/base/config.def`.\n\n"
+	       "`KEY=VALUE`, taken as they stand, and\n`#` comments. A process that runs reads file and "
+	       "secrets again at SIGHUP, and takes over the settings marked "
+	       "*live*\n([upgrading.md](upgrading.md#new-settings)). `make openapi` writes this page "
+	       "from `src/base/config.def`.\n\n"
 	       "A secret `X` may also come from a file, which `X_FILE` names and others may not read, or "
-	       "from "
-	       "the\nsystemd credential `X`: see [security/secrets.md](security/secrets.md).\n\n"
+	       "from the\nsystemd credential `X`: see [security/secrets.md](security/secrets.md).\n\n"
 	       "| variable | default | live | meaning |\n|---|---|:-:|---|\n");
 	for (const struct config_info *row = config_table; row->variable != NULL; row++) {
 		const char *live = config_is_live(row) ? "yes" : "";
@@ -83,12 +81,10 @@ static void docs_events(void)
 static void docs_metrics(void)
 {
 	printf("# Metrics\n\n"
-	       "What `/metrics` shows, in Prometheus's text format. `make openapi` writes this page from "
-	       "`src/app/metrics.def`;\n[insight.md](insight.md) tells how to read it. Counters begin with "
-	       "the process. "
-	       "What does not apply to a process (stores that it\ndoes not have, routes that nobody has "
-	       "asked "
-	       "for) is left out.\n\n"
+	       "What `/metrics` shows, in Prometheus's text format. `make openapi` writes this page "
+	       "from `src/app/metrics.def`;\n[insight.md](insight.md) tells how to read it. Counters "
+	       "begin with the process. What does not apply to a process (stores that it\ndoes not "
+	       "have, routes that nobody has asked for) is left out.\n\n"
 	       "| metric | type | labels | meaning |\n|---|---|---|---|\n");
 	for (int metric = 0; metric < METRIC_COUNT; metric++) {
 		const struct metric_info *info = &metric_table[metric];
@@ -130,12 +126,10 @@ static void access_row(const struct route *route)
 static void docs_access(void)
 {
 	printf("# Who may call what\n\n"
-	       "`make openapi` writes this page from the routes tables. Which rows somebody reaches (his "
-	       "own, his "
-	       "tenant's) is told\nin [permissions.md](permissions.md) and [tenancy.md](tenancy.md). An "
-	       "admin and the "
-	       "operator hold every permission; an\nAPI key holds its scopes, which are the permissions' "
-	       "words.\n\n"
+	       "`make openapi` writes this page from the routes tables. Which rows somebody reaches "
+	       "(his own, his tenant's) is told\nin [permissions.md](permissions.md) and "
+	       "[tenancy.md](tenancy.md). An admin and the operator hold every permission; an\nAPI key "
+	       "holds its scopes, which are the permissions' words.\n\n"
 	       "| route |");
 	for (size_t i = 0; i < ARRAY_LEN(callers); i++)
 		printf(" %s |", callers[i].name);
@@ -154,11 +148,10 @@ static void docs_access(void)
 static void docs_queries(void)
 {
 	printf("# Queries that see several tenants\n\n"
-	       "Every other query on a tenant's table holds `tenant_id = $1` for each table that it mentions "
-	       "(`tools/sqlgen_tenant.c`),\nand is refused where that is not the tenant of whoever asks "
-	       "(`src/db/db.c`). `make openapi` writes this page from\nwhat the queries say of themselves: "
-	       "one that "
-	       "is new in it is one to look at.\n\n"
+	       "Every other query on a tenant's table holds `tenant_id = $1` for each table that it "
+	       "mentions (`tools/sqlgen_tenant.c`),\nand is refused where that is not the tenant of "
+	       "whoever asks (`src/db/db.c`). `make openapi` writes this page from\nwhat the queries say of "
+	       "themselves: one that is new in it is one to look at.\n\n"
 	       "| room | query | only for the operator | why |\n|---|---|:-:|---|\n");
 	for (size_t i = 0; i < ROOM_COUNT; i++) {
 		for (size_t j = 0; j < app_queries[i]->count; j++) {

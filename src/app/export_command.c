@@ -9,7 +9,7 @@
 
 struct run {
 	struct app app;
-	const char *out; /* NULL or "-": standard output */
+	const char *out; /* NULL: standard output */
 	struct db_whole *wholes[ROOM_COUNT];
 	struct dump_writer writer;
 	struct progress progress;
@@ -56,8 +56,7 @@ static void tell_what_else(const struct run *run)
 		"Not in it, and to be moved too:\n");
 	if (key_folder_path(&run->app.config, keys, sizeof(keys)))
 		fprintf(stderr,
-			"  the keys      %s (MARCA_KEYS): without them no token is good any more, and "
-			"no\n"
+			"  the keys      %s (MARCA_KEYS): without them no token is good any more, and no\n"
 			"                sealed secret can be opened\n",
 			keys);
 	fprintf(stderr, "  the settings  the environment of marca: `marca docs environment` lists them\n"
@@ -88,16 +87,15 @@ static enum rc export_all(const struct guest *guest, struct ctx *cx, void *arg)
 
 static bool read_options(struct run *run, struct config *config, int argc, char **argv)
 {
-	for (int i = 0; i < argc; i += 2) {
-		if (i + 1 == argc)
-			return false;
-		if (strcmp(argv[i], "--out") == 0)
-			run->out = strcmp(argv[i + 1], "-") == 0 ? NULL : argv[i + 1];
-		else if (strcmp(argv[i], "--data") == 0)
-			config->data = argv[i + 1];
-		else
-			return false;
-	}
+	const struct command_option table[] = {
+		{.name = "--out", .text = &run->out},
+		{.name = "--data", .text = &config->data},
+	};
+
+	if (!COMMAND_OPTIONS(table, argc, argv))
+		return false;
+	if (run->out != NULL && strcmp(run->out, "-") == 0)
+		run->out = NULL;
 	return true;
 }
 

@@ -50,8 +50,7 @@ static bool open_stores(struct run *run)
 		if (!app_open_store(&run->app, (enum room)room) ||
 		    db_migrate(run->app.dbs[room], -1, NULL) != RC_OK) {
 			fprintf(stderr,
-				"marca: the %s store cannot be opened. If a marca serves it, stop that "
-				"first.\n",
+				"marca: the %s store cannot be opened. If a marca serves it, stop that first.\n",
 				app_queries[room]->name);
 			return false;
 		}
@@ -87,9 +86,8 @@ static void tell_bus(const struct run *run)
 
 	if (bus->there && !app_has_store(&run->app, ROOM_events))
 		fprintf(stderr,
-			"The embedded bus of the file (%lld rows) is left out, for events go to Redis here: "
-			"a "
-			"Redis\n"
+			"The embedded bus of the file (%lld rows) is left out, for events go to Redis "
+			"here: a Redis\n"
 			"that does not know these stores is sent what their outboxes hold; nothing has its "
 			"effect twice.\n",
 			(long long)bus->rows);
@@ -215,17 +213,13 @@ static bool import(struct run *run)
 
 static bool read_options(struct run *run, struct config *config, int argc, char **argv)
 {
-	for (int i = 0; i < argc; i++) {
-		if (strcmp(argv[i], "--dry-run") == 0)
-			run->dry = true;
-		else if (strcmp(argv[i], "--data") == 0 && i + 1 < argc)
-			config->data = argv[++i];
-		else if ((argv[i][0] != '-' || strcmp(argv[i], "-") == 0) && run->in == NULL)
-			run->in = argv[i];
-		else
-			return false;
-	}
-	return run->in != NULL;
+	const struct command_option table[] = {
+		{.name = "--dry-run", .flag = &run->dry},
+		{.name = "--data", .text = &config->data},
+		{.text = &run->in},
+	};
+
+	return COMMAND_OPTIONS(table, argc, argv) && run->in != NULL;
 }
 
 int command_import(const struct command *command, int argc, char **argv)

@@ -54,9 +54,8 @@ static bool refuse(const struct loader *loader, enum room room, const struct tab
 	moving_store_text(loader->app, room, store, sizeof(store));
 	fprintf(stderr,
 		"marca: the %s store is not empty: %s has rows (%s).\n"
-		"Nothing was changed. Name empty stores (--data, DATABASE_URL, %s_DATABASE_URL), or empty "
-		"this "
-		"one.\n",
+		"Nothing was changed. Name empty stores (--data, DATABASE_URL, %s_DATABASE_URL), or "
+		"empty this one.\n",
 		app_queries[room]->name, filled->name, store, app_queries[room]->name);
 	return false;
 }
@@ -191,8 +190,7 @@ bool loader_keep(struct loader *loader)
 			fprintf(stderr, "marca: the %s store could not be filled: %s.%s\n",
 				app_queries[room]->name, error_table[rc].text[LANG_EN],
 				any ? " Those before it are: mend that, and run the same command again; it "
-				      "goes on "
-				      "where it ended."
+				      "goes on where it ended."
 				    : "");
 			return false;
 		}

@@ -41,7 +41,7 @@ void moving_tell_waiting(struct bus *bus, struct ctx *cx)
 	if (waiting > 0 || dead_count > 0)
 		fprintf(stderr, "Another bus is sent what the outboxes still have (EVENT_RETENTION_HOURS), "
 				"and of that\n"
-				"nothing twice. To be sure of all of it, let marca handle these first, then "
-				"stop it and\n"
+				"nothing twice. To be sure of all of it, let marca handle these first, "
+				"then stop it and\n"
 				"export.\n");
 }

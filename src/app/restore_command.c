@@ -257,9 +257,8 @@ static bool keep_all(struct run *run)
 			continue;
 		if (!keep_one(run, room)) {
 			fprintf(stderr,
-				"marca: the %s store could not be put in place; those told above are. Mend "
-				"that, and "
-				"run the\n"
+				"marca: the %s store could not be put in place; those told above are. "
+				"Mend that, and run the\n"
 				"same command with --force.\n",
 				app_queries[room]->name);
 			return false;
@@ -317,17 +316,13 @@ static bool restore(struct run *run)
 
 static bool read_options(struct run *run, struct config *config, int argc, char **argv)
 {
-	for (int i = 0; i < argc; i++) {
-		if (strcmp(argv[i], "--force") == 0)
-			run->force = true;
-		else if (strcmp(argv[i], "--data") == 0 && i + 1 < argc)
-			config->data = argv[++i];
-		else if (argv[i][0] != '-' && run->from == NULL)
-			run->from = argv[i];
-		else
-			return false;
-	}
-	return run->from != NULL;
+	const struct command_option table[] = {
+		{.name = "--force", .flag = &run->force},
+		{.name = "--data", .text = &config->data},
+		{.text = &run->from},
+	};
+
+	return COMMAND_OPTIONS(table, argc, argv) && run->from != NULL;
 }
 
 int command_restore(const struct command *command, int argc, char **argv)

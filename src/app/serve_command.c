@@ -103,19 +103,13 @@ static void greet(const struct app *app)
 
 static bool serve_options(struct config *config, int argc, char **argv)
 {
-	for (int i = 0; i < argc; i += 2) {
-		if (i + 1 == argc)
-			return false;
-		if (strcmp(argv[i], "--listen") == 0)
-			config->listen = argv[i + 1];
-		else if (strcmp(argv[i], "--data") == 0)
-			config->data = argv[i + 1];
-		else if (strcmp(argv[i], "--service") == 0)
-			config->services = argv[i + 1];
-		else
-			return false;
-	}
-	return true;
+	const struct command_option table[] = {
+		{.name = "--listen", .text = &config->listen},
+		{.name = "--data", .text = &config->data},
+		{.name = "--service", .text = &config->services},
+	};
+
+	return COMMAND_OPTIONS(table, argc, argv);
 }
 
 int command_serve(const struct command *command, int argc, char **argv)

@@ -171,19 +171,18 @@ static enum rc run_verb(const struct guest *guest, struct ctx *cx, void *arg)
 
 static bool read_options(struct run *run, struct config *config, int argc, char **argv)
 {
+	const struct command_option table[] = {
+		{.name = "--yes", .flag = &run->yes},
+		{.name = "--data", .text = &config->data},
+	};
+
 	for (size_t i = 0; argc > 0 && i < ARRAY_LEN(verbs); i++)
 		if (strcmp(verbs[i].name, argv[0]) == 0)
 			run->verb = &verbs[i];
 	if (run->verb == NULL || argc < 2 || !uuid_parse(str_from(argv[1]), &run->tenant))
 		return false;
-	for (int i = 2; i < argc; i++) {
-		if (strcmp(argv[i], "--yes") == 0)
-			run->yes = true;
-		else if (strcmp(argv[i], "--data") == 0 && i + 1 < argc)
-			config->data = argv[++i];
-		else
-			return false;
-	}
+	if (!COMMAND_OPTIONS(table, argc - 2, argv + 2))
+		return false;
 	return run->verb->fn != do_erase || run->yes;
 }
 

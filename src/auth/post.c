@@ -45,12 +45,10 @@ static const struct {
 			{"sua senha foi trocada", "your password was changed"},
 			{{"A senha da sua conta em ", " foi trocada em ",
 			  ".\n\nTodas as sessões abertas foram encerradas. Se não foi você, peça ajuda a "
-			  "quem "
-			  "administra a conta.\n"},
+			  "quem administra a conta.\n"},
 			 {"The password of your account at ", " was changed at ",
-			  ".\n\nAll open sessions were ended. If it was not you, ask whoever runs the place "
-			  "for "
-			  "help.\n"}},
+			  ".\n\nAll open sessions were ended. If it was not you, ask whoever runs the "
+			  "place for help.\n"}},
 		},
 };
 

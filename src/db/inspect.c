@@ -47,73 +47,46 @@ static const struct column item_out[] = {
 	{.name = "definition", .kind = DB_TEXT, .offset = offsetof(struct item, definition)},
 };
 
-/* The namespace's own name stands in definitions; the scratch one has another. */
-#define HERE	 "to_regnamespace(quote_ident(current_schema()))"
-#define BARE(x)	 "replace(" x ", quote_ident(current_schema()) || '.', '')"
-#define TABLES	 "FROM pg_class c "
-#define OF_HERE	 "WHERE c.relnamespace = " HERE " AND c.relkind IN ('r', 'p') "
-#define ORDERING "ORDER BY relname COLLATE \"C\", item COLLATE \"C\""
+/* In SQL, as it reads best: the namespace's own name stands in definitions, and the scratch one has another.
+ */
+/* clang-format off */
+#define HERE	"to_regnamespace(quote_ident(current_schema()))"
+#define BARE(x)	"replace(" x ", quote_ident(current_schema()) || '.', '')"
+#define TABLES	"FROM pg_class c "
+#define OF_HERE	"WHERE c.relnamespace = " HERE " AND c.relkind IN ('r', 'p') "
+
+#define COLUMNS \
+	"SELECT CAST(c.relname AS text), 'column ' || a.attname, format_type(a.atttypid, a.atttypmod) || " \
+	"CASE WHEN a.attnotnull THEN ' NOT NULL' ELSE '' END || coalesce(' DEFAULT ' || pg_get_expr(d.adbin, d.adrelid), '') " \
+	TABLES "JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped " \
+	"LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum " OF_HERE
+#define INDEXES \
+	"SELECT CAST(c.relname AS text), 'index ' || x.relname, " BARE("pg_get_indexdef(x.oid)") " " \
+	TABLES "JOIN pg_index i ON i.indrelid = c.oid JOIN pg_class x ON x.oid = i.indexrelid " OF_HERE
+#define CONSTRAINTS \
+	"SELECT CAST(c.relname AS text), 'constraint ' || k.conname, " BARE("pg_get_constraintdef(k.oid)") " " \
+	TABLES "JOIN pg_constraint k ON k.conrelid = c.oid " OF_HERE
+#define POLICIES \
+	"SELECT CAST(c.relname AS text), 'policy ' || p.polname, coalesce(pg_get_expr(p.polqual, p.polrelid), '') || " \
+	"coalesce(' CHECK ' || pg_get_expr(p.polwithcheck, p.polrelid), '') " \
+	TABLES "JOIN pg_policy p ON p.polrelid = c.oid " OF_HERE
+#define WALLS \
+	"SELECT CAST(c.relname AS text), 'row level security', CASE WHEN c.relrowsecurity THEN 'on' ELSE 'off' END || " \
+	"CASE WHEN c.relforcerowsecurity THEN ', also for the owner' ELSE '' END " TABLES OF_HERE
 
 static const struct query catalog_query = {
 	.name = "check_catalog",
 	.sql = {"SELECT tbl_name, type || ' ' || name, coalesce(sql, '') FROM sqlite_master "
 		"WHERE name NOT LIKE 'sqlite_%' AND name <> 'marca_schema' ORDER BY 1, 2",
-		"SELECT * FROM ("
-		"SELECT CAST(c.relname AS text), 'column ' || a.attname, format_type(a.atttypid, "
-		"a.atttypmod) || "
-		"CASE WHEN a.attnotnull THEN ' NOT NULL' ELSE '' END || "
-		"coalesce(' DEFAULT ' || pg_get_expr(d.adbin, d.adrelid), '') " TABLES
-		"JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped "
-		"LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum " OF_HERE
-		"UNION ALL SELECT CAST(c.relname AS text), 'index ' || x.relname, " BARE(
-			"pg_get_indexdef(x.oid)") " " TABLES "JOIN pg_index i ON i.indrelid = c.oid JOIN "
-						  "pg_class x ON x.oid = i.indexrelid " OF_HERE
-						  "UNION ALL SELECT CAST(c.relname AS text), 'constraint ' "
-						  "|| k.conname, " BARE(
-							  "pg_get_constraintdef(k.oid)") " " TABLES
-											 "JOIN pg_constraint "
-											 "k ON k.conrelid = "
-											 "c.oid " OF_HERE
-											 "UNION ALL SELECT "
-											 "CAST(c.relname AS "
-											 "text), 'policy ' "
-											 "|| p.polname, "
-											 "coalesce(pg_get_"
-											 "expr(p.polqual, "
-											 "p.polrelid), '') "
-											 "|| coalesce(' "
-											 "CHECK ' || "
-											 "pg_get_expr(p."
-											 "polwithcheck, "
-											 "p.polrelid), "
-											 "'') " TABLES
-											 "JOIN pg_policy p "
-											 "ON p.polrelid = "
-											 "c.oid " OF_HERE
-											 "UNION ALL SELECT "
-											 "CAST(c.relname AS "
-											 "text), 'row level "
-											 "security', CASE "
-											 "WHEN "
-											 "c.relrowsecurity "
-											 "THEN 'on' "
-											 "ELSE 'off' END || "
-											 "CASE WHEN "
-											 "c."
-											 "relforcerowsecurity"
-											 " THEN ', also for "
-											 "the owner' ELSE '' "
-											 "END " TABLES OF_HERE
-											 ") t (relname, "
-											 "item, definition) "
-											 "WHERE relname <> "
-											 "'marca_schema'"
-											 " " ORDERING},
+		"SELECT * FROM (" COLUMNS "UNION ALL " INDEXES "UNION ALL " CONSTRAINTS "UNION ALL " POLICIES "UNION ALL " WALLS
+		") t (relname, item, definition) WHERE relname <> 'marca_schema' "
+		"ORDER BY relname COLLATE \"C\", item COLLATE \"C\""},
 	.out = item_out,
 	.out_count = ARRAY_LEN(item_out),
 	.out_size = sizeof(struct item),
 	.rows = ROWS_MANY,
 };
+/* clang-format on */
 
 /* One of the checks, which tells its faults. */
 struct look {

@@ -102,10 +102,9 @@ enum rc bus_take(struct bus_reader *reader, struct ctx *cx, size_t max, int wait
 	return reader->bus->driver->take(reader->bus->self, cx, reader, max, wait_ms, ret);
 }
 
-enum rc bus_claim(struct bus_reader *reader, struct ctx *cx, size_t max, int idle_ms,
-		  struct bus_claimed **ret, size_t *ret_count)
+enum rc bus_claim(struct bus_reader *reader, struct ctx *cx, size_t max, int idle_ms, struct events *ret)
 {
-	return reader->bus->driver->claim(reader->bus->self, cx, reader, max, idle_ms, ret, ret_count);
+	return reader->bus->driver->claim(reader->bus->self, cx, reader, max, idle_ms, ret);
 }
 
 enum rc bus_ack(struct bus_reader *reader, struct ctx *cx, const struct event *events, size_t count)

@@ -62,13 +62,9 @@ enum rc bus_take(struct bus_reader *reader, struct ctx *cx, size_t max, int wait
 		 struct events *ret) MUST_USE;
 
 /* A taken event that its consumer did not acknowledge. */
-struct bus_claimed {
-	struct event event;
-	int64_t deliveries; /* this one too */
-};
 /* Makes ours what another consumer of the group, or an earlier self, has held for idle_ms. */
 enum rc bus_claim(struct bus_reader *reader, struct ctx *cx, size_t max, int idle_ms,
-		  struct bus_claimed **ret, size_t *ret_count) MUST_USE;
+		  struct events *ret) MUST_USE;
 
 enum rc bus_ack(struct bus_reader *reader, struct ctx *cx, const struct event *events, size_t count) MUST_USE;
 

@@ -34,7 +34,7 @@ struct bus_driver {
 	enum rc (*take)(void *self, struct ctx *cx, struct bus_reader *reader, size_t max, int wait_ms,
 			struct events *ret);
 	enum rc (*claim)(void *self, struct ctx *cx, struct bus_reader *reader, size_t max, int idle_ms,
-			 struct bus_claimed **ret, size_t *ret_count);
+			 struct events *ret);
 	enum rc (*ack)(void *self, struct ctx *cx, struct bus_reader *reader, const struct event *events,
 		       size_t count);
 	enum rc (*bury)(void *self, struct ctx *cx, struct bus_reader *reader, const struct event *event,

@@ -320,7 +320,7 @@ static enum rc claim_due(struct ctx *cx, const struct bus_reader *reader, size_t
 
 /* Nothing is written when nothing is due. */
 static enum rc embedded_claim(void *self, struct ctx *cx, struct bus_reader *reader, size_t max, int idle_ms,
-			      struct bus_claimed **ret, size_t *ret_count)
+			      struct events *ret)
 {
 	utime now = world_now(cx->world), until = now - (utime)idle_ms * 1000;
 	struct q_pending_due_out *due = NULL;
@@ -334,8 +334,7 @@ static enum rc embedded_claim(void *self, struct ctx *cx, struct bus_reader *rea
 		rc = claim_due(cx, reader, max, now, until, &claimed);
 	if (rc != RC_OK)
 		return embedded_rc(rc);
-	*ret = claimed.items;
-	*ret_count = claimed.count;
+	*ret = (struct events){claimed.items, claimed.count};
 	return RC_OK;
 }
 

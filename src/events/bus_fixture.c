@@ -238,17 +238,13 @@ void ack(struct ctx *cx, struct bus_reader *reader, struct events events)
 	assert_int_equal(bus_ack(reader, cx, events.items, events.count), RC_OK);
 }
 
-struct bus_claimed *claim_these(struct ctx *cx, struct bus_reader *reader, int idle_ms, int64_t first,
-				size_t count)
+struct events claim_these(struct ctx *cx, struct bus_reader *reader, int idle_ms, int64_t first, size_t count)
 {
-	struct bus_claimed *claimed = NULL;
-	size_t found = 0;
+	struct events events = {NULL, 0};
 
-	assert_int_equal(bus_claim(reader, cx, BUS_BATCH, idle_ms, &claimed, &found), RC_OK);
-	assert_int_equal(found, count);
-	for (size_t i = 0; i < count; i++)
-		assert_int_equal(claimed[i].event.sequence, first + (int64_t)i);
-	return claimed;
+	assert_int_equal(bus_claim(reader, cx, BUS_BATCH, idle_ms, &events), RC_OK);
+	check_places(events, first, count);
+	return events;
 }
 
 void check_range(struct bed *bed, struct ctx *cx, const char *stream, int64_t first, size_t count)

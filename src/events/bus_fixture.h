@@ -67,8 +67,8 @@ struct events take(struct ctx *cx, struct bus_reader *reader, size_t max);
 struct events take_these(struct ctx *cx, struct bus_reader *reader, int64_t first, size_t count);
 void ack(struct ctx *cx, struct bus_reader *reader, struct events events);
 /* That these can be claimed, and no more. */
-struct bus_claimed *claim_these(struct ctx *cx, struct bus_reader *reader, int idle_ms, int64_t first,
-				size_t count);
+struct events claim_these(struct ctx *cx, struct bus_reader *reader, int idle_ms, int64_t first,
+			  size_t count);
 
 /* That the stream holds these places and no others. */
 void check_range(struct bed *bed, struct ctx *cx, const char *stream, int64_t first, size_t count);

@@ -73,7 +73,7 @@ void bus_redis_reader_close(void *self, struct bus_reader *base);
 enum rc bus_redis_take(void *self, struct ctx *cx, struct bus_reader *base, size_t max, int wait_ms,
 		       struct events *ret);
 enum rc bus_redis_claim(void *self, struct ctx *cx, struct bus_reader *base, size_t max, int idle_ms,
-			struct bus_claimed **ret, size_t *ret_count);
+			struct events *ret);
 enum rc bus_redis_ack(void *self, struct ctx *cx, struct bus_reader *base, const struct event *events,
 		      size_t count);
 enum rc bus_redis_bury(void *self, struct ctx *cx, struct bus_reader *base, const struct event *event,

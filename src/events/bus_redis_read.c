@@ -324,39 +324,6 @@ enum rc bus_redis_take(void *self, struct ctx *cx, struct bus_reader *base, size
 
 /* --- Claiming ----------------------------------------------------------------------- */
 
-/* How often each of them was given to a consumer. */
-static enum rc deliveries(struct bus_redis *bus, struct ctx *cx, struct redis_reader *reader, size_t i,
-			  struct bus_claimed *items, size_t count)
-{
-	const struct redis_reply **replies = arena_array(cx->arena, count, sizeof(struct redis_reply *));
-	struct redis_batch batch;
-	enum rc rc;
-
-	if (replies == NULL)
-		return RC_NO_MEMORY;
-	redis_batch_init(&batch, cx);
-	for (size_t k = 0; k < count; k++) {
-		const char *id = bus_redis_id(cx, items[k].event.sequence);
-
-		redis_begin(&batch, "XPENDING");
-		redis_words(&batch, name_of(bus, reader, i), reader->base.group, NULL);
-		redis_str(&batch, str_from(id));
-		redis_str(&batch, str_from(id));
-		redis_words(&batch, "1", NULL);
-	}
-	rc = ask(bus, cx, reader, &batch, 0, replies);
-	for (size_t k = 0; rc == RC_OK && k < count; k++) {
-		const struct redis_reply *rows = replies[k];
-
-		rc = redis_expect(rows, REPLY_LIST, "XPENDING");
-		items[k].deliveries = 1;
-		if (rc == RC_OK && rows->count == 1 && rows->items[0].kind == REPLY_LIST &&
-		    rows->items[0].count == 4 && rows->items[0].items[3].kind == REPLY_NUMBER)
-			items[k].deliveries = rows->items[0].items[3].number;
-	}
-	return rc;
-}
-
 /*
  * How many to claim at once. Among what is pending may be an entry that is longer than any answer may be, and
  * every claim that has it in hand fails: its neighbours are then taken one by one, two by two and so on.
@@ -403,41 +370,35 @@ static enum rc claim_entries(struct bus_redis *bus, struct ctx *cx, struct redis
 }
 
 static enum rc claim_stream(struct bus_redis *bus, struct ctx *cx, struct redis_reader *reader, size_t i,
-			    size_t max, int idle_ms, struct bus_claimed *items, size_t *count)
+			    size_t max, int idle_ms, struct events *ret)
 {
 	bool midway = reader->cursors[i].first > 0, good;
 	const struct redis_reply *entries;
-	size_t found = 0;
-	enum rc rc = claim_entries(bus, cx, reader, i, max, idle_ms, &entries);
+	size_t room = max - ret->count;
+	enum rc rc = claim_entries(bus, cx, reader, i, room, idle_ms, &entries);
 
 	/* The end was reached and nothing found: perhaps there is something before where this look began. */
 	if (rc == RC_OK && entries->count == 0 && midway && reader->cursors[i].first == 0)
-		rc = claim_entries(bus, cx, reader, i, max, idle_ms, &entries);
-	for (size_t k = 0; rc == RC_OK && k < entries->count && found < max; k++) {
-		rc = take_entry(bus, cx, reader, i, &entries->items[k], &items[found].event, &good);
-		found += good;
+		rc = claim_entries(bus, cx, reader, i, room, idle_ms, &entries);
+	for (size_t k = 0; rc == RC_OK && k < entries->count && ret->count < max; k++) {
+		rc = take_entry(bus, cx, reader, i, &entries->items[k], &ret->items[ret->count], &good);
+		ret->count += good;
 	}
-	if (rc == RC_OK && found > 0)
-		rc = deliveries(bus, cx, reader, i, items, found);
-	*count += found;
 	return rc;
 }
 
 enum rc bus_redis_claim(void *self, struct ctx *cx, struct bus_reader *base, size_t max, int idle_ms,
-			struct bus_claimed **ret, size_t *ret_count)
+			struct events *ret)
 {
 	struct redis_reader *reader = (struct redis_reader *)(void *)base;
-	struct bus_claimed *items = arena_array(cx->arena, max, sizeof(*items));
-	enum rc rc = items != NULL ? RC_OK : RC_NO_MEMORY;
-	size_t count = 0;
+	struct events events = {arena_array(cx->arena, max, sizeof(*events.items)), 0};
+	enum rc rc = events.items != NULL ? RC_OK : RC_NO_MEMORY;
 
-	for (size_t i = 0; rc == RC_OK && i < base->count && count < max; i++)
-		rc = claim_stream(self, cx, reader, i, max - count, idle_ms, items + count, &count);
-	if (rc != RC_OK)
-		return rc;
-	*ret = items;
-	*ret_count = count;
-	return RC_OK;
+	for (size_t i = 0; rc == RC_OK && i < base->count && events.count < max; i++)
+		rc = claim_stream(self, cx, reader, i, max, idle_ms, &events);
+	if (rc == RC_OK)
+		*ret = events;
+	return rc;
 }
 
 enum rc bus_redis_ack(void *self, struct ctx *cx, struct bus_reader *base, const struct event *events,

@@ -281,26 +281,20 @@ static void acknowledges_its_own(struct bed *bed, struct ctx *cx)
 static void claims(struct bed *bed, struct ctx *cx)
 {
 	struct bus_reader *dead = join(bed, cx, "group", "dead"), *heir = join(bed, cx, "group", "heir");
-	struct bus_claimed *claimed = NULL;
-	size_t count = 0;
+	struct events claimed = {NULL, 0};
 
 	put(bed, cx, STREAM_BOOKINGS, 4);
 	take_these(cx, dead, 1, 3);
 	claim_these(cx, heir, 3600000, 1, 0); /* not given up yet */
-	assert_int_equal(bus_claim(heir, cx, 2, 0, &claimed, &count), RC_OK);
-	assert_int_equal(count, 2);
-	assert_int_equal(claimed[0].event.sequence, 1);
-	assert_int_equal(claimed[1].event.sequence, 2);
-	assert_int_equal(claimed[0].deliveries, 2);
+	assert_int_equal(bus_claim(heir, cx, 2, 0, &claimed), RC_OK);
+	assert_int_equal(claimed.count, 2);
+	assert_int_equal(claimed.items[0].sequence, 1);
+	assert_int_equal(claimed.items[1].sequence, 2);
 	take_these(cx, heir, 4, 1); /* what nobody was given comes by take */
-	ack(cx, heir, (struct events){&claimed[0].event, 1});
-	ack(cx, heir, (struct events){&claimed[1].event, 1});
+	ack(cx, heir, claimed);
 
-	claimed = claim_these(cx, heir, 0, 3, 2); /* its own too */
-	assert_int_equal(claimed[0].deliveries, 2);
-	assert_int_equal(claimed[1].deliveries, 2);
-	claimed = claim_these(cx, dead, 0, 3, 2);
-	assert_int_equal(claimed[0].deliveries, 3);
+	claim_these(cx, heir, 0, 3, 2); /* its own too */
+	claim_these(cx, dead, 0, 3, 2);
 	claim_these(cx, heir, 3600000, 3, 0); /* idle begins anew */
 	bus_leave(dead);
 	bus_leave(heir);
@@ -373,8 +367,7 @@ static void handle(struct ctx *cx, struct bus_reader *reader, struct event *even
 /* Takes or claims. */
 static void work(struct ctx *cx, struct bus_reader *reader, unsigned *chance)
 {
-	size_t max = 1 + next_chance(chance) % BUS_BATCH, count = 0;
-	struct bus_claimed *claimed = NULL;
+	size_t max = 1 + next_chance(chance) % BUS_BATCH;
 	struct events events = {NULL, 0};
 
 	if (next_chance(chance) % 2 == 0) {
@@ -382,11 +375,7 @@ static void work(struct ctx *cx, struct bus_reader *reader, unsigned *chance)
 		for (size_t i = 0; i < events.count; i++)
 			flood.taken[events.items[i].sequence]++;
 	} else {
-		assert_int_equal(bus_claim(reader, cx, max, 0, &claimed, &count), RC_OK);
-		events.items = arena_array(cx->arena, count + 1, sizeof(events.items[0]));
-		assert_non_null(events.items);
-		for (size_t i = 0; i < count; i++)
-			events.items[events.count++] = claimed[i].event;
+		assert_int_equal(bus_claim(reader, cx, max, 0, &events), RC_OK);
 	}
 	handle(cx, reader, events.items, events.count, chance);
 }

@@ -133,13 +133,13 @@ static struct event *odd_events(struct ctx *cx, char *large)
 static void survives_reading(struct ctx *cx, struct bus_reader *reader, const struct event *events)
 {
 	struct events taken = take_these(cx, reader, 1, 4);
-	const struct bus_claimed *claimed = claim_these(cx, reader, 0, 1, 4);
+	const struct events claimed = claim_these(cx, reader, 0, 1, 4);
 
 	for (size_t i = 0; i < 4; i++) {
 		check_same(&events[i], &taken.items[i]);
-		check_same(&events[i], &claimed[i].event);
+		check_same(&events[i], &claimed.items[i]);
 		assert_string_equal(taken.items[i].stream, STREAM_BOOKINGS);
-		assert_string_equal(claimed[i].event.stream, STREAM_BOOKINGS);
+		assert_string_equal(claimed.items[i].stream, STREAM_BOOKINGS);
 	}
 }
 

@@ -373,53 +373,44 @@ static enum rc acknowledge(const struct batch *batch)
 }
 
 /* An acknowledgement that is lost costs a look at the event's id when it is delivered again. */
-static enum rc handle(const struct batch *batch)
+static enum rc handle(struct worker *worker, struct task *task, struct ctx *cx, const struct events *events)
 {
-	for (size_t i = 0; i < batch->count; i++) {
-		struct item *item = &batch->items[i];
+	struct batch batch = {.worker = worker, .task = task, .cx = cx, .count = events->count};
 
-		item->row = row_for(batch->worker->group, &item->event);
+	batch.items = arena_array(cx->arena, batch.count, sizeof(*batch.items));
+	if (batch.items == NULL)
+		return RC_NO_MEMORY;
+	for (size_t i = 0; i < batch.count; i++) {
+		struct item *item = &batch.items[i];
+
+		item->event = events->items[i];
+		item->row = row_for(worker->group, &item->event);
 		if (item->row == NULL)
 			item->fate = DONE;
 	}
-	settle(batch);
-	return acknowledge(batch);
+	settle(&batch);
+	return acknowledge(&batch);
 }
 
 static enum rc handle_new(struct worker *worker, struct task *task, struct ctx *cx)
 {
-	struct batch batch = {.worker = worker, .task = task, .cx = cx};
 	struct events events;
 	enum rc rc = bus_take(worker->reader, cx, BATCH, TAKE_MS, &events);
 
 	if (rc != RC_OK || events.count == 0)
 		return rc;
-	batch.items = arena_array(cx->arena, events.count, sizeof(*batch.items));
-	if (batch.items == NULL)
-		return RC_NO_MEMORY;
-	for (batch.count = 0; batch.count < events.count; batch.count++)
-		batch.items[batch.count].event = events.items[batch.count];
 	cx->now = world_now(cx->world); /* it may have waited */
-	return handle(&batch);
+	return handle(worker, task, cx, &events);
 }
 
 /* What the dead have left, in order; as full batches as there are. */
 static enum rc handle_claimed(struct worker *worker, struct task *task, struct ctx *cx, bool *ret_more)
 {
-	struct batch batch = {.worker = worker, .task = task, .cx = cx};
-	struct bus_claimed *claimed;
-	size_t n;
-	enum rc rc = bus_claim(worker->reader, cx, BATCH, worker->group->options->claim_ms, &claimed, &n);
+	struct events events;
+	enum rc rc = bus_claim(worker->reader, cx, BATCH, worker->group->options->claim_ms, &events);
 
-	*ret_more = rc == RC_OK && n == BATCH;
-	if (rc != RC_OK || n == 0)
-		return rc;
-	batch.items = arena_array(cx->arena, n, sizeof(*batch.items));
-	if (batch.items == NULL)
-		return RC_NO_MEMORY;
-	for (batch.count = 0; batch.count < n; batch.count++)
-		batch.items[batch.count].event = claimed[batch.count].event;
-	return handle(&batch);
+	*ret_more = rc == RC_OK && events.count == BATCH;
+	return rc == RC_OK && events.count > 0 ? handle(worker, task, cx, &events) : rc;
 }
 
 static bool claim_is_due(const struct worker *worker, const struct task *task)

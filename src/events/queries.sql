@@ -141,11 +141,10 @@ UPDATE stream_pending SET delivered_at = 0 WHERE name = $1 AND delivered_at > $2
 -- :name  claim_next :many
 -- :scope global
 -- :in    name:text until:time limit:int stream:text or_stream:text or_third:text
--- :out   struct bus_claimed: event.id:uuid event.tenant_id:uuid event.subject_id:uuid event.type:text
---        event.payload:text event.trace_id:text event.occurred_at:time event.version:int event.ordinal:int
---        event.sequence:int event.stream:text deliveries:int
+-- :out   struct event: id:uuid tenant_id:uuid subject_id:uuid type:text payload:text trace_id:text occurred_at:time
+--        version:int ordinal:int sequence:int stream:text
 SELECT e.id, e.tenant_id, e.subject_id, e.type, e.payload, e.trace_id, e.occurred_at, e.version, e.ordinal, e.sequence,
-       e.stream, p.deliveries + 1
+       e.stream
   FROM stream_pending p JOIN stream_entries e ON e.stream = p.stream AND e.sequence = p.sequence
  WHERE p.name = $1 AND p.delivered_at <= $2 AND p.stream IN ($4, $5, $6)
  ORDER BY p.delivered_at, p.stream, p.sequence

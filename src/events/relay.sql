@@ -58,12 +58,6 @@ SELECT COUNT(*), MIN(w.created_at)
          ORDER BY o.sequence
          LIMIT $3) w;
 
--- :name  :room_waiting_since :maybe
--- :scope global
--- :out   struct outbox_age: created_at:time
--- When the oldest event happened that is not marked yet. For `marca check`.
-SELECT o.created_at FROM :room_outbox o WHERE o.sequence IS NULL ORDER BY o.created_at, o.subject_id, o.ordinal LIMIT 1;
-
 -- :name  :room_relay_mark :none
 -- :scope global
 -- :in    struct relay_mark: holder:uuid least:int limit:int

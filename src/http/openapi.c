@@ -19,13 +19,10 @@ static const char about[] =
 	"- **Ids** are UUIDs, in either case; those that marca makes are of version 7, ordered by time.\n"
 	"- **Times** are RFC 3339. A time that is sent without an offset is the tenant's local time.\n"
 	"- **Errors** are problem details (RFC 9457). `error` is for programs; `title`, `detail` and "
-	"`message` are "
-	"for people, in Portuguese or, as `Accept-Language` asks, in English. Everything that is wrong with "
-	"the "
-	"fields of a request is told at once.\n"
+	"`message` are for people, in Portuguese or, as `Accept-Language` asks, in English. Everything "
+	"that is wrong with the fields of a request is told at once.\n"
 	"- **Lists** come in pages of `limit` items; `Link` and `X-Next-Cursor` lead to the next one.\n"
-	"- **Changes** (PUT) touch only what is sent. What carries an `ETag` can be changed under "
-	"`If-Match`.\n"
+	"- **Changes** (PUT) touch only what is sent. What carries an `ETag` can be changed under `If-Match`.\n"
 	"- **Limits**: 429 says in `Retry-After` when to come again; where limits are set, `RateLimit` says "
 	"how near the nearest one is.\n"
 	"- **Tracing**: `X-Request-ID` and `traceparent` are taken, or made, and sent back.\n";
@@ -34,10 +31,9 @@ static const char about_api_key[] = "An API key (`mk_...`), where the header Aut
 
 static const char about_bearer[] =
 	"An access token of `POST /auth/login`, an API key (`mk_...`), or an operator's token (`marca "
-	"token`). "
-	"A token that is sent must be good, also where none is needed. On a development server that listens "
-	"on "
-	"loopback a call without one acts as the operator, unless MARCA_AUTH=required.";
+	"token`). A token that is sent must be good, also where none is needed. On a development "
+	"server that listens on loopback a call without one acts as the operator, unless "
+	"MARCA_AUTH=required.";
 
 /* --- The document while it grows -------------------------------------------- */
 

@@ -76,19 +76,24 @@ static enum rc compile(struct local *local, const struct tenant_row *row, struct
 	return RC_OK;
 }
 
+/* What a question for one tenant came to. */
+static enum rc found(enum rc rc, const void *row)
+{
+	if (rc == RC_STORE_DOWN)
+		return RC_SETTINGS_DOWN;
+	return rc == RC_OK && row == NULL ? RC_TENANT_UNKNOWN : rc;
+}
+
 static enum rc read_rules(struct ctx *cx, const struct uuid *tenant_id, struct tenant_rules *ret)
 {
 	const struct q_tenant_rules_by_id_in in = {.id = *tenant_id};
 	struct local *local = cx->locals[ROOM_tenant];
-	struct tenant_row *row;
+	struct tenant_row *row = NULL;
 	enum rc rc = q_tenant_rules_by_id(cx, &in, &row);
 
-	if (rc == RC_STORE_DOWN)
-		return RC_SETTINGS_DOWN;
+	rc = found(rc, row);
 	if (rc != RC_OK)
 		return rc;
-	if (row == NULL)
-		return RC_TENANT_UNKNOWN;
 	if (row->timezone == NULL) {
 		bool is_active = row->is_active;
 
@@ -164,33 +169,25 @@ enum rc tenant_rules(struct ctx *cx, const struct uuid *tenant_id, struct tenant
 enum rc tenant_of_domain(struct ctx *cx, const char *domain, struct uuid *ret)
 {
 	const struct q_tenant_of_domain_in in = {.domain = domain};
-	struct q_tenant_of_domain_out *row;
+	struct q_tenant_of_domain_out *row = NULL;
 	enum rc rc = unconfigured(cx) ? RC_TENANT_UNKNOWN : q_tenant_of_domain(cx, &in, &row);
 
-	if (rc == RC_STORE_DOWN)
-		return RC_SETTINGS_DOWN;
-	if (rc != RC_OK)
-		return rc;
-	if (row == NULL)
-		return RC_TENANT_UNKNOWN;
-	*ret = row->id;
-	return RC_OK;
+	rc = found(rc, row);
+	if (rc == RC_OK)
+		*ret = row->id;
+	return rc;
 }
 
 enum rc tenant_name(struct ctx *cx, const struct uuid *tenant_id, const char **ret)
 {
 	const struct q_tenant_name_by_id_in in = {.id = *tenant_id};
-	struct q_tenant_name_by_id_out *row;
+	struct q_tenant_name_by_id_out *row = NULL;
 	enum rc rc = unconfigured(cx) ? RC_TENANT_UNKNOWN : q_tenant_name_by_id(cx, &in, &row);
 
-	if (rc == RC_STORE_DOWN)
-		return RC_SETTINGS_DOWN;
-	if (rc != RC_OK)
-		return rc;
-	if (row == NULL)
-		return RC_TENANT_UNKNOWN;
-	*ret = row->name;
-	return RC_OK;
+	rc = found(rc, row);
+	if (rc == RC_OK)
+		*ret = row->name;
+	return rc;
 }
 
 uint64_t tenant_version(const struct ctx *cx, const struct uuid *tenant_id, bool *ret_shared)

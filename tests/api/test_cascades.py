@@ -2,7 +2,6 @@
 waits for the end, and then looks at everything."""
 import concurrent.futures
 import datetime
-import os
 import time
 
 import pytest
@@ -184,8 +183,7 @@ def test_nothing_slips_past(marca, api, business, kind):
 @pytest.mark.parametrize("kind", ["resources", "users", "tenants"])
 def test_nothing_slips_past_another_process(kind):
     """Which has the party in its cache, and hears of nothing: its events come by another bus."""
-    if "MARCA_TEST_PG" not in os.environ:
-        pytest.skip("no MARCA_TEST_PG; scripts/with-postgres sets it")
+    harness.need_store("postgres")
     keeping = {"CACHE_TTL_SECONDS": "3600"}
     with harness.Marca("postgres", env=keeping) as one:
         business = Business(one.api(), SETTINGS)

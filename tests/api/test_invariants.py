@@ -144,8 +144,7 @@ def test_random_bookings(marca):
 
 
 def test_random_bookings_at_two_processes():
-    if "MARCA_TEST_PG" not in os.environ:
-        pytest.skip("no MARCA_TEST_PG; scripts/with-postgres sets it")
+    harness.need_store("postgres")
     with harness.Marca("postgres") as one:
         with harness.Marca("sqlite", env={"DATABASE_URL": one.database.url}) as two:
             run(one, [one.address, two.address])

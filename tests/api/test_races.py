@@ -76,8 +76,7 @@ def test_one_slot(marca, api):
 
 def test_one_slot_at_two_processes():
     """Two servers, one PostgreSQL database."""
-    if "MARCA_TEST_PG" not in os.environ:
-        pytest.skip("no MARCA_TEST_PG; scripts/with-postgres sets it")
+    harness.need_store("postgres")
     with harness.Marca("postgres") as one:
         with harness.Marca("sqlite", env={"DATABASE_URL": one.database.url}) as two:
             business = lax(one.api())
@@ -88,8 +87,7 @@ def test_one_slot_at_two_processes():
 @pytest.mark.parametrize("ttl", [0, 1])
 def test_what_one_process_has_set_another_obeys(ttl):
     """In its next request when it keeps nothing, else within CACHE_TTL_SECONDS."""
-    if "MARCA_TEST_PG" not in os.environ:
-        pytest.skip("no MARCA_TEST_PG; scripts/with-postgres sets it")
+    harness.need_store("postgres")
     keeping = {"CACHE_TTL_SECONDS": str(ttl)}
     with harness.Marca("postgres", env=keeping) as one:
         with harness.Marca("sqlite", env={**keeping, "DATABASE_URL": one.database.url}) as two:

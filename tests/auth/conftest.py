@@ -1,4 +1,4 @@
-"""The helpers of the API's tests: checks.py, business.py, streams.py; and a marca that asks everybody for a token.
+"""A marca that asks everybody for a token.
 
 guarded    such a marca, which the whole session shares, once per store
 operator   a connection with an operator's token
@@ -6,16 +6,10 @@ tenant     a new tenant
 anyone     a connection without a token
 target     such a marca, its keys, and somebody who is logged in there: forge.Target; once by EdDSA, once by HS512
 """
-import pathlib
-import sys
-
 import pytest
 
 import forge
 import harness
-
-for folder in ("api", "events"):
-    sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / folder))
 
 REQUIRED = {"MARCA_AUTH": "required"}
 

@@ -7,7 +7,6 @@ import re
 import socket
 import ssl
 import statistics
-import subprocess
 import threading
 import time
 
@@ -262,10 +261,7 @@ def test_two_processes_send_one(mailbox):
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory):
     folder = tmp_path_factory.mktemp("smtp")
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
-         "-addext", "subjectAltName=DNS:localhost", "-keyout", folder / "key.pem", "-out", folder / "cert.pem"],
-        check=True, capture_output=True)
+    harness.certificate(folder)
     return folder
 
 

@@ -1,5 +1,4 @@
 """What a provider may do wrong, or somebody in its place: hostile.mjs does as it is told, and nobody gets in."""
-import subprocess
 
 import pytest
 
@@ -193,12 +192,7 @@ def test_userinfo(api, node, provider, userinfo, answer):
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory):
-    """(certificate, key) of localhost, which nobody but itself vouches for."""
-    folder = tmp_path_factory.mktemp("tls")
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
-                    "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-keyout", folder / "key.pem",
-                    "-out", folder / "cert.pem"], check=True, capture_output=True)
-    return str(folder / "cert.pem"), str(folder / "key.pem")
+    return tuple(map(str, harness.certificate(tmp_path_factory.mktemp("tls"))))
 
 
 @pytest.mark.parametrize("trusted", [True, False])

@@ -294,9 +294,9 @@ def test_behind_another_proxy(witnesses):
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory):
     folder = tmp_path_factory.mktemp("tls")
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
-                    "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
-                    "-keyout", folder / "privkey.pem", "-out", folder / "fullchain.pem"], check=True, capture_output=True)
+    cert, key = harness.certificate(folder)
+    cert.rename(folder / "fullchain.pem")
+    key.rename(folder / "privkey.pem")
     return folder
 
 

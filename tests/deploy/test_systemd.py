@@ -2,46 +2,20 @@
 import os
 import re
 import secrets
-import shutil
 import subprocess
-
-import pytest
 
 import harness
 from test_compose import SERVICES
+from units import WORST, analyze, exposure, settings
 
 FOLDER = harness.ROOT / "deploy/systemd"
 UNIT = FOLDER / "marca@.service"
-WORST = 1.5
-
-if shutil.which("systemd-analyze") is None:
-    pytest.fail("no systemd-analyze: scripts/setup --test", pytrace=False)
-
-
-def analyze(*words):
-    return subprocess.run(["systemd-analyze", *words], capture_output=True, text=True, check=False,
-                          env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "SYSTEMD_PAGER": ""})
-
-
-def settings(path):
-    """The lines of [Service], by name, in order."""
-    found = {}
-    for name, value in re.findall(r"^(\w+)=(.*)$", path.read_text(), re.M):
-        found.setdefault(name, []).append(value)
-    return found
 
 
 def test_it_is_held_as_the_single_process_is():
     """Line by line, from the user on: so neither can grow laxer than the other."""
     one, other = (path.read_text().partition("\n# A user that exists while it runs")[2] for path in (FOLDER / "marca.service", UNIT))
     assert one.count("\n") > 50 and other == one.replace("/var/lib/marca.", "/var/lib/marca-%i.").replace("StateDirectory=marca\n", "StateDirectory=marca-%i\n")
-
-
-def exposure(unit):
-    done = analyze("security", "--offline=true", f"--threshold={round(WORST * 10)}", "--no-pager", unit)
-    level = re.search(r"Overall exposure level for \S+: (\d+\.\d+)", done.stdout)
-    assert level, done
-    return float(level.group(1)), done.returncode == 0
 
 
 def test_exposure(tmp_path):

@@ -1,13 +1,7 @@
 """bus: "embedded" and "redis"; own_bus: for one test alone. served: a marca on each store with each bus, which a module shares."""
-import pathlib
-import sys
-
 import pytest
 
 import harness
-
-# The helpers of the API's tests: business.py, ledger.py, swarm.py.
-sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "api"))
 
 QUICK = {"EVENT_LEASE_MS": "400", "EVENT_CLAIM_MS": "600"}
 

@@ -56,7 +56,7 @@ def test_groups(served, business):
 
 
 def test_nothing_is_pending_or_dead(served, business):
-    assert streams.lines(served, "pending") == []
+    streams.until("all is acknowledged", lambda: streams.lines(served, "pending") == [])
     assert streams.lines(served, "dead") == []
     assert "no dead letters" in served.run("events", "dead")
 

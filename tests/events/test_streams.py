@@ -1,6 +1,5 @@
 """From the commit to the streams and the effects, on both stores and both buses."""
 import json
-import subprocess
 
 import pytest
 
@@ -106,10 +105,7 @@ def test_redis_entries_are_as_the_contract_says(store):
 
 
 def test_over_tls(tmp_path):
-    key, certificate, port = tmp_path / "key.pem", tmp_path / "certificate.pem", harness.free_port()
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj",
-         "/CN=redis", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    (certificate, key), port = harness.certificate(tmp_path), harness.free_port()
     tls = ("--tls-port", str(port), "--tls-cert-file", certificate, "--tls-key-file", key, "--tls-auth-clients", "no")
     env = {"REDIS_URL": f"rediss://127.0.0.1:{port}", "REDIS_CA_FILE": str(certificate)}
     with harness.Redis(*tls), harness.Marca("sqlite", env=env) as marca:

@@ -3,16 +3,9 @@
 place   place(store, ...): a Marca that has not been started, whose data go with the test
 fleet   four processes with a database each, a Redis and nginx, which have been started once: nothing is in them yet
 """
-import pathlib
-import sys
-
 import pytest
 
 import harness
-
-# The helpers of the API's and the events' tests: business.py, ledger.py, streams.py.
-for folder in ("api", "events"):
-    sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / folder))
 
 # What a process that is gone had taken is given to others so soon.
 QUICK = {"EVENT_LEASE_MS": "400", "EVENT_CLAIM_MS": "600"}

@@ -19,7 +19,7 @@ import streams
 import trading
 
 CLIENTS = 4
-PACE = 0.004  # s between two requests of a client: what is made must be read again by the checks
+PACE = 0.02  # s between two requests of a client: what is made must be read again by the checks
 FIRST = datetime.datetime(2025, 12, 6)
 BACKUPS = 2
 

@@ -338,9 +338,9 @@ def peak(marca, *words):
     return int(done.stdout.split()[-1])
 
 
-@pytest.mark.skipif("MARCA_TEST_PG" not in os.environ, reason="no MARCA_TEST_PG; scripts/with-postgres sets it")
 def test_memory_is_bounded(place, empty_head):
     """Twenty times the rows, of 2 kB each, take hardly more memory on the way in and out. (SQLite would fill its cache.)"""
+    harness.need_store("postgres")
     row = next(row for row in dump.hard_rows(empty_head, 1) if row["table"] == "booking_outbox")
     payload = json.dumps({"a": "x" * 2000}, separators=(",", ":"))
     needed = []

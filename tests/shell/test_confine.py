@@ -105,11 +105,7 @@ def test_redis_and_postgres_that_go_and_come(store):
 @needs_kernel
 def test_keys_and_certificates_elsewhere(tmp_path):
     """Files that settings name: keys in a folder of their own, SQLite files out of MARCA_DATA, Redis by TLS."""
-    certificate, key, port = tmp_path / "redis.pem", tmp_path / "redis.key", harness.free_port()
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-keyout",
-         key, "-out", certificate, "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"],
-        check=True, capture_output=True)
+    (certificate, key), port = harness.certificate(tmp_path), harness.free_port()
     tls = ("--tls-port", str(port), "--tls-cert-file", certificate, "--tls-key-file", key, "--tls-auth-clients", "no")
     (tmp_path / "stores").mkdir()
     env = {

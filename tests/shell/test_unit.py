@@ -1,34 +1,12 @@
 """The systemd unit: strict by systemd's own measure, and yet it lets marca do what it does."""
 import re
-import shutil
-import subprocess
 
 import pytest
 
 import harness
+from units import WORST, analyze, exposure, settings
 
 UNIT = harness.ROOT / "deploy/systemd/marca.service"
-WORST = 1.5
-
-if shutil.which("systemd-analyze") is None:
-    pytest.fail("no systemd-analyze: scripts/setup --test", pytrace=False)
-
-
-def analyze(*words):
-    return subprocess.run(["systemd-analyze", *words], capture_output=True, text=True, check=False,
-                          env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "SYSTEMD_PAGER": ""})
-
-
-def exposure(unit):
-    """0 nothing, 10 everything; and whether systemd-analyze itself says that it is under the threshold."""
-    done = analyze("security", "--offline=true", f"--threshold={round(WORST * 10)}", "--no-pager", unit)
-    level = re.search(r"Overall exposure level for \S+: (\d+\.\d+)", done.stdout)
-    assert level, done
-    return float(level.group(1)), done.returncode == 0
-
-
-def settings(name):
-    return re.findall(rf"^{name}=(.*)$", UNIT.read_text(), re.M)
 
 
 def test_exposure():
@@ -48,7 +26,7 @@ def test_a_laxer_one_is_seen(tmp_path, line):
 def test_verify(tmp_path):
     """With the binary where it is here: nothing in it that systemd does not understand."""
     copy = tmp_path / "marca.service"
-    copy.write_text(UNIT.read_text().replace("/usr/bin/marca", str(harness.ROOT / "build" / "marca")))
+    copy.write_text(UNIT.read_text().replace("/usr/bin/marca", str(harness.binary().resolve())))
     done = analyze("verify", "--man=no", "--recursive-errors=no", copy)
     assert done.returncode == 0 and done.stderr == "", done
     socket = harness.ROOT / "deploy/systemd/marca.socket"
@@ -74,7 +52,7 @@ def calls_of(group):
 
 def filter_of_unit():
     allowed = set()
-    for line in settings("SystemCallFilter"):
+    for line in settings(UNIT)["SystemCallFilter"]:
         for word in line.lstrip("~").split():
             calls = calls_of(word) if word.startswith("@") else {word}
             allowed = allowed - calls if line.startswith("~") else allowed | calls
@@ -104,9 +82,9 @@ def test_what_an_intruder_calls_is_not():
 def test_addresses_are_those_of_the_filter():
     source = (harness.ROOT / "src/app/confine_calls.c").read_text()
     own = set(re.findall(r"SCMP_SYS\(socket\), 0, \w+, (AF_\w+)", source))
-    assert set(settings("RestrictAddressFamilies")[0].split()) == own
+    assert set(settings(UNIT)["RestrictAddressFamilies"][0].split()) == own
 
 
 def test_no_secret_in_it():
     """A unit is world-readable."""
-    assert not re.search(r"(PASSWORD|SECRET|_URL)\w*=", "\n".join(settings("Environment")))
+    assert not re.search(r"(PASSWORD|SECRET|_URL)\w*=", "\n".join(settings(UNIT)["Environment"]))

@@ -1,5 +1,0 @@
-"""The helpers of the API's tests: business.py."""
-import pathlib
-import sys
-
-sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "api"))
