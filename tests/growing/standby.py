@@ -86,6 +86,13 @@ class Server:
             self.process = None
 
 
+    def signal(self, number):
+        """To it and to all its processes, each of which leads a group of its own."""
+        pid = self.process.pid
+        for one in (pid, *map(int, pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split())):
+            os.kill(one, number)
+
+
 class Standby(Server):
     def __init__(self):
         super().__init__()

@@ -2,6 +2,7 @@
 error of it. The rule itself, case by case: src/db/replica_rule_test.c.
 """
 import os
+import signal
 
 import pytest
 
@@ -164,6 +165,23 @@ def test_killed_and_not_noticed_yet(marca, standby):
     finally:
         standby.start()
     by_replica(marca, business)
+
+
+def test_silent(standby):
+    """It is up and says nothing: the primary is asked after a while, and nobody waits for it at the end."""
+    with replicated(standby) as marca:
+        business = Business(marca.api(), ANY_TIME)
+        by_replica(marca, business)
+        standby.signal(signal.SIGSTOP)
+        try:
+            for _ in range(3):
+                assert business.listed() == []
+            harness.until("it is told", lambda: ready(marca) == "degraded")
+            marca.stop()
+        finally:
+            standby.signal(signal.SIGCONT)
+        marca.start()
+        by_replica(marca, Business(marca.api(), ANY_TIME))
 
 
 def test_another_cluster():
