@@ -48,6 +48,14 @@ static void keep(struct ctx *cx, const struct auth_local *auth, const struct cre
 	cache_put(auth->proven, &hash->key, 0, 0, until, kept);
 }
 
+static const struct neighbour_route question = {
+	.path = IDENTITY_PATH,
+	.in = &credential_shape,
+	.out = &proven_shape,
+	.again = true,
+	.failures = {RC_UNAUTHENTICATED, RC_INVALID},
+};
+
 enum rc identity_ask(struct ctx *cx, struct neighbour *there, struct str credential_, struct principal *ret)
 {
 	const struct user_local *local = cx->locals[ROOM_user];
@@ -67,7 +75,7 @@ enum rc identity_ask(struct ctx *cx, struct neighbour *there, struct str credent
 	}
 	if (in.credential == NULL)
 		return RC_NO_MEMORY;
-	rc = neighbour_call(there, cx, IDENTITY_PATH, &credential_shape, &in, &proven_shape, &got);
+	rc = neighbour_call(there, cx, &question, &in, &got);
 	if (rc != RC_OK)
 		return rc == RC_INVALID ? RC_UNAUTHENTICATED : rc;
 	out = got;

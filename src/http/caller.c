@@ -16,18 +16,26 @@ static struct str host_of(struct str authority)
 	return str_cut(&authority, end);
 }
 
+/* A proxy here, which may name this machine in Host, brings somebody else; unless it is one of
+ * TRUSTED_PROXIES, and has said by X-Forwarded-For that it is somebody here all the same. One before that may
+ * have said otherwise. */
+static bool brought(const struct http_exchange *exchange)
+{
+	struct str real = http_header(exchange, "X-Real-IP");
+
+	if (http_header(exchange, "Forwarded").p != NULL || http_header(exchange, "Via").p != NULL)
+		return true;
+	if (!exchange->by_proxy)
+		return real.p != NULL || http_header(exchange, "X-Forwarded-For").p != NULL;
+	return real.p != NULL && !host_is_loopback(real);
+}
+
 bool caller_is_here(const struct http_exchange *exchange)
 {
-	static const char *const by_a_proxy[] = {"X-Forwarded-For", "X-Real-IP", "Forwarded", "Via"};
 	struct str origin = http_header(exchange, "Origin"), host = http_header(exchange, "Host");
 
-	if (!host_is_loopback(str_from(exchange->peer)))
+	if (!host_is_loopback(str_from(exchange->peer)) || brought(exchange))
 		return false;
-	/* A proxy here, which may name this machine in Host, brings somebody else; unless it is one of
-	 * TRUSTED_PROXIES, and has said by X-Forwarded-For that it is somebody here all the same. */
-	for (size_t i = exchange->by_proxy ? 2 : 0; i < ARRAY_LEN(by_a_proxy); i++)
-		if (http_header(exchange, by_a_proxy[i]).p != NULL)
-			return false;
 	if (host.len == 0 || !host_is_loopback(host_of(host)))
 		return false;
 	if (origin.p == NULL)

@@ -12,6 +12,7 @@
 #define SPARE_MAX  10.0
 #define SPARE_STEP 0.1 /* a call earns so much of a repetition */
 #define ANSWER_MAX ((size_t)8 * 1024 * 1024)
+#define PING_MS	   1000 /* all three may hang, and who asks /ready waits for 5 s (deploy/kubernetes) */
 
 /* --- May it be asked? ------------------------------------------------------- */
 
@@ -81,6 +82,7 @@ enum rc neighbour_post(struct neighbour *neighbour, struct ctx *cx, const char *
 		.answer_max = ANSWER_MAX,
 	};
 	enum http_outcome how;
+	bool good;
 	int tries = 0;
 
 	if (call.url == NULL || !set_headers(neighbour, cx, path, &call))
@@ -89,8 +91,10 @@ enum rc neighbour_post(struct neighbour *neighbour, struct ctx *cx, const char *
 		return RC_STORE_DOWN;
 	do {
 		how = http_client_call(neighbour->options.http, cx->arena, &call, ret);
+		/* One who says more than is taken is there, and would say it again. */
+		good = answered(how, ret) || how == HTTP_TOO_LARGE;
 		tries++;
-	} while (note(neighbour, world_now(cx->world), answered(how, ret), safe && tries < NEIGHBOUR_TRIES));
+	} while (note(neighbour, world_now(cx->world), good, safe && tries < NEIGHBOUR_TRIES));
 	if (answered(how, ret))
 		return RC_OK;
 	LOG(WARN, "a neighbour gave no answer", LOG_TEXT("neighbour", neighbour->options.name),
@@ -100,49 +104,67 @@ enum rc neighbour_post(struct neighbour *neighbour, struct ctx *cx, const char *
 
 /* --- Calls of its routes ------------------------------------------------------ */
 
+static bool expects(const struct neighbour_route *route, enum rc rc)
+{
+	for (size_t i = 0; i < ARRAY_LEN(route->failures) && route->failures[i] != RC_OK; i++)
+		if (route->failures[i] == rc)
+			return true;
+	return rc == RC_STORE_DOWN || rc == RC_OVERLOADED || rc == RC_NO_MEMORY;
+}
+
 /* What a problem+json body says it was. */
-static enum rc failure_of(struct neighbour *neighbour, struct ctx *cx, const struct http_answer *answer)
+static enum rc failure_of(struct neighbour *neighbour, struct ctx *cx, const struct neighbour_route *route,
+			  const struct http_answer *answer)
 {
 	const char *why;
 	const struct json_t *tree = arena_json_load(cx->arena, answer->body, &why), *code;
 
 	code = tree != NULL && tree_kind(tree) == TREE_OBJECT ? tree_member(tree, "error") : NULL;
 	for (int rc = RC_OK + 1; code != NULL && rc < RC_COUNT; rc++)
-		if (tree_kind(code) == TREE_TEXT &&
-		    str_equal(tree_text(code), str_from(error_table[rc].code)) && rc != RC_NO_ROUTE)
+		if (expects(route, (enum rc)rc) && tree_kind(code) == TREE_TEXT &&
+		    str_equal(tree_text(code), str_from(error_table[rc].code)))
 			return (enum rc)rc;
 	LOG(ERROR,
 	    "a neighbour refuses what it is asked: another SERVICE_KEY, another clock, another version?",
-	    LOG_TEXT("neighbour", neighbour->options.name), LOG_NUMBER("status", answer->status));
+	    LOG_TEXT("neighbour", neighbour->options.name), LOG_TEXT("path", route->path),
+	    LOG_NUMBER("status", answer->status));
 	return RC_STORE_DOWN;
 }
 
-enum rc neighbour_call(struct neighbour *neighbour, struct ctx *cx, const char *path,
-		       const struct shape *in_shape, const void *in, const struct shape *out_shape,
-		       void **ret)
+static enum rc take_answer(struct neighbour *neighbour, struct ctx *cx, const struct neighbour_route *route,
+			   const struct http_answer *answer, void **ret)
 {
 	struct issues issues = {.arena = cx->arena};
+	void *got = NULL;
+	enum rc rc = shape_parse(route->out, PARSE_WHOLE, answer->body, &issues, &got);
+
+	if (rc == RC_OK)
+		*ret = got;
+	if (rc == RC_OK || rc == RC_NO_MEMORY)
+		return rc;
+	LOG(ERROR, "a neighbour's answer is not what was asked for: is it of another version?",
+	    LOG_TEXT("neighbour", neighbour->options.name), LOG_TEXT("path", route->path));
+	return RC_STORE_DOWN;
+}
+
+enum rc neighbour_call(struct neighbour *neighbour, struct ctx *cx, const struct neighbour_route *route,
+		       const void *in, void **ret)
+{
 	struct http_answer answer;
 	struct writer writer;
 	struct str body;
-	void *got = NULL;
 	enum rc rc;
 
 	writer_init(&writer, cx->arena, 512);
-	write_shape(&writer, in_shape, in);
+	write_shape(&writer, route->in, in);
 	if (!writer_take(&writer, &body))
 		return RC_NO_MEMORY;
-	rc = neighbour_post(neighbour, cx, path, body, false, &answer);
+	rc = neighbour_post(neighbour, cx, route->path, body, route->again, &answer);
 	if (rc != RC_OK)
 		return rc;
 	if (answer.status >= 300)
-		return failure_of(neighbour, cx, &answer);
-	if (out_shape == NULL)
-		return RC_OK;
-	rc = shape_parse(out_shape, PARSE_WHOLE, answer.body, &issues, &got);
-	if (rc == RC_OK)
-		*ret = got;
-	return rc == RC_INVALID ? RC_STORE_DOWN : rc;
+		return failure_of(neighbour, cx, route, &answer);
+	return route->out != NULL ? take_answer(neighbour, cx, route, &answer, ret) : RC_OK;
 }
 
 /* --- Life --------------------------------------------------------------------- */
@@ -194,7 +216,7 @@ static enum rc ping(void *arg)
 {
 	const struct neighbour *neighbour = arg;
 	struct http_answer answer = {0};
-	struct http_call call = {.method = HTTP_GET_, .timeout_ms = NEIGHBOUR_TIMEOUT_MS};
+	struct http_call call = {.method = HTTP_GET_, .timeout_ms = PING_MS};
 	struct arena arena;
 	enum http_outcome how = HTTP_NO_MEMORY;
 

@@ -17,7 +17,7 @@
 #include "json/shape.h"
 
 #define NEIGHBOUR_TRIES	     3
-#define NEIGHBOUR_TIMEOUT_MS 2000  /* of a read, each time */
+#define NEIGHBOUR_TIMEOUT_MS 2000  /* of what can be asked twice, each time */
 #define NEIGHBOUR_CALL_MS    10000 /* of a call: it may wait for a password's hash */
 #define NEIGHBOUR_LANES	     4	   /* calls of reads at once; more reads share them */
 
@@ -40,13 +40,21 @@ void neighbour_destroy(struct neighbour *neighbour);
 /* By which a room that it has is opened here. */
 struct db_elsewhere neighbour_elsewhere(struct neighbour *neighbour);
 
+/* An internal route, as who asks sees it. */
+struct neighbour_route {
+	const char *path;
+	const struct shape *in, *out; /* out NULL: no body is expected */
+	bool again;		      /* it changes nothing: may be asked twice */
+	enum rc failures[3];	      /* of its own; RC_OK ends them */
+};
+
 /*
- * POST `in` to an internal route; its answer is a new struct of `out_shape` in the arena, or what it failed
- * with there. out_shape NULL: none is expected. Not repeated.
+ * POST `in` there; *ret is a new struct of `out` in the arena. What it may fail with of its own is handed on.
+ * Any other failure there is RC_STORE_DOWN here: no route of ours has to reckon with what another version
+ * may say.
  */
-enum rc neighbour_call(struct neighbour *neighbour, struct ctx *cx, const char *path,
-		       const struct shape *in_shape, const void *in, const struct shape *out_shape,
-		       void **ret) MUST_USE;
+enum rc neighbour_call(struct neighbour *neighbour, struct ctx *cx, const struct neighbour_route *route,
+		       const void *in, void **ret) MUST_USE;
 
 /* Since the start. */
 struct neighbour_stats {

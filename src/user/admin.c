@@ -61,6 +61,14 @@ static enum rc take_back_here(struct ctx *cx, const struct uuid *tenant_id, cons
 
 /* --- Asking, wherever the users are -------------------------------------------------- */
 
+static const struct neighbour_route asked = {
+	.path = ADMINS_PATH,
+	.in = &admin_asked_shape,
+	.out = &admin_made_shape,
+	.failures = {RC_EMAIL_TAKEN},
+};
+static const struct neighbour_route undone = {.path = ADMINS_UNDO_PATH, .in = &admin_made_shape};
+
 enum rc user_add_admin(struct ctx *cx, const struct uuid *tenant_id, const struct new_admin *admin,
 		       struct uuid *ret_id)
 {
@@ -74,7 +82,7 @@ enum rc user_add_admin(struct ctx *cx, const struct uuid *tenant_id, const struc
 
 	if (there == NULL)
 		return add_here(cx, tenant_id, admin, ret_id);
-	rc = neighbour_call(there, cx, ADMINS_PATH, &admin_asked_shape, &in, &admin_made_shape, &made);
+	rc = neighbour_call(there, cx, &asked, &in, &made);
 	if (rc == RC_OK)
 		*ret_id = ((const struct admin_made *)made)->id;
 	return rc;
@@ -87,7 +95,7 @@ enum rc user_take_back(struct ctx *cx, const struct uuid *tenant_id, const struc
 
 	if (there == NULL)
 		return take_back_here(cx, tenant_id, id);
-	return neighbour_call(there, cx, ADMINS_UNDO_PATH, &admin_made_shape, &in, NULL, NULL);
+	return neighbour_call(there, cx, &undone, &in, NULL);
 }
 
 /* --- Answering those who ask ----------------------------------------------------------- */

@@ -175,7 +175,7 @@ def test_processes_go_on_when_redis_is_gone(redis):
         assert passed > 1.4 * 20 * seconds, "they held back as if they knew of one another"
         assert longest < 2, "somebody waited"
         until("each is alone", lambda: shared(one) is False and shared(two) is False)
-        assert one.log().count("each process counts for itself") == 1
+        assert one.stderr.read_text().count("each process counts for itself") == 1
         redis.start()
         until("they share", lambda: shared(one) and shared(two))
 

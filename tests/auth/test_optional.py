@@ -51,6 +51,24 @@ def test_from_a_page_of_the_web_it_is_nobodys(marca, headers):
     assert reply.status == 401 and reply.json["error"] == "unauthorized"
 
 
+@pytest.fixture(scope="module")
+def behind():
+    """A marca that trusts a proxy on this machine."""
+    with Marca(env={"MARCA_AUTH": "optional", "TRUSTED_PROXIES": "127.0.0.1"}) as marca:
+        yield marca
+
+
+@pytest.mark.parametrize("headers", [*HERE, {"X-Real-IP": "127.0.0.1"}, {"X-Real-IP": "::1"}])
+def test_a_trusted_proxy_tells_of_somebody_here(behind, headers):
+    assert behind.api().get("/tenants/", headers={"X-Forwarded-For": "127.0.0.1", **headers}).status == 200
+
+
+@pytest.mark.parametrize("headers", ELSEWHERE)
+def test_of_somebody_elsewhere_whatever_else_is_said(behind, headers):
+    """For one that stands before it may have named him only there."""
+    assert behind.api().get("/tenants/", headers={"X-Forwarded-For": "127.0.0.1", **headers}).status == 401
+
+
 def test_a_token_is_good_from_anywhere(marca):
     api = marca.operator()
     assert api.get("/tenants/", headers={"Origin": "https://app.example"}).status == 200

@@ -242,7 +242,7 @@ def test_required_asks_everywhere_but_where_it_must_not(anyone):
     for path in ("/", "/health", "/ready", "/openapi.json", "/api-docs/auth", "/api-docs/auth/openapi.json"):
         assert anyone.get(path).status == 200, path
         assert anyone.get(path, {"Authorization": "Bearer x"}).status == 200, path
-    assert sorted(anyone.get("/ready").json["checks"]) == ["audit", "booking", "resource", "tenant", "user"]
+    assert sorted(anyone.get("/ready").json["checks"]) == ["audit", "booking", "bus", "migrations", "resource", "tenant", "user"]
 
 
 def test_the_document_of_identity(guarded, anyone):

@@ -143,8 +143,8 @@ class House:
 
 
 class Street:
-    def __init__(self, store):
-        self.marca = harness.Marca(store, env=ENV)
+    def __init__(self, store, env=None):
+        self.marca = harness.Marca(store, env={**ENV, **(env or {})})
         self.words = [f"canario{name}{uuid.uuid4().hex[:8]}" for name in ("norte", "sul")]
 
     def words_but(self, own):

@@ -450,9 +450,10 @@ def told(case, reply):
     return reply.status, headers, text
 
 
-def call(street, operation, about, caller, where):
+def call(street, operation, about, caller, where, ask=None, send=lambda api: api):
+    """`ask` where it is none of ASK; `send` makes of the caller's Api what the request is handed to."""
     case = Case(street, caller, about.partition("/")[0], where)
-    ask = ask_of(operation, about)
+    ask = ask or ask_of(operation, about)
     method, path = OPERATIONS[operation]
     path = path.replace("{domain}", street.north.tenant["domain"])
     if "{id}" in path:
@@ -463,7 +464,7 @@ def call(street, operation, about, caller, where):
     body = ask.body(case) if ask.body is not None else None
     apis = {"anyone": street.anyone, "operator": street.operator, **street.north.keys}
     api = apis.get(caller) or (case.person or case.me).api
-    return case, api.request(method, path, body, None, query)
+    return case, send(api).request(method, path, body, None, query)
 
 
 def places(about, caller):
