@@ -402,9 +402,8 @@ static const struct {
 
 /* What is, and what the marks let pass: as the third of a room. */
 static const char *const good_migrations[] = {
-	"CREATE TABLE u (id :int NOT NULL PRIMARY KEY);\nCREATE UNIQUE INDEX i ON u (id);\nCREATE INDEX j ON "
-	"u (id);\n"
-	"INSERT INTO u (id) VALUES (1);\nALTER TABLE u ADD COLUMN c :int NOT NULL;\n",
+	("CREATE TABLE u (id :int NOT NULL PRIMARY KEY);\nCREATE UNIQUE INDEX i ON u (id);\n"
+	 "CREATE INDEX j ON u (id);\nINSERT INTO u (id) VALUES (1);\nALTER TABLE u ADD COLUMN c :int NOT NULL;\n"),
 	"ALTER TABLE t ADD COLUMN c :int;\nALTER TABLE t ADD COLUMN d :bool NOT NULL DEFAULT FALSE;\n",
 	"-- :online\nCREATE INDEX i ON t (a);\n",
 	"-- :blocking It is small.\nCREATE INDEX i ON t (a);\nALTER TABLE t ADD COLUMN c :int;\n",

@@ -68,8 +68,12 @@ static bool parse_address(const char *text, struct sockaddr_storage *ret)
 
 static int get_port(const struct sockaddr_storage *address)
 {
-	return ntohs(address->ss_family == AF_INET6 ? ((const struct sockaddr_in6 *)address)->sin6_port
-						    : ((const struct sockaddr_in *)address)->sin_port);
+	in_port_t port;
+
+	_Static_assert(offsetof(struct sockaddr_in, sin_port) == offsetof(struct sockaddr_in6, sin6_port),
+		       "at one place in both");
+	memcpy(&port, (const char *)address + offsetof(struct sockaddr_in, sin_port), sizeof(port));
+	return ntohs(port);
 }
 
 /* Leaves in *address the port that the first loop got, for the others. */

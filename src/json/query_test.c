@@ -1,4 +1,5 @@
 /* Query strings: how they are taken apart and decoded. */
+#include "base/arena_fixture.h"
 #include "json/arena_json.h"
 #include "json/shape_sample.h"
 
@@ -7,22 +8,6 @@
 #include <stdlib.h>
 
 #include <cmocka.h>
-
-static struct arena arena;
-
-static int begin(void **state)
-{
-	(void)state;
-	arena_init(&arena, NULL);
-	return 0;
-}
-
-static int end(void **state)
-{
-	(void)state;
-	arena_finish(&arena);
-	return 0;
-}
 
 static struct sample *parse(const char *query, const char **ret_issues)
 {

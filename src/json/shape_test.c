@@ -1,5 +1,6 @@
 /* What shape_parse() takes, what it refuses and how it tells: a table of bodies, then what the values become.
  */
+#include "base/arena_fixture.h"
 #include "json/arena_json.h"
 #include "json/shape_sample.h"
 #include "json/write.h"
@@ -9,22 +10,6 @@
 #include <stdlib.h>
 
 #include <cmocka.h>
-
-static struct arena arena;
-
-static int begin(void **state)
-{
-	(void)state;
-	arena_init(&arena, NULL);
-	return 0;
-}
-
-static int end(void **state)
-{
-	(void)state;
-	arena_finish(&arena);
-	return 0;
-}
 
 static struct sample *parse(enum parse_mode mode, struct str json, const char **ret_issues)
 {

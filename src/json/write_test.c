@@ -1,4 +1,5 @@
 /* What the writer writes: escapes, numbers, none as null; and that it reads back as the same. */
+#include "base/arena_fixture.h"
 #include "json/arena_json.h"
 #include "json/shape_sample.h"
 #include "json/write.h"
@@ -8,22 +9,6 @@
 #include <stdlib.h>
 
 #include <cmocka.h>
-
-static struct arena arena;
-
-static int begin(void **state)
-{
-	(void)state;
-	arena_init(&arena, NULL);
-	return 0;
-}
-
-static int end(void **state)
-{
-	(void)state;
-	arena_finish(&arena);
-	return 0;
-}
 
 static const char *taken(struct writer *w)
 {

@@ -1,6 +1,7 @@
 /* The three forms of a schedule are read as the same week; what is wrong is told where it stands. */
 #include "resource/schedule.h"
 
+#include "base/arena_fixture.h"
 #include "json/arena_json.h"
 #include "json/tree.h"
 
@@ -11,22 +12,6 @@
 #include <cmocka.h>
 
 #define H(hour) ((hour)*3600)
-
-static struct arena arena;
-
-static int begin(void **state)
-{
-	(void)state;
-	arena_init(&arena, NULL);
-	return 0;
-}
-
-static int end(void **state)
-{
-	(void)state;
-	arena_finish(&arena);
-	return 0;
-}
 
 static struct schedule good(const char *text)
 {
