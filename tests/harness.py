@@ -186,12 +186,21 @@ def need_store(store):
 # --- Redis ----------------------------------------------------------------------
 
 
+given_ports = set()
+
+
 def free_port():
-    """None that outgoing connections take, so that it stays free while whoever listens there is down."""
+    """None that outgoing connections take, so that it stays free while whoever listens there is down; none that was
+    given before; and each worker of a run has its own."""
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 1))
+    mine = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % workers
     while True:
         port = random.randrange(10000, 32768)
+        if port % workers != mine or port in given_ports:
+            continue
         with contextlib.suppress(OSError), socket.socket() as there:
             there.bind(("127.0.0.1", port))
+            given_ports.add(port)
             return port
 
 
