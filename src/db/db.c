@@ -328,6 +328,8 @@ void db_note_kept(struct db *db, struct script *const *scripts, size_t count)
 {
 	uint64_t number = 0;
 
+	if (db->options.replica_url == NULL) /* nobody asks who has written what */
+		return;
 	for (size_t i = 0; i < count; i++) {
 		if (uuid_is_none(&scripts[i]->tenant))
 			continue;

@@ -71,15 +71,5 @@ def events(marca, room, name, value):
     return [event for event in found if event[2].get(name) == value]
 
 
-def metric(api, name, **labels):
-    """A number of /metrics."""
-    wanted = {f'{label}="{value}"' for label, value in labels.items()}
-    for line in api.get("/metrics").text.splitlines():
-        told, _, value = line.rpartition(" ")
-        if told.partition("{")[0] == name and wanted <= set(told.partition("{")[2].rstrip("}").split(",")):
-            return float(value)
-    raise AssertionError(f"no {name} of {labels}")
-
-
 def some_id():
     return str(uuid.uuid4())

@@ -5,8 +5,8 @@ import signal
 
 import pytest
 
-import checks
 import harness
+import page
 
 DAY = "2025-12-05"
 SHORT = {"CACHE_TTL_SECONDS": "1"}
@@ -112,7 +112,7 @@ def test_without_users_nobody_is_turned_away(fleet, place):
 def test_one_that_hangs_holds_nobody_up_for_long(fleet, place):
     """It takes connections and does not answer: every question ends, and after some nobody waits any more."""
     member = fleet.members["booking"]
-    told = lambda: checks.metric(harness.Api(fleet.members["resource"].address), "marca_neighbour_circuit_open", service="booking")
+    told = lambda: page.read(harness.Api(fleet.members["resource"].address)).get("marca_neighbour_circuit_open", service="booking")
     member.process.send_signal(signal.SIGSTOP)
     try:
         until_unavailable(place.free, "bookings_unavailable")

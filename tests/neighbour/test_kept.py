@@ -3,8 +3,8 @@ import concurrent.futures
 
 import pytest
 
-import checks
 import harness
+import page
 
 DAY = "2025-12-05"
 
@@ -36,7 +36,7 @@ def slots(api, resource):
 
 
 def count(fleet, process, name, service):
-    return checks.metric(harness.Api(fleet.members[process].address), name, service=service)
+    return page.read(harness.Api(fleet.members[process].address)).get(name, service=service)
 
 
 def test_what_is_kept_is_not_asked_again(fleet, api, resource):

@@ -9,8 +9,8 @@ import threading
 
 import pytest
 
-import checks
 import harness
+import page
 
 SLOT = {"start_time": 1764936000000000, "end_time": 1764939600000000}
 
@@ -217,7 +217,7 @@ def test_an_end_while_a_neighbour_is_waited_for(fakes):
         fake.answer = lambda handler, sent: over.wait() and rows()(handler, sent)
         before = fake.asked
         asked = [pool.submit(marca.api().get, path, date="2025-12-05") for _ in range(20)]
-        waiting = lambda: checks.metric(marca.api(), "marca_neighbour_reads_total", service="booking")
+        waiting = lambda: page.read(marca.api()).get("marca_neighbour_reads_total", service="booking")
         harness.until("lanes are taken, and others wait", lambda: fake.asked >= before + 4 and waiting() == 20)
         process, marca.process = marca.process, None
         process.send_signal(signal.SIGTERM)
