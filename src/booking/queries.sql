@@ -8,6 +8,7 @@
 
 -- :name  resource_lock :one
 -- :scope tenant
+-- :together by resource_id
 -- :in    tenant_id:uuid resource_id:uuid
 -- :out   version:int
 -- Held until the commit, on every store. Whoever deletes a tenant or a user waits for all rows that he sees (cascade.c),
@@ -53,6 +54,7 @@ SELECT g.id FROM gone g WHERE g.tenant_id = $1 AND g.id IN ($1, $2, $3) ORDER BY
 
 -- :name  booking_insert :maybe
 -- :scope tenant
+-- :together by id
 -- :in    struct booking: tenant_id:uuid id:uuid resource_id:uuid user_id:uuid client_id:uuid? start_time:time
 --        end_time:time status:enum(booking_status) notes:text? confirmation_code:text recurring_enabled:bool
 --        recurring_pattern:json? change_id:uuid created_at:time
@@ -72,6 +74,7 @@ RETURNING id;
 
 -- :name  booking_insert_shared :maybe
 -- :scope tenant
+-- :together by id
 -- :in    struct booking: tenant_id:uuid id:uuid resource_id:uuid user_id:uuid client_id:uuid? start_time:time
 --        end_time:time status:enum(booking_status) notes:text? confirmation_code:text recurring_enabled:bool
 --        recurring_pattern:json? change_id:uuid created_at:time capacity:int
@@ -173,6 +176,7 @@ UPDATE bookings SET deleted_at = $4
 
 -- :name  booking_event :none
 -- :scope tenant
+-- :together
 -- :in    struct outbox_row: tenant_id:uuid change_id:uuid id:uuid ordinal:int stream:text type:text subject_id:uuid
 --        payload:json trace_id:text created_at:time
 -- The event of the change that bears this id; none when that change did not come about.

@@ -1,9 +1,10 @@
 /*
  * Inside the PostgreSQL driver: postgres_url.c (what an address says), postgres_conn.c (one connection),
- * postgres_value.c (parameters and rows), postgres.c (the store, and groups), postgres_read.c (reads),
- * postgres_replica.c (reads that a standby may answer), postgres_wall.c
- * (row-level security), postgres_begin.c (what a transaction begins with), postgres_session.c (migrations,
- * whole tables), postgres_citus.c (spread over machines), postgres_watch.c (LISTEN and NOTIFY).
+ * postgres_value.c (parameters and rows), postgres.c (the store, and groups), postgres_volley.c (which of
+ * their steps go in one statement), postgres_read.c (reads), postgres_replica.c (reads that a standby may
+ * answer), postgres_wall.c (row-level security), postgres_begin.c (what a transaction begins with),
+ * postgres_session.c (migrations, whole tables), postgres_citus.c (spread over machines), postgres_watch.c
+ * (LISTEN and NOTIFY).
  */
 #ifndef DB_POSTGRES_H
 #define DB_POSTGRES_H
@@ -14,6 +15,7 @@
 
 #define PARAMS_MAX    64
 #define PG_GUARD_SIZE 512
+#define VOLLEY_MAX    GROUP_MAX /* inputs of one statement */
 
 struct pg_replica;
 
@@ -42,14 +44,22 @@ struct pg_replica;
 /* PG_SESSION runs as the login, who owns the tables; the others as the role that owns none. */
 enum pg_use { PG_READS, PG_WRITES, PG_WATCH, PG_SESSION };
 
+/* As which statements a connection has a query. */
+struct pg_prepared {
+	bool singly, together;
+};
+
 /* A connection, which may be lost and opened again. Reads and writes: non-blocking, in pipeline mode. */
 struct pg_conn {
 	const struct db *db;
 	enum pg_use use;
-	struct pg_replica *replica;  /* whose it is; NULL: it leads to the primary */
-	PGconn *pg;		     /* NULL: not connected */
-	const struct query *unnamed; /* what the server has without a name; NULL: nothing of ours */
-	bool *prepared; /* by the queries' index; behind a pooler, which keeps no statements: looked at */
+	struct pg_replica *replica; /* whose it is; NULL: it leads to the primary */
+	PGconn *pg;		    /* NULL: not connected */
+	const char *unnamed;	    /* what the server has without a name; NULL: nothing of ours */
+	struct pg_prepared
+		*prepared; /* by the queries' index; behind a pooler, which keeps no statements: looked at */
+	char *arrays;	   /* for pg_send_together(), of arrays_size bytes */
+	size_t arrays_size;
 };
 
 /* --- postgres_url.c ------------------------------------------------------ */
@@ -70,9 +80,12 @@ bool pg_conn_ready(struct pg_conn *conn) MUST_USE;
 void pg_conn_lose(struct pg_conn *conn);
 
 /* So that the query can be sent. RC_INTERNAL: PostgreSQL, or its columns, refuse it. RC_STORE_DOWN: lost. */
-enum rc pg_prepare(struct pg_conn *conn, const struct query *query) MUST_USE;
+enum rc pg_prepare(struct pg_conn *conn, const struct query *query, bool together) MUST_USE;
 /* Puts it into the pipeline. False: lost. */
 bool pg_send(struct pg_conn *conn, const struct query *query, const void *in) MUST_USE;
+/* The same for so many inputs at once; query->together is not NULL. */
+bool pg_send_together(struct pg_conn *conn, const struct query *query, const void *const *ins,
+		      size_t count) MUST_USE;
 bool pg_send_sql(struct pg_conn *conn, const char *sql) MUST_USE;
 
 /* The one result of what was sent; the caller clears it. NULL: lost, or silent for too long. */
@@ -94,12 +107,13 @@ bool pg_send_begin(struct pg_conn *conn) MUST_USE;
 bool pg_take_begin(struct pg_conn *conn) MUST_USE;
 
 struct pg_wall;
-/* Puts a query into the pipeline, behind whose rows it is for. False: lost. */
+/* Puts a query into the pipeline, behind whose rows it is for. `ins`: inputs for one statement, at most
+ * VOLLEY_MAX, those of a tenant side by side. False: lost. */
 bool pg_send_step(struct pg_conn *conn, struct pg_wall *wall, const struct query *query,
-		  const void *in) MUST_USE;
+		  const void *const *ins, size_t count) MUST_USE;
 /* The result of what pg_send_step() sent; `wall` begins as it did there. NULL: lost. */
 PGresult *pg_step_result(struct pg_conn *conn, struct pg_wall *wall, const struct query *query,
-			 const void *in) MUST_USE;
+			 const void *const *ins, size_t count) MUST_USE;
 /* What controls the transaction has done this; OUTCOME_REFUSED: it was skipped. */
 enum outcome pg_take_control(struct pg_conn *conn, const char *tag) MUST_USE;
 bool pg_tag_is(struct pg_conn *conn, const char *tag) MUST_USE;
@@ -116,23 +130,67 @@ struct pg_params {
 /* `in` NULL: the types alone. */
 void pg_params_fill(struct pg_params *params, const struct query *query, const void *in);
 /* The columns are what queries.sql says; RC_INTERNAL when not. */
-enum rc pg_columns_check(const struct query *query, const PGresult *described) MUST_USE;
+enum rc pg_columns_check(const struct query *query, bool together, const PGresult *described) MUST_USE;
 enum rc pg_rows(const struct query *query, const PGresult *result, struct arena *arena,
 		struct rows *ret) MUST_USE;
+
+/* --- postgres_array.c ------------------------------------------------------ */
+
+/* Each parameter an array of what the inputs have; within *buf, of *size bytes, which grows. No inputs: the
+ * types alone. False: memory. */
+bool pg_arrays_fill(struct pg_params *params, const struct query *query, const void *const *ins, size_t count,
+		    char **buf, size_t *size) MUST_USE;
+/* --- postgres_value.c, of many inputs at once ------------------------------ */
+
+/* What their rows begin with: the tenant, and the input that tells them apart. */
+#define PG_OWNER_COLUMNS 2
+/* Is it a row that this input asked for? */
+bool pg_row_is_of(const struct query *query, const PGresult *result, int row, const void *in) MUST_USE;
+/* That row, as the only one. */
+enum rc pg_row(const struct query *query, const PGresult *result, int row, struct arena *arena,
+	       struct rows *ret) MUST_USE;
+
+/* --- postgres_volley.c ----------------------------------------------------- */
+
+/* Steps of a group that go as one statement. */
+struct pg_volley {
+	struct script **scripts; /* those that it is of, or the one */
+	size_t step;		 /* of each; or the first of the one */
+	size_t count;
+	bool across; /* a step of each of so many scripts; else so many steps of one */
+	const struct query *query;
+};
+
+/* All of a group, in order; to begin with, the scripts and whether each step is to go alone. */
+struct pg_volleys {
+	struct script **scripts;
+	size_t count;
+	bool singly;
+	size_t step, abreast;
+};
+bool pg_volley_next(struct pg_volleys *all, struct pg_volley *ret) MUST_USE;
+
+enum rc pg_volley_prepare(struct pg_conn *conn, const struct pg_volley *volley) MUST_USE;
+bool pg_volley_send(struct pg_conn *conn, struct pg_wall *wall, const struct pg_volley *volley) MUST_USE;
+/* OUTCOME_REFUSED, OUTCOME_AGAIN: the first script's rc says why, which need not be the one to blame. */
+enum outcome pg_volley_take(struct pg_conn *conn, struct pg_wall *wall,
+			    const struct pg_volley *volley) MUST_USE;
 
 /* --- postgres_wall.c ----------------------------------------------------- */
 
 /* Whose rows a transaction has been opened to; of nobody's when it begins. */
-enum pg_rows_of { PG_ROWS_OF_NOBODY, PG_ROWS_OF_TENANT, PG_ROWS_OF_ALL };
+enum pg_rows_of { PG_ROWS_OF_NOBODY, PG_ROWS_OF_TENANTS, PG_ROWS_OF_ALL };
 struct pg_wall {
 	enum pg_rows_of rows_of;
-	struct uuid tenant;
+	size_t count;
+	struct uuid tenants[VOLLEY_MAX];
 };
 
 /* That the query is for; nil: for all. */
 const struct uuid *pg_wall_tenant(const struct query *query, const void *in);
-/* True when that query is for other rows than the one before it: pg_send_wall() comes first. */
-bool pg_wall_moves(struct pg_wall *wall, const struct query *query, const void *in) MUST_USE;
+/* True when these inputs are for other rows than what came before: pg_send_wall() comes first. */
+bool pg_wall_moves(struct pg_wall *wall, const struct query *query, const void *const *ins,
+		   size_t count) MUST_USE;
 /* Puts the SET LOCAL into the pipeline. False: lost. */
 bool pg_send_wall(struct pg_conn *conn, const struct pg_wall *wall) MUST_USE;
 

@@ -65,7 +65,7 @@ static bool prepare_reads(struct pg_conn *conn, struct batch *batch)
 		enum rc rc;
 
 		ctx_enter(read->cx);
-		rc = read->query != NULL ? pg_prepare(conn, read->query) : RC_OK;
+		rc = read->query != NULL ? pg_prepare(conn, read->query, false) : RC_OK;
 		ctx_enter(NULL);
 		if (rc == RC_STORE_DOWN) {
 			keep_rest(batch, kept, i);
@@ -88,7 +88,7 @@ static bool send_reads(struct pg_conn *conn, const struct batch *batch)
 	for (size_t i = 0; sent && i < batch->count; i++) {
 		const struct read *read = batch->reads[i];
 
-		sent = read->query == NULL || pg_send_step(conn, &wall, read->query, read->in);
+		sent = read->query == NULL || pg_send_step(conn, &wall, read->query, &read->in, 1);
 	}
 	return sent && (!has_rows(batch) || pg_send_sql(conn, "COMMIT")) && PQpipelineSync(conn->pg) == 1;
 }
@@ -120,7 +120,7 @@ static bool answer_rows(struct pg_conn *conn, struct batch *batch)
 
 	for (size_t i = 0; i < batch->count; i++) {
 		struct read *read = batch->reads[i];
-		PGresult *result = pg_step_result(conn, &wall, read->query, read->in);
+		PGresult *result = pg_step_result(conn, &wall, read->query, &read->in, 1);
 
 		if (result == NULL) {
 			keep_rest(batch, kept, i);
