@@ -1,7 +1,7 @@
 /*
- * `-- :together`: the same INSERT for many inputs at once, as one statement, which PostgreSQL runs at half
- * the price of as many. It is made from the one that was written, so that the two cannot drift apart and what
- * was checked of that one (the wall between tenants above all) holds for it too:
+ * `-- :together`: the same INSERT, or SELECT, for many inputs at once, as one statement, which PostgreSQL
+ * runs at half the price of as many. It is made from the one that was written, so that the two cannot drift
+ * apart and what was checked of that one (the wall between tenants above all) holds for it too:
  *
  *     INSERT INTO t (a, b) VALUES ($1, $2)          INSERT ... SELECT given.p1, given.p2 FROM given
  *     INSERT INTO t (a, b) SELECT x.a, $2           INSERT ... SELECT x.a, given.p2
@@ -117,15 +117,27 @@ static const struct member *find_input(const struct query *query, const char *na
 	return NULL;
 }
 
+static bool is_select(const struct query *query)
+{
+	const char *mask = query->by_dialect[DIALECT_POSTGRES].mask;
+
+	return starts(mask, mask, "select");
+}
+
 static const char *why_not(const struct query *query, const char *values, const char *from)
 {
 	const struct statement *statement = &query->by_dialect[DIALECT_POSTGRES];
 	const struct member *by = find_input(query, query->together_by);
 	const char *close = values != NULL ? closing(skip_space(values)) : NULL;
 
-	if (query->scope != SCOPE_TENANT || strncasecmp(statement->mask, "insert", 6) != 0 ||
+	if (query->scope != SCOPE_TENANT ||
+	    !(starts(statement->mask, statement->mask, "insert") || is_select(query)) ||
 	    (values == NULL && from == NULL))
-		return "only of a tenant's INSERT";
+		return "only of a tenant's INSERT or SELECT";
+	if (is_select(query) &&
+	    (outer_word(statement->mask, "order") || outer_word(statement->mask, "limit") ||
+	     outer_word(statement->mask, "group")))
+		return "no ORDER, LIMIT or GROUP: it would be that of all";
 	if (values != NULL && (close == NULL || *skip_space(close + 1) == ','))
 		return "only of one row";
 	if (strchr(statement->mask, ':') != NULL)
@@ -156,11 +168,22 @@ static const char *put_values(FILE *out, const struct query *query, const char *
 	return close + 1;
 }
 
+/* The place of the input by which rows are told apart, from 1. */
+static size_t by_place(const struct query *query)
+{
+	return (size_t)(find_input(query, query->together_by) - query->in.items) + 1;
+}
+
 static const char *put_select(FILE *out, const struct query *query, const char *from)
 {
 	const struct statement *statement = &query->by_dialect[DIALECT_POSTGRES];
+	const char *start = statement->mask;
 
-	put_part(out, statement, statement->mask, from);
+	if (is_select(query)) {
+		fprintf(out, "SELECT given.p1, given.p%zu,", by_place(query));
+		start += strlen("select");
+	}
+	put_part(out, statement, start, from);
 	fputc(' ', out);
 	put_given(out, query);
 	fputs(" CROSS JOIN", out);

@@ -27,6 +27,7 @@ ON CONFLICT (tenant_id) DO UPDATE SET number = excluded.number, hash = excluded.
 
 -- :name  audit_head_read :maybe
 -- :scope tenant
+-- :together by tenant_id
 -- :in    tenant_id:uuid
 -- :out   struct audit_head: tenant_id:uuid number:int hash:text
 SELECT h.tenant_id, h.number, h.hash FROM audit_heads h WHERE h.tenant_id = $1;

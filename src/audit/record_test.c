@@ -67,10 +67,12 @@ static struct event an_event(struct ctx *cx, const struct uuid *tenant)
 static void begin_script(struct ctx *cx, struct script *script, struct delivery *delivery,
 			 const struct uuid *tenant, size_t events)
 {
+	const struct event any = {.tenant_id = *tenant}, *first = &any;
+
 	*delivery = (struct delivery){.cx = cx, .script = script};
 	script_init(script, cx, ROOM_audit, tenant, tenant);
 	script_reserve(script, events * AUDIT_STEPS);
-	assert_int_equal(audit_begin(delivery), RC_OK);
+	assert_int_equal(audit_begin(delivery, &first, 1), RC_OK);
 }
 
 static enum rc record(struct ctx *cx, const struct event *events, size_t count)
@@ -81,6 +83,7 @@ static enum rc record(struct ctx *cx, const struct event *events, size_t count)
 	begin_script(cx, &script, &delivery, &events[0].tenant_id, count);
 	for (size_t i = 0; i < count; i++)
 		assert_int_equal(audit_record(&delivery, &events[i]), RC_OK);
+	assert_int_equal(audit_finish(&delivery), RC_OK);
 	return script.count > 0 ? db_write(&script) : RC_OK;
 }
 
@@ -205,6 +208,8 @@ static void two_at_once(struct ctx *cx, void *arg)
 	assert_int_equal(audit_record(&deliveries[0], &first), RC_OK);
 	assert_int_equal(audit_record(&deliveries[1], &second[0]), RC_OK);
 	assert_int_equal(audit_record(&deliveries[1], &second[1]), RC_OK);
+	for (size_t i = 0; i < 2; i++)
+		assert_int_equal(audit_finish(&deliveries[i]), RC_OK);
 	assert_int_equal(db_write(&scripts[0]), RC_OK);
 	assert_int_equal(db_write(&scripts[1]), RC_STORE_CONSTRAINT);
 	check_intact(cx, &other, 0);

@@ -98,6 +98,10 @@ struct driver {
 	enum rc (*read)(void *port, struct ctx *cx, const struct query *query, const void *in,
 			struct rows *ret);
 
+	/* See db_read_each(); of a query that is marked :together. NULL: one after the other is as good. */
+	enum rc (*read_each)(void *port, struct ctx *cx, const struct query *query, const void *const *ins,
+			     size_t count, struct rows *ret);
+
 	/* True when the writer can be used; opens it again when its connection was lost. */
 	bool (*writer_ready)(void *writer);
 	/*

@@ -40,6 +40,12 @@ static enum rc postgres_read(void *port, struct ctx *cx, const struct query *que
 	return pg_ask(store->readers, cx, query, in, ret);
 }
 
+static enum rc postgres_read_each(void *port, struct ctx *cx, const struct query *query,
+				  const void *const *ins, size_t count, struct rows *ret)
+{
+	return pg_ask_each(((const struct store *)port)->readers, cx, query, ins, count, ret);
+}
+
 static enum rc postgres_ping(struct db *db)
 {
 	struct rows none;
@@ -353,6 +359,7 @@ const struct driver postgres_driver = {
 	.port_open = postgres_port_open,
 	.port_close = postgres_port_close,
 	.read = postgres_read,
+	.read_each = postgres_read_each,
 	.writer_ready = conn_ready,
 	.commit = postgres_commit,
 	.watch = postgres_watch,

@@ -144,11 +144,16 @@ bool pg_arrays_fill(struct pg_params *params, const struct query *query, const v
 
 /* What their rows begin with: the tenant, and the input that tells them apart. */
 #define PG_OWNER_COLUMNS 2
-/* Is it a row that this input asked for? */
-bool pg_row_is_of(const struct query *query, const PGresult *result, int row, const void *in) MUST_USE;
-/* That row, as the only one. */
-enum rc pg_row(const struct query *query, const PGresult *result, int row, struct arena *arena,
-	       struct rows *ret) MUST_USE;
+/* An input, and where its rows go. */
+struct pg_asked {
+	const void *in;
+	struct arena *arena;
+	struct rows *rows;
+};
+/* Each row to whoever has asked for it: one each at most. RC_INTERNAL: a row that nobody has. RC_NO_MEMORY.
+ */
+enum rc pg_deal(const struct query *query, const PGresult *result, const struct pg_asked *asked,
+		size_t count) MUST_USE;
 
 /* --- postgres_volley.c ----------------------------------------------------- */
 
@@ -213,6 +218,9 @@ struct crew *pg_readers_create(struct pg_conn *conns, size_t count) MUST_USE;
 /* On a fiber. `query` NULL: only whether the store answers. */
 enum rc pg_ask(struct crew *readers, struct ctx *cx, const struct query *query, const void *in,
 	       struct rows *ret) MUST_USE;
+/* The same for so many inputs at once: see db_read_each(). */
+enum rc pg_ask_each(struct crew *readers, struct ctx *cx, const struct query *query, const void *const *ins,
+		    size_t count, struct rows *ret) MUST_USE;
 
 /* --- postgres_replica.c --------------------------------------------------- */
 

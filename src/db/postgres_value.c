@@ -205,21 +205,50 @@ static bool is_uuid(const PGresult *result, int row, int column, const struct uu
 	       memcmp(PQgetvalue(result, row, column), uuid->b, sizeof(*uuid)) == 0;
 }
 
-bool pg_row_is_of(const struct query *query, const PGresult *result, int row, const void *in)
+static bool is_of(const struct query *query, const PGresult *result, int row, const void *in)
 {
 	return is_uuid(result, row, 0, value_uuid(&query->in[0], in)) &&
 	       is_uuid(result, row, 1, value_uuid(&query->in[query->together_by], in));
 }
 
-enum rc pg_row(const struct query *query, const PGresult *result, int row, struct arena *arena,
-	       struct rows *ret)
+static enum rc take_only_row(const struct query *query, const PGresult *result, int row,
+			     const struct pg_asked *asked)
 {
-	struct rows rows = {arena_array(arena, 1, query->out_size), 1};
+	struct rows rows = {arena_array(asked->arena, 1, query->out_size), 1};
 	enum rc rc = rows.items != NULL ? RC_OK : RC_NO_MEMORY;
 
+	if (rc == RC_OK && asked->rows->count > 0)
+		rc = RC_INTERNAL;
 	if (rc == RC_OK)
-		rc = take_row(query, result, row, PG_OWNER_COLUMNS, arena, rows.items);
+		rc = take_row(query, result, row, PG_OWNER_COLUMNS, asked->arena, rows.items);
 	if (rc == RC_OK)
-		*ret = rows;
+		*asked->rows = rows;
+	return rc;
+}
+
+/* They come in the order in which they were asked for, as a rule: so the next one is looked at first. */
+static enum rc deal_row(const struct query *query, const PGresult *result, int row,
+			const struct pg_asked *asked, size_t count, size_t *at)
+{
+	for (size_t tried = 0; tried < count; tried++, *at = (*at + 1) % count) {
+		if (is_of(query, result, row, asked[*at].in))
+			return take_only_row(query, result, row, &asked[*at]);
+	}
+	LOG(ERROR, "a row that nobody has asked for", LOG_TEXT("query", query->name));
+	return RC_INTERNAL;
+}
+
+enum rc pg_deal(const struct query *query, const PGresult *result, const struct pg_asked *asked, size_t count)
+{
+	int rows = query->rows == ROWS_NONE ? 0 : PQntuples(result);
+	size_t at = 0;
+	enum rc rc = RC_OK;
+
+	for (size_t i = 0; i < count; i++)
+		*asked[i].rows = (struct rows){NULL, 0};
+	for (int row = 0; rc == RC_OK && row < rows; row++)
+		rc = deal_row(query, result, row, asked, count, &at);
+	for (size_t i = 0; rc == RC_OK && i < count; i++)
+		rc = rows_check(query, asked[i].rows->count);
 	return rc;
 }

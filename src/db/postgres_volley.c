@@ -124,53 +124,21 @@ bool pg_volley_send(struct pg_conn *conn, struct pg_wall *wall, const struct pg_
 
 /* --- And back ----------------------------------------------------------------- */
 
-/* Each row to the step that it is of. They come in the order in which they were asked for, as a rule. */
-static enum rc deal_row(const struct pg_volley *volley, const PGresult *result, int row, size_t *at)
-{
-	struct step *step;
-
-	for (size_t tried = 0; tried < volley->count; tried++, *at = (*at + 1) % volley->count) {
-		step = step_of(volley, *at);
-		if (pg_row_is_of(volley->query, result, row, step->in))
-			return step->rows.count > 0 ? RC_INTERNAL
-						    : pg_row(volley->query, result, row,
-							     script_of(volley, *at)->cx->arena, &step->rows);
-	}
-	return RC_INTERNAL; /* nobody's: PostgreSQL makes it up, or together_text() does */
-}
-
-/* What is wrong with one script's rows is told to it; it is kept all the same, for the COMMIT is on its way.
- */
-static void deal(const struct pg_volley *volley, const PGresult *result)
-{
-	int rows = volley->query->rows == ROWS_NONE ? 0 : PQntuples(result);
-	size_t at = 0;
-	enum rc rc = RC_OK;
-
-	for (size_t i = 0; i < volley->count; i++)
-		step_of(volley, i)->rows = (struct rows){NULL, 0};
-	for (int row = 0; rc == RC_OK && row < rows; row++)
-		rc = deal_row(volley, result, row, &at);
-	for (size_t i = 0; i < volley->count; i++) {
-		enum rc one = rc == RC_OK ? rows_check(volley->query, step_of(volley, i)->rows.count) : rc;
-
-		if (one != RC_OK)
-			script_of(volley, i)->job.rc = one;
-	}
-}
-
+/* A failure is told to all of them. They are kept all the same, for the COMMIT is on its way. */
 static void take_rows(const struct pg_volley *volley, const PGresult *result)
 {
-	struct script *script = volley->scripts[0];
+	struct pg_asked asked[VOLLEY_MAX];
 	enum rc rc;
 
-	if (volley->count > 1) {
-		deal(volley, result);
-		return;
-	}
-	rc = pg_rows(volley->query, result, script->cx->arena, &step_of(volley, 0)->rows);
-	if (rc != RC_OK)
-		script->job.rc = rc;
+	for (size_t i = 0; i < volley->count; i++)
+		asked[i] = (struct pg_asked){step_of(volley, i)->in, script_of(volley, i)->cx->arena,
+					     &step_of(volley, i)->rows};
+	if (volley->count > 1)
+		rc = pg_deal(volley->query, result, asked, volley->count);
+	else
+		rc = pg_rows(volley->query, result, asked[0].arena, asked[0].rows);
+	for (size_t i = 0; rc != RC_OK && i < volley->count; i++)
+		script_of(volley, i)->job.rc = rc;
 }
 
 static enum outcome take(const struct pg_volley *volley, const PGresult *result)
