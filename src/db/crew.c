@@ -46,6 +46,12 @@ void job_done(struct job *job, enum rc rc)
 
 /* --- The asking side ----------------------------------------------------- */
 
+/* While others are at work, only a batch that is worth it: the rest is theirs when they come back. */
+static bool has_work(const struct crew *crew)
+{
+	return crew->oldest != NULL && (crew->busy == 0 || crew->closing || crew->queued >= crew->work->enough);
+}
+
 static enum rc enqueue(struct crew *crew, struct job *job)
 {
 	enum rc rc = crew->down ? RC_STORE_DOWN : crew->queued == QUEUE_MAX ? RC_OVERLOADED : RC_OK;
@@ -56,7 +62,8 @@ static enum rc enqueue(struct crew *crew, struct job *job)
 	*crew->end = job;
 	crew->end = &job->next;
 	crew->queued++;
-	pthread_cond_signal(&crew->filled);
+	if (has_work(crew))
+		pthread_cond_signal(&crew->filled);
 	return RC_OK;
 }
 
@@ -163,7 +170,7 @@ static bool get_ready(struct member *member)
 
 static void await_job(struct crew *crew)
 {
-	while (crew->oldest == NULL && !crew->closing)
+	while (!has_work(crew) && !(crew->closing && crew->oldest == NULL))
 		pthread_cond_wait(&crew->filled, &crew->lock);
 }
 
@@ -184,6 +191,7 @@ static void run_batch(struct member *member)
 	if (!fine) {
 		member->up = false;
 		crew->up--;
+		pthread_cond_signal(&crew->filled); /* this one is away for a while */
 	}
 }
 
