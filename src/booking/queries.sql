@@ -74,11 +74,11 @@ RETURNING id;
 
 -- :name  booking_insert_shared :maybe
 -- :scope tenant
--- :together by id
 -- :in    struct booking: tenant_id:uuid id:uuid resource_id:uuid user_id:uuid client_id:uuid? start_time:time
 --        end_time:time status:enum(booking_status) notes:text? confirmation_code:text recurring_enabled:bool
 --        recurring_pattern:json? change_id:uuid created_at:time capacity:int
 -- :out   id:uuid
+-- Not :together: for many at once, PostgreSQL would look for those that overlap in all of bookings_active.
 -- The same where `capacity` bookings may overlap: no row when at some instant of the period there are as many. The
 -- number overlapping can only rise where one of them starts, so only those instants are looked at.
 INSERT INTO bookings AS nb (tenant_id, id, resource_id, user_id, client_id, start_time, end_time, status, notes,

@@ -49,7 +49,8 @@ void job_done(struct job *job, enum rc rc)
 /* While others are at work, only a batch that is worth it: the rest is theirs when they come back. */
 static bool has_work(const struct crew *crew)
 {
-	return crew->oldest != NULL && (crew->busy == 0 || crew->closing || crew->queued >= crew->work->enough);
+	return crew->oldest != NULL &&
+	       (crew->busy == 0 || crew->closing || crew->queued >= crew->work->enough);
 }
 
 static enum rc enqueue(struct crew *crew, struct job *job)

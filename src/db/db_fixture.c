@@ -270,6 +270,7 @@ static void raise_one(void *arg)
 	const struct step *step;
 
 	script_init(&raise->script, &raise->cx, ROOM_testroom, tenant, &raise->key);
+	raise->script.abreast = raise->abreast;
 	step = SCRIPT_ADD(&raise->script, counter_raise, .tenant_id = *tenant, .id = raise->key);
 	SCRIPT_ADD(&raise->script, thing_insert, .tenant_id = *tenant, .id = thing,
 		   .name = raise->doomed ? "taken" : uuid_text(name, &thing), .document = "{}",

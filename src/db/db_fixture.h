@@ -59,7 +59,8 @@ struct raise {
 	struct errand errand;
 	struct script script;
 	struct uuid key;
-	bool doomed; /* inserts a thing whose name is taken */
+	bool doomed;  /* inserts a thing whose name is taken */
+	bool abreast; /* as script.abreast */
 	int64_t version;
 	enum rc rc;
 };

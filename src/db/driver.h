@@ -196,7 +196,8 @@ struct crew_work {
 	/* Answers every job, by job_done(). False: the hand is to be made ready again. */
 	bool (*run)(void *hand, struct job **jobs, size_t count);
 	void (*idle)(void *hand); /* may be NULL */
-	/* While another hand is at work, a batch is begun for so many jobs or more: larger ones cost less each. */
+	/* While another hand is at work, a batch is begun for so many jobs or more: larger ones cost less
+	 * each. */
 	size_t enough;
 };
 

@@ -22,11 +22,12 @@ struct pg_replica;
 /*
  * Plans are made once, and not anew for each value. Every query of ours finds its rows by an index, and in
  * its order; a plan made while a table is small, or without statistics, must not think that reading all of it
- * is as good.
+ * is as good; nor one for many inputs, that one look at all of it serves them all.
  */
 #define PG_PLANNING_OF(setting)                                                \
 	setting("plan_cache_mode", "force_generic_plan") setting("jit", "off") \
-		setting("enable_seqscan", "off") setting("enable_sort", "off")
+		setting("enable_seqscan", "off") setting("enable_sort", "off") \
+			setting("enable_hashjoin", "off") setting("enable_mergejoin", "off")
 
 /* Over that on Citus: it has to know the values to find the machine, and to pass app.tenant on to it. */
 #define PG_SPREAD_OF(setting) \

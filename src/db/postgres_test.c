@@ -445,7 +445,7 @@ static void test_holes(void **state)
 	assert_int_equal(open_as(fixture, NULL, false), RC_INTERNAL);
 	fixture_sql(fixture, "DROP POLICY hole ON things");
 	fixture_sql(fixture, "ALTER TABLE things NO FORCE ROW LEVEL SECURITY");
-	fixture_sql(fixture, "DROP POLICY tenant_wall ON counters");
+	fixture_sql(fixture, "DROP POLICY tenants_wall ON counters");
 	fixture_sql(fixture, "CREATE TABLE late (tenant_id uuid)");
 	assert_int_equal(open_as(fixture, NULL, false), RC_OK);
 	fixture_sql(fixture,
