@@ -202,19 +202,22 @@ static char *rows_of(const PGresult *result)
 /* PostgreSQL's text of an array of one. The caller frees it. */
 static char *array_of(const char *value)
 {
-	char *text = malloc(2 * (value != NULL ? strlen(value) : 0) + sizeof("{\"\"}") + sizeof("{NULL}")),
-	     *to = text;
+	size_t room = 2 * (value != NULL ? strlen(value) : 0) + sizeof("{NULL}"), len = 0;
+	char *text = malloc(room);
 
 	assert_non_null(text);
-	if (value == NULL)
-		return strcpy(text, "{NULL}");
-	to = stpcpy(to, "{\"");
+	text[len++] = '{';
+	if (value == NULL) {
+		memcpy(text, "{NULL}", sizeof("{NULL}"));
+		return text;
+	}
+	text[len++] = '"';
 	for (const char *p = value; *p != '\0'; p++) {
 		if (*p == '"' || *p == '\\')
-			*to++ = '\\';
-		*to++ = *p;
+			text[len++] = '\\';
+		text[len++] = *p;
 	}
-	strcpy(to, "\"}");
+	memcpy(text + len, "\"}", sizeof("\"}"));
 	return text;
 }
 

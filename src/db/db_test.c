@@ -30,25 +30,6 @@ static int tear_down(void **state)
 
 #define MEGABYTE 1048576
 
-static void check_thing(const struct thing *out, const struct q_thing_insert_in *in)
-{
-	assert_true(uuid_equal(&out->tenant_id, &in->tenant_id));
-	assert_true(uuid_equal(&out->id, &in->id));
-	assert_true(uuid_equal(&out->other_id, &in->other_id));
-	assert_string_equal(out->label.name, in->name);
-	assert_int_equal(out->label.colour, in->colour);
-	assert_int_equal(out->flag, in->flag);
-	assert_true(out->number == in->number);
-	assert_true(out->at == in->at);
-	assert_true(out->maybe == in->maybe);
-	assert_true(out->maybe_at == in->maybe_at);
-	assert_string_equal(out->document, in->document);
-	assert_int_equal(out->note == NULL, in->note == NULL);
-	assert_int_equal(out->extra == NULL, in->extra == NULL);
-	if (in->note != NULL)
-		assert_string_equal(out->note, in->note);
-}
-
 static void round_trip(struct ctx *cx, void *arg)
 {
 	struct q_thing_insert_in *in = arg;
@@ -418,117 +399,6 @@ static void test_many_fail_abreast(void **state)
 	check_failures(*state, 2, true);
 }
 
-/* --- Many inputs at once ------------------------------------------------- */
-
-/* Every kind of value, and none of it where there may be none. Two tenants have one id. */
-static void fill_things(const struct fixture *fixture, const struct uuid *other,
-			struct q_thing_insert_in in[4])
-{
-	in[0] = (struct q_thing_insert_in){.tenant_id = fixture->tenant,
-					   .id = new_id(fixture),
-					   .name = "full {\"quoted\", 'twice', \\, NULL}",
-					   .colour = COLOUR_GREEN,
-					   .flag = true,
-					   .number = INT64_MIN,
-					   .at = UTIME_MAX,
-					   .document = "[1, \"\xc3\xa9\", null]",
-					   .other_id = new_id(fixture),
-					   .note = "",
-					   .maybe = -1,
-					   .maybe_at = 1,
-					   .extra = "{}"};
-	in[1] = (struct q_thing_insert_in){.tenant_id = fixture->tenant,
-					   .id = new_id(fixture),
-					   .name = "bare",
-					   .document = "null",
-					   .maybe = INT_NONE,
-					   .maybe_at = UTIME_NONE};
-	in[2] = in[0];
-	in[2].tenant_id = *other;
-	in[2].name = "of the other";
-	in[3] = in[1];
-	in[3].id = new_id(fixture);
-	in[3].tenant_id = *other;
-}
-
-static enum rc insert_things(struct ctx *cx, const struct q_thing_insert_in *in, size_t count)
-{
-	struct script script;
-
-	script_init(&script, cx, ROOM_testroom, &in->tenant_id, &in->id);
-	for (size_t i = 0; i < count; i++)
-		script_add(&script, &q_thing_insert_query, &in[i]);
-	return db_write(&script);
-}
-
-static void write_many(struct ctx *cx, void *arg)
-{
-	struct fixture *fixture = arg;
-	struct uuid other = new_id(fixture), absent = new_id(fixture);
-	struct q_thing_by_id_in ids[5];
-	struct q_thing_insert_in in[4];
-	const void *ins[5];
-	struct rows rows[5];
-
-	fill_things(fixture, &other, in);
-	assert_int_equal(insert_things(cx, in, 4), RC_OK);
-	for (size_t i = 0; i < 4; i++)
-		ids[i] = (struct q_thing_by_id_in){in[i].tenant_id, in[i].id};
-	ids[4] = (struct q_thing_by_id_in){other, absent};
-	for (size_t i = 0; i < 5; i++)
-		ins[i] = &ids[i];
-	assert_int_equal(db_read_each(cx, &q_thing_by_id_query, ins, 5, rows), RC_OK);
-	for (size_t i = 0; i < 4; i++) {
-		assert_int_equal(rows[i].count, 1);
-		check_thing(rows[i].items, &in[i]);
-	}
-	assert_int_equal(rows[4].count, 0);
-}
-
-static void test_together(void **state)
-{
-	in_arena(*state, write_many);
-}
-
-/* The last one's name is taken: nothing of it is kept. */
-static void write_too_many(struct ctx *cx, void *arg)
-{
-	struct fixture *fixture = arg;
-	struct q_thing_insert_in in[4];
-
-	fill_things(fixture, &fixture->tenant, in);
-	in[2].id = new_id(fixture);
-	in[3].name = in[1].name;
-	assert_int_equal(insert_things(cx, in, 4), RC_STORE_CONSTRAINT);
-	in[3].name = "another";
-	assert_int_equal(insert_things(cx, in, 4), RC_OK);
-}
-
-static void test_together_and_one_fails(void **state)
-{
-	in_arena(*state, write_too_many);
-	assert_int_equal(things_in(*state), 4);
-}
-
-/* Each is held to who asks, as alone. */
-static void read_anothers(struct ctx *cx, void *arg)
-{
-	const struct fixture *fixture = arg;
-	struct q_thing_by_id_in ids[2] = {{fixture->tenant, new_id(fixture)},
-					  {new_id(fixture), new_id(fixture)}};
-	const void *ins[2] = {&ids[0], &ids[1]};
-	struct rows rows[2];
-
-	cx->principal = (struct principal){.role = ROLE_USER, .tenant_id = fixture->tenant};
-	assert_int_equal(db_read_each(cx, &q_thing_by_id_query, ins, 2, rows), RC_INTERNAL);
-	assert_int_equal(db_read_each(cx, &q_thing_by_id_query, ins, 1, rows), RC_OK);
-}
-
-static void test_together_whose(void **state)
-{
-	in_arena(*state, read_anothers);
-}
-
 /* --- What is kept -------------------------------------------------------- */
 
 static void read_own_writes(struct ctx *cx, void *arg)
@@ -677,9 +547,6 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup_teardown(test_all_fail, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_one_fails_abreast, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_many_fail_abreast, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_together, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_together_and_one_fails, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_together_whose, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_read_own_writes, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_version_moves, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_reopen, set_up, tear_down),
