@@ -167,10 +167,10 @@ class Parties:
             midnight = datetime.datetime.combine(DAY_ONE + datetime.timedelta(days=DAYS_BOOKED + 1 + day), datetime.time())
             yield tenant, resource, users[n % len(users)], midnight + OPENING + datetime.timedelta(hours=hour)
 
-    def write_requests(self, path, first, count):
+    def write_requests(self, path, hours):
         """POST /bookings/ for bench/load, each ended by a NUL."""
         with open(path, "wb") as file:
-            for tenant, resource, user, start in self.free_hours(first, count):
+            for tenant, resource, user, start in hours:
                 body = (
                     f'{{"tenant_id":"{tenant}","resource_id":"{resource}","user_id":"{user}",'
                     f'"start_time":"{start:%Y-%m-%dT%H:%M:%SZ}",'
@@ -319,9 +319,13 @@ class Scene:
             rows = database.execute("SELECT id, user_id FROM bookings ORDER BY random() LIMIT ?", [count]).fetchall()
         return [Get(f"/bookings/{uuid.UUID(bytes=found)}", self.parties.tokens[uuid.UUID(bytes=user)]) for found, user in rows]
 
+    def free_hours(self, count):
+        """What Parties.free_hours() gives, of hours that nobody has asked for before."""
+        first, self.next_hour = self.next_hour, self.next_hour + count
+        return self.parties.free_hours(first, count)
+
     def requests(self, count):
         """A file of `count` POST /bookings/ for hours that nobody has asked for before."""
         path = self.marca.folder / "requests"
-        self.parties.write_requests(path, self.next_hour, count)
-        self.next_hour += count
+        self.parties.write_requests(path, self.free_hours(count))
         return path
