@@ -27,7 +27,14 @@ def tool(*command, **options):
 
 
 def cpu_seconds(pid):
-    """Of a process and its children, so far."""
+    """Of a process and its children, so far; 0 of one that is gone meanwhile."""
+    try:
+        return cpu_seconds_of(pid)
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+
+
+def cpu_seconds_of(pid):
     fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     own = (int(fields[11]) + int(fields[12])) * CLOCK_TICK
     children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
@@ -67,7 +74,7 @@ class Wrk:
         self.first = 0
 
     def __call__(self, address, pid, seconds):
-        """{rate, p99 in ms, cpu: share of one core that the server took, cost: its microseconds a request}"""
+        """{rate, requests, p99 in ms, cpu: share of one core that the server took, cost: its microseconds a request}"""
         began, cpu = time.monotonic(), cpu_seconds(pid)
         told = tool(
             *pinned(CLIENT_CPU, "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--latency", "-s", self.script,
@@ -83,6 +90,7 @@ class Wrk:
         self.first = (self.first + requests) % self.count
         return {
             "rate": rate,
+            "requests": requests,
             "p99": milliseconds(re.search(r"^\s+99%\s+(\S+)", told, re.M).group(1)),
             "cpu": spent * rate / requests if requests else 0,
             "cost": spent / requests * 1e6 if requests else 0,

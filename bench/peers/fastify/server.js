@@ -4,6 +4,7 @@
 // in the environment: PORT, WORKERS, DATABASE_URL, REDIS_URL, JWKS (the public keys, as JSON), ISSUER, CLOCK (where time starts).
 import cluster from 'node:cluster'
 import { createPublicKey, randomBytes, randomFillSync } from 'node:crypto'
+import { setTimeout } from 'node:timers/promises'
 
 import { createVerifier } from 'fast-jwt'
 import Fastify from 'fastify'
@@ -16,6 +17,7 @@ const HOUR = 3600 * 1000 * MICROS
 const KEEP_MS = 30000 // settings and sessions, like CACHE_TTL_SECONDS
 const KEEP_COUNT = 4096
 const RELAY_BATCH = 500
+const RELAY_PAUSE_MS = 50
 const RELAY_LOCK = 7236002 // of pg_advisory_lock: one relay a database
 
 // --- The clock ---------------------------------------------------------------------------
@@ -197,10 +199,7 @@ function checkRules(rules, start, end, at) {
 // --- The relay ----------------------------------------------------------------------------------------
 
 let ring = () => {}
-const rest = () => new Promise(resolve => {
-  const timer = setTimeout(resolve, 1000)
-  ring = () => { clearTimeout(timer); resolve() }
-})
+const rest = () => Promise.race([new Promise(resolve => { ring = resolve }), setTimeout(1000)])
 
 function addEvent(pipeline, row) {
   pipeline.xadd('peer-booking-events', '*', 'event_type', row.type, 'payload', row.payload, 'metadata', JSON.stringify({
@@ -230,7 +229,11 @@ async function relay() {
   const redis = new Redis(REDIS_URL)
   const lease = await sql.reserve()
   await lease`SELECT pg_advisory_lock(${RELAY_LOCK})`
-  for (;;) if (await relayBatch(redis) < RELAY_BATCH) await rest()
+  for (;;) {
+    if (await relayBatch(redis) === RELAY_BATCH) continue
+    await rest()
+    await setTimeout(RELAY_PAUSE_MS) // a batch of many costs little more than one event
+  }
 }
 
 // --- The application --------------------------------------------------------------------------------------
