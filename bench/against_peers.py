@@ -4,14 +4,14 @@ All that a server's processes take is counted, from the first request until they
 later, such as sending its event, is part of it.
 """
 import statistics
+import sys
 import time
+import typing
 
 from peers.check import Wrong, answers_of, check
 from peers.servers import COMMANDS, STREAM, Peer, jwks_of
 from references import Wrk, cpu_seconds, load
-from scene import as_superuser, harness, of_few_resources, progress
-
-import sys  # isort: skip
+from scene import Scene, as_superuser, harness, of_few_resources, progress
 
 TARGETS = {"FastAPI": 40, "Fastify": 8}
 ROUNDS = 3
@@ -79,32 +79,42 @@ class Meter:
         return {"own": own, "postgres": postgres}
 
 
-def turn(scene, server, days, seconds, postgres):
-    """{"availability": costs, "booking": costs}"""
-    wrk = Wrk(scene.marca.folder, days)
+def availability(place, postgres, seconds):
+    wrk, server = Wrk(place.scene.marca.folder, of_few_resources(place.scene.days())), place.server
     wrk(server.address, server.pid, 1)  # what it keeps and compiles
     meter = Meter(server, postgres)
-    found = {"availability": meter.costs(wrk(server.address, server.pid, seconds)["requests"])}
+    return meter.costs(wrk(server.address, server.pid, seconds)["requests"])
 
-    load(server.address, scene.requests(200))
+
+def booking(place, postgres, seconds):
+    server = place.server
+    load(server.address, place.scene.requests(200))
+    Meter(server, postgres).rest()
     meter = Meter(server, postgres)
-    meter.rest()
-    meter = Meter(server, postgres)
-    done = load(server.address, scene.requests(seconds * BOOKINGS_A_SECOND), seconds=seconds)
+    done = load(server.address, place.scene.requests(seconds * BOOKINGS_A_SECOND), seconds=seconds)
     if set(done["statuses"]) != {"201"}:
         sys.exit(f"bench: not all bookings were accepted: {done['statuses']}")
     meter.rest()
-    found["booking"] = meter.costs(done["statuses"]["201"])
-    return found
+    return meter.costs(done["statuses"]["201"])
 
 
-def checked(name, scene, redis, server, stream, answers):
-    progress(f"P5: {name}: does it do what it must?")
-    with server:
-        try:
-            check(scene, redis, server.address, stream, answers)
-        except Wrong as wrong:
-            sys.exit(f"bench: {name}: {wrong}")
+WORK = {"availability": availability, "booking": booking}
+
+
+class Place(typing.NamedTuple):
+    """A server that is measured, and what by; where its events come, for those that the check is for."""
+
+    scene: Scene
+    server: object  # Marca or Peer
+    work: tuple
+    stream: str = ""
+
+
+def checked(name, place, redis, answers):
+    try:
+        check(place.scene, redis, place.server.address, place.stream, answers)
+    except Wrong as wrong:
+        sys.exit(f"bench: {name}: {wrong}")
 
 
 def compare(table, what, ours, theirs, note=""):
@@ -117,39 +127,37 @@ def compare(table, what, ours, theirs, note=""):
 
 
 def tell(table, found):
-    for what in ("availability", "booking"):
+    for what in WORK:
         costs = [
             f"{name} {' + '.join(f'{statistics.median(one[what][whose] for one in rounds):,.1f}' for whose in ('own', 'postgres'))}"
-            for name, rounds in found.items()
+            for name, rounds in found.items() if what in rounds[0]
         ]
         table.note(f"P5 {what}: us of CPU a request, its own + PostgreSQL's: {'; '.join(costs)}")
 
 
+def places_of(postgres_scene, sqlite_scene, redis):
+    scene, jwks, bus = postgres_scene, jwks_of(postgres_scene), {"REDIS_URL": redis.url}
+    return {
+        "marca": Place(scene, Marca(scene, **bus), tuple(WORK), "booking-events"),
+        **{name: Place(scene, Peer(name, scene, redis, jwks), tuple(WORK), STREAM) for name in COMMANDS},
+        "marca without groups": Place(scene, Marca(scene, EVENT_WORKERS="0", **bus), ("booking",)),
+        "marca, embedded": Place(sqlite_scene, Marca(sqlite_scene), ("availability",)),
+    }
+
+
 def p5(postgres_scene, sqlite_scene, table, options):
-    scene = postgres_scene
     with harness.Redis("--appendfsync", "everysec") as redis:
-        answers, jwks = answers_of(scene), jwks_of(scene)
-        for each in postgres_scene, sqlite_scene:
-            each.marca.stop()
-        shared = {"REDIS_URL": redis.url}
-        servers = {name: Peer(name, scene, redis, jwks) for name in COMMANDS}
-        checked("marca", scene, redis, Marca(scene, **shared), "booking-events", answers)
-        for name, server in servers.items():
-            checked(name, scene, redis, server, STREAM, answers)
-        places = {
-            "marca": (scene, Marca(scene, **shared)),
-            "marca without groups": (scene, Marca(scene, EVENT_WORKERS="0", **shared)),
-            **{name: (scene, server) for name, server in servers.items()},
-            "marca, embedded": (sqlite_scene, Marca(sqlite_scene)),
-        }
-        days = {place: of_few_resources(place.days()) for place in (postgres_scene, sqlite_scene)}
-        found = {name: [] for name in places}
-        postgres = postmaster(scene)
+        answers, places = answers_of(postgres_scene), places_of(postgres_scene, sqlite_scene, redis)
+        for scene in postgres_scene, sqlite_scene:
+            scene.marca.stop()
+        found, postgres = {name: [] for name in places}, postmaster(postgres_scene)
         for n in range(min(options.rounds, ROUNDS)):
-            for name, (place, server) in places.items():
+            for name, place in places.items():
                 progress(f"P5: {name}, round {n + 1}")
-                with server:
-                    found[name].append(turn(place, server, days[place], options.seconds, postgres))
+                with place.server:
+                    if n == 0 and place.stream:
+                        checked(name, place, redis, answers)
+                    found[name].append({what: WORK[what](place, postgres, options.seconds) for what in place.work})
     compare(table, "availability", found["marca"], found, ", on PostgreSQL")
     compare(table, "availability", found["marca, embedded"], found, ", embedded")
     compare(table, "booking", found["marca"], found, ", on PostgreSQL")

@@ -23,7 +23,7 @@ def node():
 
 def uvicorn(port):
     return ["/usr/bin/python3", "-m", "uvicorn", "app:app", "--port", port, "--workers", WORKERS, "--loop", "uvloop", "--http",
-            "httptools", "--no-access-log", "--log-level", "warning", "--no-server-header"]
+            "httptools", "--no-access-log", "--log-level", "warning", "--no-server-header", "--no-proxy-headers"]
 
 
 def fastify(port):

@@ -105,7 +105,7 @@ def problem(request, status, code, message, **more):
 
 # Without JIT, as SQLAlchemy's docs advise: it makes asyncpg's look at the types slow, and nothing here faster.
 engine = create_async_engine(
-    os.environ["DATABASE_URL"].replace("postgresql://", "postgresql+asyncpg://", 1), pool_size=16, max_overflow=0,
+    os.environ["DATABASE_URL"].replace("postgresql://", "postgresql+asyncpg://", 1), pool_size=10, max_overflow=0,
     connect_args={"server_settings": {"jit": "off"}},
 )
 reading = engine.execution_options(isolation_level="AUTOCOMMIT")  # one statement needs no BEGIN

@@ -29,32 +29,27 @@ const now = () => (Date.now() + shift) * MICROS
 const utc = at => new Date(at / MICROS).toISOString().replace(/\.000Z$/, 'Z')
 
 /** How far a zone is ahead of UTC, in minutes. Asked once an hour of the calendar: Intl is slow. */
-const formats = new Map()
-const offsets = new Map()
-function offsetAt(zone, at) {
-  const key = zone + Math.floor(at / HOUR)
-  let offset = offsets.get(key)
-  if (offset === undefined) {
-    let format = formats.get(zone)
-    if (format === undefined) {
-      format = new Intl.DateTimeFormat('en-US', { timeZone: zone, timeZoneName: 'longOffset' })
-      formats.set(zone, format)
-    }
-    const name = format.formatToParts(at / MICROS).find(part => part.type === 'timeZoneName').value
-    const [, sign, hours, minutes] = /GMT(?:([+-])(\d\d):(\d\d))?/.exec(name)
-    offset = (sign === '-' ? -1 : 1) * ((hours ?? 0) * 60 + Number(minutes ?? 0))
-    if (offsets.size >= 65536) offsets.clear()
-    offsets.set(key, offset)
+const zones = new Map()
+function zoneOf(name) {
+  let zone = zones.get(name)
+  if (zone === undefined) {
+    zone = { format: new Intl.DateTimeFormat('en-US', { timeZone: name, timeZoneName: 'longOffset' }), offsets: new Map() }
+    zones.set(name, zone)
   }
-  return offset
+  return zone
 }
 
-const two = n => String(n).padStart(2, '0')
-function local(zone, at) {
-  const offset = offsetAt(zone, at)
-  const wall = new Date(at / MICROS + offset * 60000).toISOString().slice(0, 19)
-  const ahead = Math.abs(offset)
-  return `${wall}${offset < 0 ? '-' : '+'}${two(Math.floor(ahead / 60))}:${two(ahead % 60)}`
+function offsetAt(name, at) {
+  const { format, offsets } = zoneOf(name)
+  const hour = Math.floor(at / HOUR)
+  let offset = offsets.get(hour)
+  if (offset === undefined) {
+    const text = format.formatToParts(at / MICROS).find(part => part.type === 'timeZoneName').value
+    const [, sign, hours, minutes] = /GMT(?:([+-])(\d\d):(\d\d))?/.exec(text)
+    offset = (sign === '-' ? -1 : 1) * ((hours ?? 0) * 60 + Number(minutes ?? 0))
+    offsets.set(hour, offset)
+  }
+  return offset
 }
 
 const ISO = /^(\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?)([Zz]|[+-]\d\d:\d\d)?$/
@@ -88,7 +83,7 @@ const unavailable = () => new Refused(400, 'resource_unavailable', 'Recurso indi
 
 // Binary would not do: postgres speaks text. An int8 here is a time or a count, and far below 2^53.
 const sql = postgres(DATABASE_URL, {
-  max: 16, fetch_types: false, prepare: true,
+  max: 10, fetch_types: false, prepare: true,
   types: { bigint: { to: 20, from: [20], serialize: String, parse: Number } },
 })
 
