@@ -22,7 +22,8 @@ class Checker:
         self.scene, self.redis, self.address, self.stream = scene, redis, address, stream
         self.tenant, self.resource, self.user, self.start = next(scene.free_hours(1))
         self.tokens = scene.parties.tokens
-        self.colleague = next(user for row in scene.parties.resources if row[0] == self.tenant for user in row[2] if user != self.user)
+        users = next(row[2] for row in scene.parties.resources if row[1] == self.resource)
+        self.colleague = next(user for user in users if user != self.user)
         self.stranger = next(row for row in scene.parties.resources if row[0] != self.tenant)
 
     def ask(self, method, path, user, body=None, token=None):

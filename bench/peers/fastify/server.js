@@ -52,6 +52,14 @@ function offsetAt(name, at) {
   return offset
 }
 
+const two = n => String(n).padStart(2, '0')
+function local(zone, at) {
+  const offset = offsetAt(zone, at)
+  const wall = new Date(at / MICROS + offset * 60000).toISOString().slice(0, 19)
+  const ahead = Math.abs(offset)
+  return `${wall}${offset < 0 ? '-' : '+'}${two(Math.floor(ahead / 60))}:${two(ahead % 60)}`
+}
+
 const ISO = /^(\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?)([Zz]|[+-]\d\d:\d\d)?$/
 const isTime = text => !Number.isNaN(Date.parse((ISO.exec(text)?.[1] ?? '') + 'Z'))
 
@@ -291,8 +299,9 @@ app.setErrorHandler((error, request, reply) => {
   const status = refusal ? error.statusCode : invalid ? 422 : 500
   const code = refusal ? error.code : invalid ? 'validation_error' : 'internal_error'
   const message = refusal ? error.message : invalid ? 'Dados inválidos.' : 'Erro interno.'
-  request.log[status >= 500 ? 'error' : 'info']({ path: request.routeOptions.url, status, error: status < 500 ? code : error })
-  const errors = error.validation?.map(one => ({ loc: ['body', ...one.instancePath.split('/').slice(1)], msg: one.message, type: one.keyword }))
+  request.log[status >= 500 ? 'error' : 'info']({ path: request.routeOptions.url, status, error: code, ...(status >= 500 && { err: error }) })
+  const errors = error.validation?.map(one => (
+    { loc: ['body', ...one.instancePath.split('/').slice(1)], msg: one.message, type: one.keyword }))
   reply.code(status).type('application/problem+json').send(JSON.stringify({
     type: `urn:marca:error:${code}`, title: message, status, detail: message, success: false, error: code, message, errors,
     ...error.more,
