@@ -299,7 +299,9 @@ app.setErrorHandler((error, request, reply) => {
   const status = refusal ? error.statusCode : invalid ? 422 : 500
   const code = refusal ? error.code : invalid ? 'validation_error' : 'internal_error'
   const message = refusal ? error.message : invalid ? 'Dados inválidos.' : 'Erro interno.'
-  request.log[status >= 500 ? 'error' : 'info']({ path: request.routeOptions.url, status, error: code, ...(status >= 500 && { err: error }) })
+  const line = { path: request.routeOptions.url, status, error: code }
+  if (status >= 500) request.log.error({ ...line, err: error })
+  else request.log.info(line)
   const errors = error.validation?.map(one => (
     { loc: ['body', ...one.instancePath.split('/').slice(1)], msg: one.message, type: one.keyword }))
   reply.code(status).type('application/problem+json').send(JSON.stringify({
@@ -374,8 +376,8 @@ async function store(b, change, payload, trace) {
   const [, made] = await sql.begin(tx => [
     tx`INSERT INTO resource_locks (tenant_id, resource_id, version) VALUES (${b.tenant_id}, ${b.resource_id}, 1)
        ON CONFLICT (tenant_id, resource_id) DO UPDATE SET version = resource_locks.version + 1`,
-    tx`INSERT INTO bookings (tenant_id, id, resource_id, user_id, client_id, start_time, end_time, status, notes, confirmation_code,
-                             recurring_enabled, recurring_pattern, version, change_id, created_at, updated_at)
+    tx`INSERT INTO bookings (tenant_id, id, resource_id, user_id, client_id, start_time, end_time, status, notes,
+                             confirmation_code, recurring_enabled, recurring_pattern, version, change_id, created_at, updated_at)
        SELECT l.tenant_id, ${b.id}, l.resource_id, ${b.user_id}, ${b.client_id}, ${b.start}, ${b.end}, ${b.status}, ${b.notes},
               ${b.confirmation_code}, ${b.recurring_enabled}, ${b.pattern}, 1, ${change}, ${b.at}, ${b.at}
          FROM resource_locks l
