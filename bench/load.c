@@ -202,6 +202,8 @@ static bool take_replies(struct load *load, int ms)
 	struct epoll_event events[CONNECTIONS_MAX];
 	int count = epoll_wait(load->epoll, events, load->connections, ms);
 
+	if (count < 0 && errno == EINTR) /* stopped, and going on */
+		return true;
 	if (count < 0)
 		die("epoll_wait");
 	for (int i = 0; i < count; i++)
