@@ -148,12 +148,10 @@ void message_destroy(struct message *message)
 	arena_finish(&arena);
 }
 
-struct str http_header(const struct http_exchange *exchange, const char *name)
+struct str http_header_named(const struct http_exchange *exchange, struct str name)
 {
-	struct str wanted = str_from(name);
-
 	for (size_t i = 0; i < exchange->header_count; i++)
-		if (str_equal_nocase(exchange->headers[i].name, wanted))
+		if (str_equal_nocase(exchange->headers[i].name, name))
 			return exchange->headers[i].value;
 	return (struct str){NULL, 0};
 }
