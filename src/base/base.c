@@ -35,7 +35,7 @@ static unsigned char lower(unsigned char c)
 bool bytes_equal_nocase(const char *a, const char *b, size_t len)
 {
 	for (size_t i = 0; i < len; i++)
-		if (lower((unsigned char)a[i]) != lower((unsigned char)b[i]))
+		if (a[i] != b[i] && lower((unsigned char)a[i]) != lower((unsigned char)b[i]))
 			return false;
 	return true;
 }
@@ -65,6 +65,9 @@ size_t str_printable(struct str text)
 
 	while (at + sizeof(block) <= text.len && !has_control(text.p + at))
 		at += sizeof(block);
+	/* The last block of a text may reach back into the one before. */
+	if (at > 0 && at + sizeof(block) > text.len && !has_control(text.p + text.len - sizeof(block)))
+		return text.len;
 	while (at < text.len && !is_control(text.p[at]))
 		at++;
 	return at;
