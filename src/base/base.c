@@ -32,14 +32,45 @@ static unsigned char lower(unsigned char c)
 	return c >= 'A' && c <= 'Z' ? (unsigned char)(c + ('a' - 'A')) : c;
 }
 
-bool str_equal_nocase(struct str a, struct str b)
+bool bytes_equal_nocase(const char *a, const char *b, size_t len)
 {
-	if (a.len != b.len)
-		return false;
-	for (size_t i = 0; i < a.len; i++)
-		if (lower((unsigned char)a.p[i]) != lower((unsigned char)b.p[i]))
+	for (size_t i = 0; i < len; i++)
+		if (a[i] != b[i] && lower((unsigned char)a[i]) != lower((unsigned char)b[i]))
 			return false;
 	return true;
+}
+
+/* Sixteen bytes at once: a token is some hundred bytes, of which each is looked at. */
+typedef uint8_t block __attribute__((vector_size(16)));
+
+static bool has_control(const char *bytes)
+{
+	uint64_t halves[2];
+	block found;
+
+	memcpy(&found, bytes, sizeof(found));
+	found = (block)((found < 0x20) | (found == 0x7f));
+	memcpy(halves, &found, sizeof(found));
+	return (halves[0] | halves[1]) != 0;
+}
+
+static bool is_control(char c)
+{
+	return (unsigned char)c < 0x20 || c == 0x7f;
+}
+
+size_t str_printable(struct str text)
+{
+	size_t at = 0;
+
+	while (at + sizeof(block) <= text.len && !has_control(text.p + at))
+		at += sizeof(block);
+	/* The last block of a text may reach back into the one before. */
+	if (at > 0 && at + sizeof(block) > text.len && !has_control(text.p + text.len - sizeof(block)))
+		return text.len;
+	while (at < text.len && !is_control(text.p[at]))
+		at++;
+	return at;
 }
 
 int names_find(const struct names *names, struct str word)
@@ -50,13 +81,14 @@ int names_find(const struct names *names, struct str word)
 	return -1;
 }
 
-int hex_value(char digit)
-{
-	if (digit >= '0' && digit <= '9')
-		return digit - '0';
-	digit = (char)(digit | 0x20);
-	return digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
-}
+/* clang-format off */
+const signed char hex_values[256] = {
+	[0 ... 255] = -1,
+	['0'] = 0, ['1'] = 1, ['2'] = 2, ['3'] = 3, ['4'] = 4, ['5'] = 5, ['6'] = 6, ['7'] = 7, ['8'] = 8, ['9'] = 9,
+	['A'] = 10, ['B'] = 11, ['C'] = 12, ['D'] = 13, ['E'] = 14, ['F'] = 15,
+	['a'] = 10, ['b'] = 11, ['c'] = 12, ['d'] = 13, ['e'] = 14, ['f'] = 15,
+};
+/* clang-format on */
 
 void hex_text(char *to, const unsigned char *bytes, size_t size)
 {

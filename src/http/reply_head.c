@@ -77,9 +77,11 @@ static char *put(char *at, struct str text)
 /* The last wall against a reply split in two: no control byte of a handler's value leaves this process. */
 static char *put_value(char *at, struct str value)
 {
-	for (size_t i = 0; i < value.len; i++)
-		*at++ = (uint8_t)value.p[i] < 0x20 ? ' ' : value.p[i];
-	return at;
+	char *end = put(at, value);
+
+	for (size_t i = str_printable(value); i < value.len; i++)
+		at[i] = (uint8_t)at[i] < 0x20 ? ' ' : at[i];
+	return end;
 }
 
 static char *put_header(char *at, struct str name, struct str value)
