@@ -200,6 +200,15 @@ static void store_free(struct store *store)
 	free(store);
 }
 
+/* Heeded once a process, before the first connection. */
+static void configure(void)
+{
+	/* Nobody asks how much memory SQLite holds, and to count it takes a lock at each allocation. */
+	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+	/* Pages come one by one: else each connection of each room begins with room for 20, touched or not. */
+	(void)sqlite3_config(SQLITE_CONFIG_PAGECACHE, NULL, 0, 0);
+}
+
 static enum rc sqlite_open(struct db *db)
 {
 	struct store *store = calloc(1, sizeof(*store));
@@ -207,9 +216,7 @@ static enum rc sqlite_open(struct db *db)
 
 	if (store == NULL)
 		return RC_NO_MEMORY;
-	/* Nobody asks how much memory SQLite holds, and to count it takes a lock at each allocation. Heeded
-	 * once. */
-	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+	configure();
 	store->path = db->options.url + strlen(URL_PREFIX);
 	store->queries = db->set->count + 1; /* and db->schema */
 	store->guest = db->options.guest;
