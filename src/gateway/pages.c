@@ -1,4 +1,5 @@
-/* Pages, their assets and the API's documents: bytes that are in the binary, or are made when first asked for. */
+/* Pages, their assets and the API's documents: bytes that are in the binary, or are made when first asked
+ * for. */
 #include "gateway/assets.h"
 #include "gateway/gateway.h"
 
@@ -79,8 +80,9 @@ enum rc gateway_api_page(struct req *rq)
 }
 
 /*
- * A service's document, or at service_count that of all. Made once: it holds this loop up for some milliseconds,
- * and to make all of them at the start would take most of its time, for pages that few processes are asked for.
+ * A service's document, or at service_count that of all. Made once: it holds this loop up for some
+ * milliseconds, and to make all of them at the start would take most of its time, for pages that few
+ * processes are asked for.
  */
 static enum rc find_document(struct gateway *gateway, size_t index, struct str *ret)
 {
