@@ -207,9 +207,10 @@ static enum rc sqlite_open(struct db *db)
 
 	if (store == NULL)
 		return RC_NO_MEMORY;
-	/* Nobody asks how much memory SQLite holds, and to count it takes a lock at each allocation. Heeded
-	 * once. */
+	/* Heeded once. Nobody asks how much memory SQLite holds, and to count it takes a lock at each
+	 * allocation; and each connection would begin with room for 20 pages, used or not. */
 	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+	(void)sqlite3_config(SQLITE_CONFIG_PAGECACHE, NULL, 0, 0);
 	store->path = db->options.url + strlen(URL_PREFIX);
 	store->queries = db->set->count + 1; /* and db->schema */
 	store->guest = db->options.guest;
