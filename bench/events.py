@@ -69,7 +69,8 @@ def idle(scene, redis, rounds):
     text = scene.requests(rounds).read_bytes()
     for request in text.split(b"\0")[:rounds]:
         sent = time.time()
-        reply = api.post("/bookings/", request.split(b"\r\n\r\n", 1)[1], headers={"Content-Type": "application/json"})
+        head, body = request.split(b"\r\n\r\n", 1)
+        reply = api.post("/bookings/", body, headers=dict(line.split(": ", 1) for line in head.decode().splitlines()[1:]))
         assert reply.status == 201, reply
         least = min(least, seconds_of(reply.json["created_at"]) - sent)
         time.sleep(0.01)

@@ -39,7 +39,9 @@ def cpu_seconds(pid):
 WRK_SCRIPT = """
 local requests, at = {}, tonumber(os.getenv("BENCH_FIRST"))
 function init()
-    for path in io.lines(os.getenv("BENCH_PATHS")) do requests[#requests + 1] = wrk.format("GET", path) end
+    for path, token in io.open(os.getenv("BENCH_GETS")):read("*a"):gmatch("(%S+) (%S+)%s") do
+        requests[#requests + 1] = wrk.format("GET", path, {Authorization = "Bearer " .. token})
+    end
 end
 function request()
     at = at % #requests + 1
@@ -54,14 +56,14 @@ def milliseconds(text):
 
 
 class Wrk:
-    """wrk -t1 -c64 over the paths in turn; each measurement goes on where the last one ended, more or less."""
+    """wrk -t1 -c64 over scene.Gets in turn; each measurement goes on where the last one ended, more or less."""
 
-    def __init__(self, folder, paths):
-        self.paths = pathlib.Path(folder, "paths")
+    def __init__(self, folder, gets):
+        self.gets = pathlib.Path(folder, "gets")
         self.script = pathlib.Path(folder, "wrk.lua")
-        self.paths.write_text("\n".join(paths) + "\n")
+        self.gets.write_text("".join(f"{get.path} {get.token}\n" for get in gets))
         self.script.write_text(WRK_SCRIPT)
-        self.count = len(paths)
+        self.count = len(gets)
         self.first = 0
 
     def __call__(self, address, pid, seconds):
@@ -70,10 +72,11 @@ class Wrk:
         told = tool(
             *pinned(CLIENT_CPU, "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--latency", "-s", self.script,
                     f"http://{address}"),
-            env={**os.environ, "BENCH_PATHS": str(self.paths), "BENCH_FIRST": str(self.first)},
+            stderr=subprocess.STDOUT, env={**os.environ, "BENCH_GETS": str(self.gets), "BENCH_FIRST": str(self.first)},
         )
         spent = cpu_seconds(pid) - cpu
-        if bad := re.search(r"Non-2xx.*|Socket errors.*", told):
+        # When its script fails wrk asks for / instead, which has an answer too.
+        if bad := re.search(r"Non-2xx.*|Socket errors.*|.*wrk\.lua:.*", told):
             sys.exit(f"bench: {address}: {bad.group()}")
         rate = float(re.search(r"Requests/sec:\s+([\d.]+)", told).group(1))
         requests = int(re.search(r"(\d+) requests in", told).group(1))

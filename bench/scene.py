@@ -1,5 +1,8 @@
 """What bench/run measures on: a marca whose store holds a million bookings, and requests that fit them.
 
+It runs as a user would run it: every request bears the access token of a user who may make it, events are on, the log is
+as it is by default.
+
 Organisations, users and resources come in through the API; the bookings, which would take minutes that way, are
 written straight into the booking service's table, as the API would have written them. Every resource has HOURS_BOOKED
 bookings on each day of the month after CLOCK, until there are as many as asked for; later days are free.
@@ -14,6 +17,7 @@ import re
 import sqlite3
 import subprocess
 import sys
+import typing
 import uuid
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -21,10 +25,12 @@ sys.path.insert(0, str(ROOT / "tests"))
 import harness  # noqa: E402
 
 BOOKINGS = 1_000_000
-TENANTS, RESOURCES, USERS = 50, 48, 4  # the latter two a tenant
+TENANTS, RESOURCES, USERS = 50, 48, 2  # the latter two a tenant
 HOURS_BOOKED, HOURS = 14, 16  # of a day
 DAYS_BOOKED, DAYS = 30, 365
 DAY_ONE = datetime.date(2025, 12, 2)  # the day after harness.CLOCK
+# Where the clock stands at each start once all have logged in: no token is from the future then, and all last the day.
+CLOCK = "2025-12-01T12:30:00Z"
 OPENING = datetime.timedelta(hours=9)  # 06:00 in São Paulo
 MICROSECOND = datetime.timedelta(microseconds=1)
 EPOCH = datetime.datetime(1970, 1, 1)
@@ -60,11 +66,28 @@ def stride(count):
     return step
 
 
+class Get(typing.NamedTuple):
+    """A request, of a user who may make it."""
+
+    path: str
+    token: str
+
+    def text(self):
+        return f"GET {self.path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {self.token}\r\n\r\n"
+
+
+def of_few_resources(days):
+    """Those of 400 resources, whose rules fit into marca's cache; the answers do not."""
+    few = set(sorted({get.path.split("/")[2] for get in days})[:400])
+    return [get for get in days if get.path.split("/")[2] in few]
+
+
 class Parties:
     """Who books what: of each resource its id and its tenant's, and the tenant's users."""
 
-    def __init__(self, resources):
+    def __init__(self, resources, tokens=None):
         self.resources = resources  # [(tenant, resource, [user, ...])], uuid.UUID each
+        self.tokens = tokens  # {user: access token}
 
     @classmethod
     def made_up(cls):
@@ -76,11 +99,20 @@ class Parties:
 
     @classmethod
     def through_api(cls, marca):
+        operator = marca.operator().headers
+        tokens = {}
+
+        def user(api, tenant):
+            made = harness.make_user(api, tenant, password=harness.PASSWORD)
+            found = uuid.UUID(made["id"])
+            tokens[found] = harness.log_in(api, tenant, made["email"])["access_token"]
+            return found
+
         def tenant(_):
-            api = harness.Api(marca.address)
+            api = harness.Api(marca.address, operator)
             with contextlib.closing(api):
                 made = harness.make_tenant(api, settings={"advance_booking_days": DAYS})
-                users = [uuid.UUID(harness.make_user(api, made)["id"]) for _ in range(USERS)]
+                users = [user(api, made) for _ in range(USERS)]
                 category = harness.make_category(api, made)
                 return [
                     (uuid.UUID(made["id"]), uuid.UUID(harness.make_resource(api, made, category)["id"]), users)
@@ -88,17 +120,18 @@ class Parties:
                 ]
 
         with concurrent.futures.ThreadPoolExecutor(25) as pool:
-            return cls([resource for found in pool.map(tenant, range(TENANTS)) for resource in found])
+            return cls([resource for found in pool.map(tenant, range(TENANTS)) for resource in found], tokens)
 
     # --- Days that are booked ---
 
     def days(self, bookings):
-        """Every (resource, day) that has HOURS_BOOKED bookings, shuffled."""
+        """Every (resource, day, one of its tenant's users) that has HOURS_BOOKED bookings, shuffled."""
         count = min(bookings // HOURS_BOOKED, len(self.resources) * DAYS_BOOKED)
         pairs = [(n % len(self.resources), n // len(self.resources)) for n in range(count)]
         random.Random(1).shuffle(pairs)
         return [
-            (self.resources[resource][1], DAY_ONE + datetime.timedelta(days=day)) for resource, day in pairs
+            (self.resources[resource][1], DAY_ONE + datetime.timedelta(days=day), self.resources[resource][2][day % USERS])
+            for resource, day in pairs
         ]
 
     def bookings(self, count):
@@ -144,8 +177,9 @@ class Parties:
                     f'"end_time":"{start + datetime.timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}"}}'
                 )
                 file.write(
-                    b"POST /bookings/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
-                    b"Content-Length: %d\r\n\r\n%b\0" % (len(body), body.encode())
+                    b"POST /bookings/ HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer %b\r\n"
+                    b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%b\0"
+                    % (self.tokens[user].encode(), len(body), body.encode())
                 )
 
 
@@ -236,7 +270,7 @@ class Scene:
 
     def __init__(self, bookings, store="sqlite", env=None):
         self.bookings = bookings
-        env = {"MARCA_THREADS": "1", "MARCA_LOG_LEVEL": "warn", "MARCA_DB_READERS": None, **(env or {})}
+        env = {"MARCA_AUTH": "required", "ACCESS_TOKEN_MINUTES": "1440", "MARCA_STRICT": None, **(env or {})}
         self.marca = harness.Marca(store=store, env=env)
         self.command = self.marca.command
         self.parties = None
@@ -248,6 +282,7 @@ class Scene:
         try:
             self.parties = Parties.through_api(self.marca)
             self.marca.stop()
+            self.marca.env["MARCA_CLOCK"] = CLOCK
             if self.marca.store == "sqlite":
                 fill_sqlite(self.marca.data / "booking.db", self.parties, self.bookings)
             else:
@@ -266,15 +301,23 @@ class Scene:
         self.marca.command = [*map(str, wrapper), *(pinned(SERVER_CPU, *self.command) if pin else self.command)]
         self.marca.start()
 
-    def paths_of_days(self):
-        return [f"/resources/{resource}/availability?data={day}" for resource, day in self.parties.days(self.bookings)]
+    def get(self, what):
+        """The reply to one of those below."""
+        return self.marca.api().bearing(what.token).get(what.path)
 
-    def paths_of_bookings(self, count):
-        """GET /bookings/{id} of so many of them, at random."""
+    def days(self):
+        """A Get of the availability of each day that is booked."""
+        return [
+            Get(f"/resources/{resource}/availability?data={day}", self.parties.tokens[user])
+            for resource, day, user in self.parties.days(self.bookings)
+        ]
+
+    def some_bookings(self, count):
+        """A Get of so many bookings, at random, each by who booked it."""
         database = sqlite3.connect(f"file:{self.marca.data / 'booking.db'}?mode=ro", uri=True)
         with contextlib.closing(database):
-            ids = database.execute("SELECT id FROM bookings ORDER BY random() LIMIT ?", [count]).fetchall()
-        return [f"/bookings/{uuid.UUID(bytes=found)}" for (found,) in ids]
+            rows = database.execute("SELECT id, user_id FROM bookings ORDER BY random() LIMIT ?", [count]).fetchall()
+        return [Get(f"/bookings/{uuid.UUID(bytes=found)}", self.parties.tokens[uuid.UUID(bytes=user)]) for found, user in rows]
 
     def requests(self, count):
         """A file of `count` POST /bookings/ for hours that nobody has asked for before."""
