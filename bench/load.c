@@ -215,13 +215,15 @@ static void on_readable(struct load *load, struct connection *c)
 		send_request(load, c, request, len, now_ns());
 }
 
-/* Up to so long. False when no reply came. */
+/* Up to so long. False when no reply came in all of it. */
 static bool take_replies(struct load *load, int64_t ns)
 {
 	struct timespec most = {.tv_sec = ns / SECOND, .tv_nsec = ns % SECOND};
 	struct epoll_event events[CONNECTIONS_MAX];
 	int count = epoll_pwait2(load->epoll, events, load->connections, &most, NULL);
 
+	if (count < 0 && errno == EINTR) /* stopped for a moment: who calls asks again */
+		return true;
 	if (count < 0)
 		die("epoll_wait");
 	for (int i = 0; i < count; i++)

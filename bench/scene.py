@@ -188,9 +188,9 @@ class Seed:
 class Scene:
     """A marca with its data. `with Scene(...) as scene:` leaves it running."""
 
-    def __init__(self, bookings, store="sqlite", env=None, seed=None):
+    def __init__(self, bookings, store="sqlite", env=None, seed=None, people=()):
         self.bookings = bookings
-        self.seed = seed
+        self.seed, self.people = seed, people  # of Seed, or as many as Parties.through_api() is told
         self.marca = harness.Marca(store=store, env={**AS_A_USER, **(env or {})})
         self.command = self.marca.command
         self.parties = None
@@ -218,7 +218,7 @@ class Scene:
             self.parties = self.seed.parties
             return
         self.marca.start()
-        self.parties = Parties.through_api(self.marca)
+        self.parties = Parties.through_api(self.marca, *self.people)
         self.marca.stop()
 
     def __exit__(self, kind, value, trace):

@@ -208,7 +208,8 @@ enum rc pg_ask(struct crew *readers, struct ctx *cx, const struct query *query, 
 	       struct rows *ret)
 {
 	struct read read = {.cx = cx, .query = query, .in = in};
-	enum rc rc = crew_do(readers, &read.job, cx != NULL ? cx->arena : NULL);
+	const struct uuid *tenant = query != NULL ? pg_wall_tenant(query, in) : &UUID_NONE;
+	enum rc rc = crew_do(readers, &read.job, tenant, cx != NULL ? cx->arena : NULL);
 
 	if (rc == RC_OK)
 		*ret = read.rows;
