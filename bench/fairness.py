@@ -1,147 +1,141 @@
-"""Does a tenant that sends a hundred times its share slow another?
+"""Does a tenant that sends a hundred times its share slow the others?
 
-Two tenants of one process, ten users each, at their own addresses. The modest one sends its share all the time, at fixed instants;
-the greedy one a hundred times as much, over 64 connections, or nothing, in turn. What is told is the ratio of the modest one's
-p99s: the median of the rounds'.
+A share is what a thousandth of the process's tenants sends: SHARES. Ten modest tenants send theirs all the time, at fixed
+instants; a greedy one sends a hundred times its own over many connections, or nothing, in turn. Each tenant has ten users, each
+at an address of his own. What is told is the ratio of the modest ones' p99s: the median of the rounds'.
 
-By reads (availability) and by writes (bookings), on both stores; once with the limits that production has, and once without any.
+Once with the limits that production has; once without any; and a flood, of which nobody promises anything: without limits,
+and as fast as replies come.
 """
-import contextlib
 import json
+import pathlib
 import statistics
 import subprocess
 import time
 
 import results
 from references import TOOLS, postgres_cluster
-from scene import Get, Scene, progress
+from scene import Get, Parties, Scene, progress
 
-USERS = 10
+MODEST, USERS = 10, 10
 TIMES = 100
-SHARES = {"reads": 400, "writes": 100}  # a second; below what production lets one tenant and its users do
-CONNECTIONS = {"modest": 16, "greedy": 64}
+SHARES = {"reads": 50, "writes": 5}  # a second
+CONNECTIONS = {"modest": 16, "greedy": 512}
+BOOKINGS = 10_000
+WRITES = {"modest": 20_000, "greedy": 200_000}
 TARGET = 1.5
-PROXY = {"TRUSTED_PROXIES": "127.0.0.1"}  # each user has an address: X-Forwarded-For
+FLOOD = "no limits, a flood"
 LIMITS = {
     "production's limits": {"RATE_IP": "50", "RATE_PRINCIPAL": "50", "RATE_WRITE": "20", "RATE_TENANT": "500"},
     "no limits": {"RATE_IP": "0", "RATE_PRINCIPAL": "0", "RATE_WRITE": "0", "RATE_TENANT": "0"},
+    FLOOD: {},  # as before
 }
 KINDS = {"sqlite": ("reads", "writes"), "postgres": ("writes",)}
-BOOKINGS = 10_000
 
 
-def from_own_address(text, number):
-    return text.replace("Host: ", f"X-Forwarded-For: 10.0.0.{number}\r\nHost: ", 1)
+class Crowd:
+    """Some tenants and their requests. Files are written once: reads are sent again and again, of writes each once."""
 
+    def __init__(self, scene, who, tenants):
+        self.scene, self.who, self.tenants = scene, who, tenants
+        self.addresses = {}  # by token
+        for owner, _, users in scene.parties.resources:
+            for user in users if owner in tenants else ():
+                self.addresses.setdefault(scene.parties.tokens[user], f"10.{who == 'greedy':d}.0.{len(self.addresses) + 1}")
+        self.files = {"reads": self.file("reads", self.reads()), "writes": self.file("writes", self.writes())}
+        self.skip = 0
 
-class Tenant:
-    def __init__(self, scene, tenant, first_address):
-        self.scene, self.id = scene, tenant
-        self.users = next(users for owner, _, users in scene.parties.resources if owner == tenant)
-        self.addresses = {user: first_address + n for n, user in enumerate(self.users)}
-
-    def reads(self, folder):
-        """One file for all rounds, read again and again."""
-        path = folder / f"reads-{self.id}"
-        if not path.exists():
-            texts = []
-            for n, (resource, day, user) in enumerate(self.scene.parties.days(self.scene.bookings)):
-                user = self.users[n % USERS]
-                get = Get(f"/resources/{resource}/availability?data={day}", self.scene.parties.tokens[user])
-                if user in self.addresses and self.owns(resource):
-                    texts.append(from_own_address(get.text(), self.addresses[user]))
-            path.write_bytes("".join(text + "\0" for text in texts).encode())
+    def file(self, kind, texts):
+        path = pathlib.Path(self.scene.marca.folder, f"{self.who}-{kind}")
+        with open(path, "wb") as file:
+            for text in texts:
+                token = text.split("Bearer ", 1)[1].split("\r", 1)[0]
+                file.write(text.replace("Host:", f"X-Forwarded-For: {self.addresses[token]}\r\nHost:", 1).encode() + b"\0")
         return path
 
-    def owns(self, resource):
-        return any(owner == self.id and one == resource for owner, one, _ in self.scene.parties.resources)
+    def reads(self):
+        users = {resource: users for owner, resource, users in self.scene.parties.resources if owner in self.tenants}
+        for n, (resource, day, _) in enumerate(self.scene.parties.days(BOOKINGS)):
+            if resource in users:
+                token = self.scene.parties.tokens[users[resource][n % USERS]]
+                yield Get(f"/resources/{resource}/availability?data={day}", token).text()
 
-    def writes(self, folder):
-        """All the hours that are free; each round goes on where the last one ended."""
-        path = folder / f"writes-{self.id}"
-        if not path.exists():
-            everything = folder / "writes"
-            if not everything.exists():
-                self.scene.parties.write_requests(everything, 0, 400_000)
-            mine = f'"tenant_id":"{self.id}"'.encode()
-            tokens = {self.scene.parties.tokens[user].encode(): self.addresses[user] for user in self.users}
-            with open(path, "wb") as file:
-                for text in everything.read_bytes().split(b"\0"):
-                    if mine in text:
-                        number = tokens[text.split(b"Bearer ", 1)[1].split(b"\r", 1)[0]]
-                        file.write(from_own_address(text.decode(), number).encode() + b"\0")
-        return path
+    def writes(self):
+        path = pathlib.Path(self.scene.marca.folder, "writes")
+        own = [row for row in self.scene.parties.resources if row[0] in self.tenants]
+        Parties(own, self.scene.parties.tokens).write_requests(path, 0, WRITES[self.who])
+        yield from path.read_bytes().decode().split("\0")[:-1]
 
-
-class Loader:
-    """bench/load of one tenant's requests, at a rate."""
-
-    def __init__(self, tenant, kind, who, rate):
-        self.file = getattr(tenant, kind)(tenant.scene.marca.folder)
-        self.loops = ["-l"] if kind == "reads" else []
-        self.who, self.rate, self.skip = who, rate, 0
-        self.marca = tenant.scene.marca
-
-    def start(self, seconds):
-        command = [TOOLS / "load", "-c", CONNECTIONS[self.who], "-t", seconds, "-s", self.skip, *self.loops, "-R", self.rate,
-                   self.marca.address.split(":")[1], self.file]
-        if self.who == "greedy":  # it must not take the processor from the other's client
+    def send(self, kind, seconds, rate):
+        how = ["-l"] if kind == "reads" else ["-s", self.skip]
+        how += ["-R", rate] if rate else []
+        command = [
+            TOOLS / "load", "-c", CONNECTIONS[self.who], "-t", seconds, *how, self.scene.marca.address.split(":")[1], self.files[kind],
+        ]
+        if self.who == "greedy":  # it must not take the processor from the others' client
             command = ["nice", "-n", "10", *command]
         return subprocess.Popen([str(part) for part in command], stdout=subprocess.PIPE, text=True)
 
-    def measure(self, seconds):
-        with self.start(seconds) as process:
-            told = json.loads(process.stdout.read())
-        self.skip += told["used"] if not self.loops else 0
-        return told
+
+def modest_alone(modest, kind, seconds):
+    with modest.send(kind, seconds, SHARES[kind] * MODEST) as process:
+        told = json.loads(process.stdout.read())
+    assert all(status[0] == "2" for status in told["statuses"]), told
+    modest.skip += told["used"] if kind == "writes" else 0
+    return told
 
 
-def against(modest, greedy, options):
-    """[(what the modest one had alone, beside the greedy one)], as bench/load tells it."""
+def modest_beside(modest, greedy, kind, seconds, rate):
+    with greedy.send(kind, seconds + 1, rate) as process:
+        time.sleep(0.5)
+        told = modest_alone(modest, kind, seconds)
+        assert process.poll() is None, "the greedy one has ended"
+        ended = json.loads(process.communicate()[0])
+    greedy.skip += ended["used"] if kind == "writes" else 0
+    return told, {status: count / (seconds + 1) for status, count in ended["statuses"].items()}
+
+
+def against(modest, greedy, kind, flood, options):
+    """[(what the modest ones had alone, beside the greedy one, the greedy one's replies a second by status)]"""
     rounds = []
-    modest.measure(1)
+    modest_alone(modest, kind, 1)
     for _ in range(options.rounds):
-        alone = modest.measure(options.seconds)
-        with greedy.start(options.seconds + 2) as process:
-            time.sleep(0.5)
-            beside = modest.measure(options.seconds)
-            assert process.poll() is None, "the greedy one has ended"
-            process.terminate()
-        for told in alone, beside:
-            assert all(status[0] == "2" for status in told["statuses"]), told
-        rounds.append((alone, beside))
-        greedy.skip += 0 if greedy.loops else greedy.rate * (options.seconds + 2)
-        time.sleep(0.3)
+        alone = modest_alone(modest, kind, options.seconds)
+        rounds.append((alone, *modest_beside(modest, greedy, kind, options.seconds, 0 if flood else SHARES[kind] * TIMES)))
     return rounds
 
 
+def add_row(table, name, rounds):
+    alone, beside = (statistics.median(one[n]["p99"] for one in rounds) for n in (0, 1))
+    ratio = statistics.median(one[1]["p99"] / one[0]["p99"] for one in rounds)
+    middles = [statistics.median(one[n]["p50"] for one in rounds) for n in (0, 1)]
+    answers = rounds[-1][2]
+    table.add(name, f"{beside:.2f} ms", f"alone {alone:.2f} ms", f"{ratio:.2f}", "" if FLOOD in name else f"<= {TARGET:.2f}",
+              ratio <= TARGET)
+    table.note(f"{name}: p50 {middles[1]:.2f} ms, alone {middles[0]:.2f}; the greedy one's replies a second: "
+               + ", ".join(f"{status} {rate:,.0f}" for status, rate in answers.items()))
+    return {"p99": [alone, beside], "p50": middles, "ratio": ratio, "greedy": answers}
+
+
 def measure_all(scene, store, table, options):
-    owners = list(dict.fromkeys(owner for owner, _, _ in scene.parties.resources))
-    modest, greedy = Tenant(scene, owners[0], 1), Tenant(scene, owners[1], 101)
-    loaders = {
-        kind: (Loader(modest, kind, "modest", SHARES[kind]), Loader(greedy, kind, "greedy", SHARES[kind] * TIMES))
-        for kind in KINDS[store]
-    }
+    tenants = list(dict.fromkeys(owner for owner, _, _ in scene.parties.resources))
+    modest, greedy = Crowd(scene, "modest", tenants[:MODEST]), Crowd(scene, "greedy", tenants[MODEST:])
     found = []
     for limits, env in LIMITS.items():
-        scene.marca.stop()
-        scene.marca.env.update(env)
-        scene.start(pin=store == "sqlite")
-        for kind, pair in loaders.items():
+        if env:
+            scene.marca.stop()
+            scene.marca.env.update(env)
+            scene.start(pin=store == "sqlite")
+        for kind in KINDS[store]:
             progress(f"fairness: {kind} on {store}, {limits}")
-            rounds = against(*pair, options)
-            for what in ("p50", "p99"):
-                alone, beside = (statistics.median(one[n][what] for one in rounds) for n in (0, 1))
-                ratio = statistics.median(one[1][what] / one[0][what] for one in rounds)
-                table.add(f"fairness: {kind} on {store}, {limits}, {what}", f"{beside:.2f} ms", f"alone {alone:.2f} ms",
-                          f"{ratio:.2f}", f"<= {TARGET:.2f}", ratio <= TARGET)
-                found.append({"kind": kind, "store": store, "limits": limits, "what": what,
-                              "alone": alone, "beside": beside, "ratio": ratio})
+            rounds = against(modest, greedy, kind, limits == FLOOD, options)
+            row = add_row(table, f"fairness: {kind} on {store}, {limits}", rounds)
+            found.append({"kind": kind, "store": store, "limits": limits, **row})
     return found
 
 
 def fairness(table, options):
-    how = {"env": PROXY, "people": (2, 48, USERS)}
+    how = {"env": {"TRUSTED_PROXIES": "127.0.0.1"}, "people": (MODEST + 1, 48, USERS)}
     with Scene(BOOKINGS, **how) as scene:
         found = measure_all(scene, "sqlite", table, options)
     with postgres_cluster(), Scene(BOOKINGS, store="postgres", **how) as scene:

@@ -8,7 +8,8 @@
  * With -r every request goes over all connections at once, and the next when all have answered: "one_winner"
  * counts those of which exactly one got a 2xx. With -R so many requests a second are due, spread evenly, however
  * fast replies come. When all connections wait, the next is sent late, and its latency counts from when it was due
- * all the same; those that are due when the time is over are still sent.
+ * all the same; those that are due when the time is over are still sent. A connection that the server closes is opened
+ * again; a request that gets no answer so has the status 0.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -130,13 +131,22 @@ static void open_connection(struct load *load, struct connection *c)
 		die("epoll_ctl");
 }
 
+static void open_again(struct load *load, struct connection *c)
+{
+	close(c->fd);
+	open_connection(load, c);
+}
+
 static void send_request(struct load *load, struct connection *c, const char *request, size_t len, int64_t due_ns)
 {
 	c->due_ns = due_ns;
 	c->have = 0;
 	c->waits = true;
 	load->waiting++;
-	/* Far below what a socket takes at once. */
+	/* Far below what a socket takes at once; but it may have been closed just now. */
+	if (send(c->fd, request, len, MSG_NOSIGNAL) == (ssize_t)len)
+		return;
+	open_again(load, c);
 	if (send(c->fd, request, len, MSG_NOSIGNAL) != (ssize_t)len)
 		die("send");
 }
@@ -192,20 +202,29 @@ static void take_reply(struct load *load, struct connection *c, int status)
 		note_latency(load, now - c->due_ns);
 }
 
+/* The server says, or has shown, that it takes no more on this one: refusals end so where a body was not read. */
+static bool closes(const struct connection *c, int status)
+{
+	return status == 0 || strcasestr(c->reply, "\r\nConnection: close\r\n") != NULL;
+}
+
 static void on_readable(struct load *load, struct connection *c)
 {
 	ssize_t got = recv(c->fd, c->reply + c->have, REPLY_MAX - c->have, 0);
+	bool gone = got == 0 || (got < 0 && errno == ECONNRESET);
 	const char *request;
 	size_t len;
 	int status;
 
-	if (got <= 0 || !c->waits) {
-		errno = got < 0 ? errno : ECONNRESET;
-		die("the server closed a connection");
-	}
-	c->have += (size_t)got;
-	status = whole_reply(c);
-	if (status == 0)
+	if (got < 0 && !gone)
+		die("recv");
+	c->have += gone ? 0 : (size_t)got;
+	status = gone ? 0 : whole_reply(c);
+	if (status == 0 && !gone)
+		return;
+	if (closes(c, status))
+		open_again(load, c);
+	if (!c->waits)
 		return;
 	take_reply(load, c, status);
 	if (load->race || load->rate > 0 || now_ns() >= load->ends_ns)
