@@ -37,12 +37,12 @@ fault: ## kills servers, relays, consumers and Redis, as often as a release want
 
 bench: ## speed and cost, beside nginx, a raw SQLite loop and pgbench in the same run
 	@scripts/setup --bench
-	@scripts/build marca bench/load bench/raw_loop
+	@scripts/build marca bench/load bench/raw_loop bench/fill
 	@bench/run
 
 bench-quick: ## the same in some seconds, for a first look
 	@scripts/setup --bench
-	@scripts/build marca bench/load bench/raw_loop
+	@scripts/build marca bench/load bench/raw_loop bench/fill
 	@bench/run --quick
 
 openapi: build ## writes the committed files that come from marca's tables

@@ -2,12 +2,14 @@
  * A load generator for requests that differ: sends those of a file over keep-alive connections, each
  * connection its next one as soon as its reply is in, and prints one line of JSON.
  *
- *   load [-c CONNECTIONS] [-t SECONDS] [-s SKIP] [-r | -R RATE] PORT FILE
+ *   load [-c CONNECTIONS] [-t SECONDS] [-s SKIP] [-l] [-r | -R RATE] PORT FILE
  *
- * FILE holds whole requests, each ended by a NUL. -s leaves out the first ones. With -r every request goes
- * over all connections at once, and the next when all have answered: "one_winner" counts those of which
- * exactly one got a 2xx. With -R so many requests a second are sent, spread evenly, however fast replies come;
- * late only when all connections wait.
+ * FILE holds whole requests, each ended by a NUL. -s leaves out the first ones; -l begins again at its end.
+ * With -r every request goes over all connections at once, and the next when all have answered: "one_winner"
+ * counts those of which exactly one got a 2xx. With -R so many requests a second are due, spread evenly, however
+ * fast replies come. When all connections wait, the next is sent late, and its latency counts from when it was due
+ * all the same; those that are due when the time is over are still sent. A connection that the server closes is opened
+ * again; a request that gets no answer so has the status 0.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -21,19 +23,23 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
-#define REPLY_MAX	16384
+#define REPLY_MAX	65536
 #define CONNECTIONS_MAX 1024
 #define STATUSES	600
+#define SECOND		INT64_C(1000000000)
+#define PATIENCE_NS	(10 * SECOND)
 
 struct connection {
 	int fd;
 	bool waits; /* for a reply */
-	int64_t sent_ns;
+	int64_t due_ns; /* when its request was to be sent */
+	struct connection *idle; /* the next of those that do not wait */
 	size_t have;
 	char reply[REPLY_MAX + 1];
 };
@@ -41,16 +47,18 @@ struct connection {
 struct load {
 	int connections, seconds;
 	int rate; /* requests a second; 0: as fast as replies come */
-	bool race;
+	bool race, loops;
 	uint16_t port;
-	const char *next, *end; /* of the file */
+	const char *first, *next, *end; /* of the file */
 	size_t used;
 	int epoll;
 	size_t waiting;
+	struct connection *idle;
 	int winners; /* of the request that all connections have sent */
 	uint64_t one_winner, rounds;
 	uint64_t statuses[STATUSES];
-	uint32_t *latencies; /* in microseconds, of replies in time */
+	uint64_t in_time;	    /* replies before the end */
+	uint32_t *latencies; /* in microseconds; where each connection waits for its own, of replies in time */
 	size_t latency_count, latency_room;
 	int64_t began_ns, ends_ns;
 };
@@ -66,7 +74,7 @@ static int64_t now_ns(void)
 	struct timespec ts;
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+	return (int64_t)ts.tv_sec * SECOND + ts.tv_nsec;
 }
 
 /* --- The file ------------------------------------------------------------------ */
@@ -83,15 +91,18 @@ static void map_file(struct load *load, const char *path)
 	if (map == MAP_FAILED)
 		die(path);
 	close(fd);
-	load->next = map;
+	load->first = load->next = map;
 	load->end = load->next + stat.st_size;
 }
 
 /* The next request; NULL at the end. */
 static const char *take_request(struct load *load, size_t *ret_len)
 {
-	const char *request = load->next;
+	const char *request;
 
+	if (load->next == load->end && load->loops)
+		load->next = load->first;
+	request = load->next;
 	if (request == load->end)
 		return NULL;
 	*ret_len = strlen(request);
@@ -120,13 +131,22 @@ static void open_connection(struct load *load, struct connection *c)
 		die("epoll_ctl");
 }
 
-static void send_request(struct load *load, struct connection *c, const char *request, size_t len)
+static void open_again(struct load *load, struct connection *c)
 {
-	c->sent_ns = now_ns();
+	close(c->fd);
+	open_connection(load, c);
+}
+
+static void send_request(struct load *load, struct connection *c, const char *request, size_t len, int64_t due_ns)
+{
+	c->due_ns = due_ns;
 	c->have = 0;
 	c->waits = true;
 	load->waiting++;
-	/* Far below what a socket takes at once. */
+	/* Far below what a socket takes at once; but it may have been closed just now. */
+	if (send(c->fd, request, len, MSG_NOSIGNAL) == (ssize_t)len)
+		return;
+	open_again(load, c);
 	if (send(c->fd, request, len, MSG_NOSIGNAL) != (ssize_t)len)
 		die("send");
 }
@@ -161,48 +181,67 @@ static void note_latency(struct load *load, int64_t ns)
 	load->latencies[load->latency_count++] = (uint32_t)(ns / 1000);
 }
 
+static void put_idle(struct load *load, struct connection *c)
+{
+	c->idle = load->idle;
+	load->idle = c;
+}
+
 static void take_reply(struct load *load, struct connection *c, int status)
 {
 	int64_t now = now_ns();
 
 	c->waits = false;
 	load->waiting--;
+	if (load->rate > 0)
+		put_idle(load, c);
 	load->statuses[status < STATUSES ? status : 0]++;
 	load->winners += status / 100 == 2;
-	if (load->race || now < load->ends_ns)
-		note_latency(load, now - c->sent_ns);
+	load->in_time += now < load->ends_ns;
+	if (load->race || load->rate > 0 || now < load->ends_ns)
+		note_latency(load, now - c->due_ns);
+}
+
+/* The server says, or has shown, that it takes no more on this one: refusals end so where a body was not read. */
+static bool closes(const struct connection *c, int status)
+{
+	return status == 0 || strcasestr(c->reply, "\r\nConnection: close\r\n") != NULL;
 }
 
 static void on_readable(struct load *load, struct connection *c)
 {
 	ssize_t got = recv(c->fd, c->reply + c->have, REPLY_MAX - c->have, 0);
+	bool gone = got == 0 || (got < 0 && errno == ECONNRESET);
 	const char *request;
 	size_t len;
 	int status;
 
-	if (got <= 0 || !c->waits) {
-		errno = got < 0 ? errno : ECONNRESET;
-		die("the server closed a connection");
-	}
-	c->have += (size_t)got;
-	status = whole_reply(c);
-	if (status == 0)
+	if (got < 0 && !gone)
+		die("recv");
+	c->have += gone ? 0 : (size_t)got;
+	status = gone ? 0 : whole_reply(c);
+	if (status == 0 && !gone)
+		return;
+	if (closes(c, status))
+		open_again(load, c);
+	if (!c->waits)
 		return;
 	take_reply(load, c, status);
 	if (load->race || load->rate > 0 || now_ns() >= load->ends_ns)
 		return;
 	request = take_request(load, &len);
 	if (request != NULL)
-		send_request(load, c, request, len);
+		send_request(load, c, request, len, now_ns());
 }
 
-/* Up to so many ms. False when no reply came. */
-static bool take_replies(struct load *load, int ms)
+/* Up to so long. False when no reply came in all of it. */
+static bool take_replies(struct load *load, int64_t ns)
 {
+	struct timespec most = {.tv_sec = ns / SECOND, .tv_nsec = ns % SECOND};
 	struct epoll_event events[CONNECTIONS_MAX];
-	int count = epoll_wait(load->epoll, events, load->connections, ms);
+	int count = epoll_pwait2(load->epoll, events, load->connections, &most, NULL);
 
-	if (count < 0 && errno == EINTR) /* stopped, and going on */
+	if (count < 0 && errno == EINTR) /* stopped for a moment: who calls asks again */
 		return true;
 	if (count < 0)
 		die("epoll_wait");
@@ -213,7 +252,7 @@ static bool take_replies(struct load *load, int ms)
 
 static void wait_for_replies(struct load *load)
 {
-	if (!take_replies(load, 10000)) {
+	if (!take_replies(load, PATIENCE_NS)) {
 		errno = ETIMEDOUT;
 		die("no reply");
 	}
@@ -227,37 +266,57 @@ static void run_steadily(struct load *load, struct connection *connections)
 	size_t len;
 
 	for (int i = 0; i < load->connections && (request = take_request(load, &len)) != NULL; i++)
-		send_request(load, &connections[i], request, len);
+		send_request(load, &connections[i], request, len, now_ns());
 	while (load->waiting > 0)
 		wait_for_replies(load);
 }
 
-static bool send_on_idle(struct load *load, struct connection *connections)
+static int64_t next_due(const struct load *load)
 {
+	return load->began_ns + (int64_t)((double)load->used * 1e9 / load->rate);
+}
+
+/* False when none is due, or the file has ended, or all connections wait. */
+static bool send_if_due(struct load *load, int64_t now)
+{
+	int64_t due = next_due(load);
+	struct connection *c = load->idle;
 	const char *request;
 	size_t len;
 
-	for (int i = 0; i < load->connections; i++) {
-		if (connections[i].waits)
-			continue;
-		request = take_request(load, &len);
-		if (request != NULL)
-			send_request(load, &connections[i], request, len);
-		return request != NULL;
-	}
-	return false;
+	if (c == NULL || due > now || due >= load->ends_ns)
+		return false;
+	request = take_request(load, &len);
+	if (request == NULL)
+		return false;
+	load->idle = c->idle;
+	send_request(load, c, request, len, due);
+	return true;
+}
+
+static bool file_ended(const struct load *load)
+{
+	return load->next == load->end && !load->loops;
 }
 
 static void run_at_rate(struct load *load, struct connection *connections)
 {
-	int64_t now;
+	int64_t due;
 
-	while ((now = now_ns()) < load->ends_ns) {
-		double due = (double)(now - load->began_ns) * load->rate / 1e9;
+	/* Else a wait of 20 us takes 70. */
+	prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
+	for (int i = 0; i < load->connections; i++)
+		put_idle(load, &connections[i]);
+	while ((due = next_due(load)) < load->ends_ns && !file_ended(load)) {
+		int64_t now = now_ns();
 
-		while ((double)load->used < due && send_on_idle(load, connections))
+		while (send_if_due(load, now))
 			;
-		take_replies(load, 1);
+		due = next_due(load);
+		if (load->idle == NULL)
+			wait_for_replies(load);
+		else
+			take_replies(load, due > now ? due - now : 0);
 	}
 	while (load->waiting > 0)
 		wait_for_replies(load);
@@ -271,7 +330,7 @@ static void run_races(struct load *load, struct connection *connections)
 	while ((request = take_request(load, &len)) != NULL) {
 		load->winners = 0;
 		for (int i = 0; i < load->connections; i++)
-			send_request(load, &connections[i], request, len);
+			send_request(load, &connections[i], request, len, now_ns());
 		while (load->waiting > 0)
 			wait_for_replies(load);
 		load->rounds++;
@@ -303,10 +362,12 @@ static void report(struct load *load)
 
 	if (load->latency_count > 0)
 		qsort(load->latencies, load->latency_count, sizeof(load->latencies[0]), compare);
-	printf("{\"rate\": %.1f, \"p50\": %.3f, \"p99\": %.3f, \"max\": %.3f, \"used\": %zu, \"rounds\": "
-	       "%" PRIu64 ", \"one_winner\": %" PRIu64 ", \"seconds\": %.3f, \"statuses\": {",
-	       (double)load->latency_count / seconds, milliseconds(load, 0.5), milliseconds(load, 0.99),
-	       milliseconds(load, 1), load->used, load->rounds, load->one_winner, seconds);
+	printf("{\"rate\": %.1f, \"p50\": %.3f, \"p90\": %.3f, \"p99\": %.3f, \"p999\": %.3f, \"max\": %.3f, "
+	       "\"used\": %zu, \"rounds\": %" PRIu64 ", \"one_winner\": %" PRIu64 ", \"seconds\": %.3f, "
+	       "\"statuses\": {",
+	       (double)(load->race ? load->latency_count : load->in_time) / seconds, milliseconds(load, 0.5),
+	       milliseconds(load, 0.9), milliseconds(load, 0.99), milliseconds(load, 0.999), milliseconds(load, 1),
+	       load->used, load->rounds, load->one_winner, seconds);
 	for (int i = 0; i < STATUSES; i++) {
 		if (load->statuses[i] == 0)
 			continue;
@@ -318,7 +379,7 @@ static void report(struct load *load)
 
 static void usage(void)
 {
-	fprintf(stderr, "Usage: load [-c CONNECTIONS] [-t SECONDS] [-s SKIP] [-r | -R RATE] PORT FILE\n");
+	fprintf(stderr, "Usage: load [-c CONNECTIONS] [-t SECONDS] [-s SKIP] [-l] [-r | -R RATE] PORT FILE\n");
 	exit(2);
 }
 
@@ -329,7 +390,7 @@ int main(int argc, char **argv)
 	size_t skip = 0, len;
 	int option;
 
-	while ((option = getopt(argc, argv, "c:t:s:rR:")) != -1) {
+	while ((option = getopt(argc, argv, "c:t:s:lrR:")) != -1) {
 		switch (option) {
 		case 'c':
 			load.connections = (int)strtol(optarg, NULL, 10);
@@ -339,6 +400,9 @@ int main(int argc, char **argv)
 			break;
 		case 's':
 			skip = strtoul(optarg, NULL, 10);
+			break;
+		case 'l':
+			load.loops = true;
 			break;
 		case 'r':
 			load.race = true;
@@ -360,7 +424,7 @@ int main(int argc, char **argv)
 	for (int i = 0; i < load.connections; i++)
 		open_connection(&load, &connections[i]);
 	load.began_ns = now_ns();
-	load.ends_ns = load.began_ns + (int64_t)load.seconds * 1000000000;
+	load.ends_ns = load.began_ns + (int64_t)load.seconds * SECOND;
 	if (load.race)
 		run_races(&load, connections);
 	else if (load.rate > 0)

@@ -282,9 +282,9 @@ static void loop_for(struct loop *loop, int seconds, size_t group)
 
 static void print_query(const char *name)
 {
-	for (size_t i = 0; i < ARRAY_LEN(script); i++)
-		if (strcmp(script[i]->name, name) == 0)
-			printf("%s\n", script[i]->sql[DIALECT_POSTGRES]);
+	for (size_t i = 0; i < booking_queries.count; i++)
+		if (strcmp(booking_queries.queries[i]->name, name) == 0)
+			printf("%s\n", booking_queries.queries[i]->sql[DIALECT_POSTGRES]);
 }
 
 static void usage(void)

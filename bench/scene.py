@@ -13,16 +13,18 @@ import datetime
 import os
 import pathlib
 import random
-import re
+import shutil
 import sqlite3
-import subprocess
 import sys
+import tempfile
 import typing
 import uuid
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
 import harness  # noqa: E402
+
+from filling import fill_postgres, fill_sqlite, stride  # noqa: E402, isort: skip
 
 BOOKINGS = 1_000_000
 TENANTS, RESOURCES, USERS = 50, 48, 2  # the latter two a tenant
@@ -31,18 +33,13 @@ DAYS_BOOKED, DAYS = 30, 365
 DAY_ONE = datetime.date(2025, 12, 2)  # the day after harness.CLOCK
 # Where the clock stands at each start once all have logged in: no token is from the future then, and all last the day.
 CLOCK = "2025-12-01T12:30:00Z"
+AS_A_USER = {"MARCA_AUTH": "required", "ACCESS_TOKEN_MINUTES": "1440", "MARCA_STRICT": None}
 OPENING = datetime.timedelta(hours=9)  # 06:00 in São Paulo
 MICROSECOND = datetime.timedelta(microseconds=1)
 EPOCH = datetime.datetime(1970, 1, 1)
 
 # The server has one core of the two for itself, the client the other.
 SERVER_CPU, CLIENT_CPU = "0", "1"
-
-COLUMNS = (
-    "tenant_id id resource_id user_id start_time end_time status confirmation_code recurring_enabled version "
-    "change_id created_at updated_at"
-).split()
-
 
 def pinned(cpu, *command):
     return ["taskset", "-c", cpu, *map(str, command)] if os.cpu_count() > 1 else [str(part) for part in command]
@@ -56,14 +53,6 @@ def progress(text):
 
 def microseconds(when):
     return (when - EPOCH) // MICROSECOND
-
-
-def stride(count):
-    """A step that visits each of `count` places once before it returns to the first, in no order that one sees."""
-    step = int(count * 0.6180339887) | 1
-    while any(step % p == 0 and count % p == 0 for p in range(2, 1000)):
-        step += 2
-    return step
 
 
 class Get(typing.NamedTuple):
@@ -98,13 +87,17 @@ class Parties:
         ])
 
     @classmethod
-    def through_api(cls, marca):
+    def through_api(cls, marca, tenants=TENANTS, resources=RESOURCES, users=USERS, passwords=True):
+        """So many tenants, and of each so many resources and users. Without passwords the users have an operator's token."""
         operator = marca.operator().headers
         tokens = {}
 
         def user(api, tenant):
-            made = harness.make_user(api, tenant, password=harness.PASSWORD)
+            made = harness.make_user(api, tenant, password=harness.PASSWORD if passwords else ...)
             found = uuid.UUID(made["id"])
+            if not passwords:
+                tokens[found] = operator["Authorization"].removeprefix("Bearer ")
+                return found
             tokens[found] = harness.log_in(api, tenant, made["email"])["access_token"]
             return found
 
@@ -112,15 +105,21 @@ class Parties:
             api = harness.Api(marca.address, operator)
             with contextlib.closing(api):
                 made = harness.make_tenant(api, settings={"advance_booking_days": DAYS})
-                users = [user(api, made) for _ in range(USERS)]
+                people = [user(api, made) for _ in range(users)]
                 category = harness.make_category(api, made)
                 return [
-                    (uuid.UUID(made["id"]), uuid.UUID(harness.make_resource(api, made, category)["id"]), users)
-                    for _ in range(RESOURCES)
+                    (uuid.UUID(made["id"]), uuid.UUID(harness.make_resource(api, made, category)["id"]), people)
+                    for _ in range(resources)
                 ]
 
         with concurrent.futures.ThreadPoolExecutor(25) as pool:
-            return cls([resource for found in pool.map(tenant, range(TENANTS)) for resource in found], tokens)
+            return cls([resource for found in pool.map(tenant, range(tenants)) for resource in found], tokens)
+
+    def write(self, path):
+        """For bench/fill."""
+        with open(path, "w", encoding="ascii") as file:
+            for tenant, resource, users in self.resources:
+                print(tenant.hex, resource.hex, *(user.hex for user in users), file=file)
 
     # --- Days that are booked ---
 
@@ -130,29 +129,9 @@ class Parties:
         pairs = [(n % len(self.resources), n // len(self.resources)) for n in range(count)]
         random.Random(1).shuffle(pairs)
         return [
-            (self.resources[resource][1], DAY_ONE + datetime.timedelta(days=day), self.resources[resource][2][day % USERS])
+            (self.resources[resource][1], DAY_ONE + datetime.timedelta(days=day), self.resources[resource][2][day % len(self.resources[resource][2])])
             for resource, day in pairs
         ]
-
-    def bookings(self, count):
-        """Rows for COLUMNS, as old as a month, in the order in which they were made."""
-        chance = random.Random(2)
-        began = microseconds(datetime.datetime(2025, 11, 1))
-        step = 29 * 86400 * 1_000_000 // count
-        opening = microseconds(datetime.datetime.combine(DAY_ONE, datetime.time()) + OPENING)
-        hop = stride(count)
-        for n in range(count):
-            pair, hour = divmod(n * hop % count, HOURS_BOOKED)
-            day, resource = divmod(pair, len(self.resources))
-            tenant, resource, users = self.resources[resource]
-            made = began + n * step
-            start = opening + (day * 24 + hour) * 3_600_000_000
-            made_ms = made // 1000 << 80
-            change, this = chance.getrandbits(76), chance.getrandbits(76)
-            yield (
-                tenant.bytes, uuid7(made_ms, this), resource.bytes, users[n % len(users)].bytes, start, start + 3_600_000_000,
-                "confirmado" if n % 3 else "pendente", code(n), 0, 1, uuid7(made_ms, change), made, made,
-            )
 
     # --- Hours that are free ---
 
@@ -183,105 +162,44 @@ class Parties:
                 )
 
 
-def uuid7(made_ms, chance):
-    """The bytes of a version 7 UUID: of 76 random bits, two give way to the variant."""
-    return (made_ms | 7 << 76 | chance >> 64 << 64 | 2 << 62 | chance & (1 << 62) - 1).to_bytes(16, "big")
+class Seed:
+    """Organisations with their users and resources, made once through the API, for several scenes on SQLite."""
 
+    def __init__(self, tenants=TENANTS, resources=RESOURCES, **how):
+        self.tenants, self.resources, self.how = tenants, resources, how
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="marca-seed-"))
+        self.data, self.parties = self.folder / "data", None
 
-def code(n):
-    alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-    n = n * 0x9E3779B97F % (1 << 40)  # odd: no two alike
-    return "".join(alphabet[n >> shift & 31] for shift in range(35, -1, -5))
+    def __enter__(self):
+        try:
+            with harness.Marca(env=AS_A_USER) as marca:
+                self.parties = Parties.through_api(marca, self.tenants, self.resources, **self.how)
+                marca.stop()
+                shutil.copytree(marca.data, self.data)
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
 
-
-# --- Into the stores ----------------------------------------------------------------
-
-
-def fill_sqlite(path, parties, count):
-    """Without its indexes, which are made again at once: an order faster."""
-    db = sqlite3.connect(path, isolation_level=None)
-    with contextlib.closing(db):
-        db.execute("PRAGMA synchronous = OFF")
-        db.execute("PRAGMA cache_size = -262144")
-        db.execute("BEGIN")
-        indexes = db.execute(
-            "SELECT name, sql FROM sqlite_master WHERE tbl_name = 'bookings' AND type = 'index' AND sql IS NOT NULL"
-        ).fetchall()
-        for name, _ in indexes:
-            db.execute(f"DROP INDEX {name}")
-        marks = ", ".join("?" * len(COLUMNS))
-        db.executemany(f"INSERT INTO bookings ({', '.join(COLUMNS)}) VALUES ({marks})", parties.bookings(count))
-        for _, sql in indexes:
-            db.execute(sql)
-        db.executemany(
-            "INSERT INTO resource_locks (tenant_id, resource_id, version) VALUES (?, ?, 1)",
-            [(tenant.bytes, resource.bytes) for tenant, resource, _ in parties.resources],
-        )
-        db.execute("COMMIT")
-        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-
-
-def as_superuser(url):
-    """In the cluster of scripts/with-postgres. Row-level security holds everybody else, and refuses COPY."""
-    return re.sub(r"//[^@/]*@", "//postgres@", url)
-
-
-def fill_postgres(url, parties, count):
-    url = as_superuser(url)
-
-    def psql(*commands, feed=()):
-        arguments = [part for command in commands for part in ("-c", command)]
-        with subprocess.Popen(
-            ["psql", "-X", "-q", "-At", "-v", "ON_ERROR_STOP=1", "-d", url, *arguments],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        ) as process:
-            for line in feed:
-                process.stdin.write(line)
-            process.stdin.close()
-            told = process.stdout.read()
-        if process.returncode != 0:
-            sys.exit(f"psql failed on {url}")
-        return told
-
-    def text(value):
-        return value.hex() if isinstance(value, bytes) else str(value)
-
-    indexes = [
-        line.split("|", 1) for line in psql(
-            "SELECT c.relname, pg_get_indexdef(i.indexrelid) FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid "
-            "WHERE i.indrelid = 'bookings'::regclass AND NOT i.indisprimary"
-        ).splitlines()
-    ]
-    psql(
-        *[f"DROP INDEX {name}" for name, _ in indexes],
-        f"COPY bookings ({', '.join(COLUMNS)}) FROM STDIN",
-        feed=("\t".join(map(text, row)) + "\n" for row in parties.bookings(count)),
-    )
-    psql(
-        "COPY resource_locks (tenant_id, resource_id, version) FROM STDIN",
-        feed=(f"{tenant}\t{resource}\t1\n" for tenant, resource, _ in parties.resources),
-    )
-    psql(*[sql for _, sql in indexes])
-    psql("VACUUM (ANALYZE) bookings", "VACUUM (ANALYZE) resource_locks")
+    def __exit__(self, *_):
+        shutil.rmtree(self.folder)
 
 
 class Scene:
     """A marca with its data. `with Scene(...) as scene:` leaves it running."""
 
-    def __init__(self, bookings, store="sqlite", env=None):
+    def __init__(self, bookings, store="sqlite", env=None, seed=None, people=()):
         self.bookings = bookings
-        env = {"MARCA_AUTH": "required", "ACCESS_TOKEN_MINUTES": "1440", "MARCA_STRICT": None, **(env or {})}
-        self.marca = harness.Marca(store=store, env=env)
+        self.seed, self.people = seed, people  # of Seed, or as many as Parties.through_api() is told
+        self.marca = harness.Marca(store=store, env={**AS_A_USER, **(env or {})})
         self.command = self.marca.command
         self.parties = None
         self.next_hour = 0
 
     def __enter__(self):
         progress(f"{self.marca.store}: {TENANTS} tenants, {TENANTS * RESOURCES:,} resources, {self.bookings:,} bookings")
-        self.marca.__enter__()
         try:
-            self.parties = Parties.through_api(self.marca)
-            self.marca.stop()
+            self.settle()
             self.marca.env["MARCA_CLOCK"] = CLOCK
             if self.marca.store == "sqlite":
                 fill_sqlite(self.marca.data / "booking.db", self.parties, self.bookings)
@@ -292,6 +210,16 @@ class Scene:
             self.marca.__exit__(type(error), error, error.__traceback__)
             raise
         return self
+
+    def settle(self):
+        """Those who book are there; the server is not."""
+        if self.seed is not None:
+            shutil.copytree(self.seed.data, self.marca.data)
+            self.parties = self.seed.parties
+            return
+        self.marca.start()
+        self.parties = Parties.through_api(self.marca, *self.people)
+        self.marca.stop()
 
     def __exit__(self, kind, value, trace):
         self.marca.__exit__(kind, value, trace)
@@ -316,7 +244,8 @@ class Scene:
         """A Get of so many bookings, at random, each by who booked it."""
         database = sqlite3.connect(f"file:{self.marca.data / 'booking.db'}?mode=ro", uri=True)
         with contextlib.closing(database):
-            rows = database.execute("SELECT id, user_id FROM bookings ORDER BY random() LIMIT ?", [count]).fetchall()
+            places = random.Random(3).choices(range(1, self.bookings + 1), k=count)
+            rows = [database.execute("SELECT id, user_id FROM bookings WHERE rowid = ?", [at]).fetchone() for at in places]
         return [Get(f"/bookings/{uuid.UUID(bytes=found)}", self.parties.tokens[uuid.UUID(bytes=user)]) for found, user in rows]
 
     def free_hours(self, count):

@@ -23,8 +23,8 @@
  * with structs and word lists.
  * `-- :sqlite` and `-- :postgres` before a statement make it that dialect's variant.
  * Within SQL, :uuid :time :int :bool :text :json, :strict and :clustered (a table that is its primary key's
- * index) stand for each dialect's own.
- * What a migration may do, and the marks that let it do more: sqlgen_migration.c.
+ * index) stand for each dialect's own. `FROM things t :index_NAME` names the index to SQLite, where it would
+ * take another. What a migration may do, and the marks that let it do more: sqlgen_migration.c.
  * `:room` stands for the room's name wherever it is written, so that several rooms can share a file.
  */
 #include "sqlgen.h"

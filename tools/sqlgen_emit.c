@@ -41,6 +41,25 @@ static const char *sql_word(const char *word, size_t len, enum dialect dialect)
 	return NULL;
 }
 
+/*
+ * `:index_NAME` after a table: SQLite, which plans without statistics here, holds indexes that begin alike
+ * for as good as each other, and is told which. PostgreSQL knows.
+ */
+static const char *index_word(const char *word, size_t len, enum dialect dialect)
+{
+	static const char prefix[] = "index_", clause[] = "INDEXED BY ";
+	size_t skip = sizeof(prefix) - 1;
+	char *text;
+
+	if (len <= skip || strncmp(word, prefix, skip) != 0)
+		return NULL;
+	if (dialect != DIALECT_SQLITE)
+		return "";
+	text = keep(sizeof(clause) + len - skip);
+	snprintf(text, sizeof(clause) + len - skip, "%s%.*s", clause, (int)(len - skip), word + skip);
+	return text;
+}
+
 char *statement_text(const struct statement *statement, enum dialect dialect)
 {
 	const char *mask = statement->mask;
@@ -57,6 +76,8 @@ char *statement_text(const struct statement *statement, enum dialect dialect)
 			continue;
 		}
 		word = sql_word(mask + i + 1, len, dialect);
+		if (word == NULL)
+			word = index_word(mask + i + 1, len, dialect);
 		if (word == NULL) {
 			fault(statement->at, "unknown type `:%.*s`", (int)len, mask + i + 1);
 			return NULL;

@@ -495,7 +495,9 @@ static void test_good(void **state)
 		"INSERT INTO things (tenant_id, name)\nSELECT $1, o.name FROM others o;\n\n"
 		"-- :name  all :many\n-- :scope global\n-- :out   n:int text:text\n"
 		"-- :sqlite\nSELECT COUNT(*), 'it''s; $7 ? :none' FROM x;\n"
-		"-- :postgres\nSELECT COUNT(*), CAST('a' AS :text)::text FROM x;\n";
+		"-- :postgres\nSELECT COUNT(*), CAST('a' AS :text)::text FROM x;\n"
+		"-- :name  few :many\n-- :scope tenant\n-- :in    tenant_id:uuid\n-- :out   n:int\n"
+		"SELECT t.n FROM things t :index_some_a\n WHERE t.tenant_id = $1;\n";
 	static const char shared[] = "-- :name  :room_count :one\n-- :scope global\n-- :out   n:int\n"
 				     "SELECT COUNT(*) FROM :room_things t;\n";
 	const struct file files[] = {
@@ -536,6 +538,8 @@ static void test_good(void **state)
 	assert_non_null(
 		strstr(out, "\"CREATE TABLE x_things (id INTEGER PRIMARY KEY) STRICT, WITHOUT ROWID\""));
 	assert_non_null(strstr(out, "'it''s; $7 ? :none'"));
+	assert_non_null(strstr(out, "things t INDEXED BY some_a\\n"));
+	assert_non_null(strstr(out, "things t \\n"));
 	assert_non_null(strstr(out, "CAST('a' AS text)::text"));
 	assert_non_null(
 		strstr(out,

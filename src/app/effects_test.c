@@ -413,19 +413,19 @@ static bool booked(struct ctx *cx, const struct agenda *agenda, const struct uui
 static struct booking *any_booking(struct ctx *cx, const struct agenda *agenda, const struct uuid *resource,
 				   const struct uuid *user)
 {
-	const struct q_bookings_of_resource_in in = {.tenant_id = agenda->tenant,
-						     .earliest = cx->now,
-						     .ends_after = UTIME_MIN,
-						     .starts_before = UTIME_MAX,
-						     .status = "pendente",
-						     .after_start = INT64_MIN,
-						     .limit = 1,
-						     .resource_id = *resource,
-						     .user_id = *user};
+	const struct q_bookings_of_user_at_in in = {.tenant_id = agenda->tenant,
+						    .earliest = cx->now,
+						    .ends_after = UTIME_MIN,
+						    .starts_before = UTIME_MAX,
+						    .status = "pendente",
+						    .after_start = INT64_MIN,
+						    .limit = 1,
+						    .resource_id = *resource,
+						    .user_id = *user};
 	struct booking *row = NULL;
 	size_t found;
 
-	assert_int_equal(q_bookings_of_resource(cx, &in, &row, &found), RC_OK);
+	assert_int_equal(q_bookings_of_user_at(cx, &in, &row, &found), RC_OK);
 	assert_int_equal(found, 1);
 	row->change_id = house_id(cx);
 	return row;

@@ -33,6 +33,28 @@ static void fault(const struct query *query, const char *what, const char *plan)
 	faults++;
 }
 
+/*
+ * Bookings of a user, or of a resource, are searched by that: by the tenant alone would be to read all of the
+ * tenant's past. `equals`: as a plan writes it.
+ */
+static bool reads_all_of_tenant(const struct query *query, const char *sql, const char *plan,
+				const char *equals)
+{
+	static const char *const columns[] = {"user_id", "resource_id"};
+	bool is_wanted = false, is_searched = false;
+	char wanted[40], searched[40];
+
+	if (query->rows != ROWS_MANY || strstr(sql, "FROM bookings b") == NULL)
+		return false;
+	for (size_t i = 0; i < ARRAY_LEN(columns); i++) {
+		snprintf(wanted, sizeof(wanted), "AND b.%s = $", columns[i]);
+		snprintf(searched, sizeof(searched), "%s%s", columns[i], equals);
+		is_wanted |= strstr(sql, wanted) != NULL;
+		is_searched |= strstr(sql, wanted) != NULL && strstr(plan, searched) != NULL;
+	}
+	return is_wanted && !is_searched;
+}
+
 /* Whoever asks which bookings block time. */
 static bool searches_overlaps(const char *sql)
 {
@@ -94,6 +116,8 @@ static void judge_on_sqlite(sqlite3 *db, const struct query *query)
 		fault(query, "scans a table", plan);
 	if (strstr(plan, "TEMP B-TREE") != NULL || strstr(plan, "AUTOMATIC") != NULL)
 		fault(query, "sorts, or makes an index of its own", plan);
+	if (reads_all_of_tenant(query, sql, plan, "=?"))
+		fault(query, "reads all of a tenant's bookings", plan);
 	if (searches_overlaps(sql) && strstr(plan, "COVERING INDEX bookings_active " BOUNDS) == NULL)
 		fault(query, "reads more than the bounds of bookings_active", plan);
 }
@@ -290,6 +314,8 @@ static void judge_on_postgres(PGconn *pg, const struct query *query, const char 
 	explain(pg, query, sql, plan);
 	if (strstr(plan, "Seq Scan") != NULL || !each_index_is_searched(plan))
 		fault(query, "scans a table", plan);
+	if (reads_all_of_tenant(query, query->sql[DIALECT_POSTGRES], plan, " = "))
+		fault(query, "reads all of a tenant's bookings", plan);
 	if (query->rows == ROWS_MANY && strstr(plan, "Sort") != NULL)
 		fault(query, "sorts", plan);
 	if (searches_overlaps(query->sql[DIALECT_POSTGRES]) && !is_bounded(plan))

@@ -25,7 +25,7 @@ static void edge(struct req *rq, const struct tenant_rules *rules, const char *n
 		issue_add(&rq->issues, &here, ISSUE_NO_SUCH_LOCAL, NULL);
 }
 
-/* All three lists take the same page of the same columns. */
+/* All lists take the same page of the same columns. */
 struct page {
 	struct uuid tenant_id;
 	const struct uuid *user_id; /* NULL: everybody's */
@@ -80,13 +80,15 @@ static enum rc rows_read(struct req *rq, const struct booking_filter *filter, co
 {
 	const struct uuid user = page->user_id != NULL ? *page->user_id : UUID_NONE;
 	const struct q_bookings_of_resource_in of_resource = {PAGE_OF(page),
-							      .resource_id = filter->resource_id,
-							      .user_id = user};
+							      .resource_id = filter->resource_id};
+	const struct q_bookings_of_user_at_in of_both = {PAGE_OF(page), .user_id = user,
+							 .resource_id = filter->resource_id};
 	const struct q_bookings_of_user_in of_user = {PAGE_OF(page), .user_id = user};
 	const struct q_bookings_of_tenant_in of_tenant = {PAGE_OF(page)};
 
 	if (HAS(filter, booking_filter, resource_id))
-		return q_bookings_of_resource(&rq->cx, &of_resource, ret, ret_count);
+		return page->user_id != NULL ? q_bookings_of_user_at(&rq->cx, &of_both, ret, ret_count)
+					     : q_bookings_of_resource(&rq->cx, &of_resource, ret, ret_count);
 	if (page->user_id != NULL)
 		return q_bookings_of_user(&rq->cx, &of_user, ret, ret_count);
 	return q_bookings_of_tenant(&rq->cx, &of_tenant, ret, ret_count);

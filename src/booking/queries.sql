@@ -259,9 +259,29 @@ SELECT b.id, b.tenant_id, b.resource_id, b.user_id, b.client_id, b.start_time, b
 SELECT b.id, b.tenant_id, b.resource_id, b.user_id, b.client_id, b.start_time, b.end_time, b.status, b.notes,
        b.confirmation_code, b.recurring_enabled, b.recurring_pattern, b.cancellation_reason, b.cancelled_at,
        b.cancelled_by, b.created_at, b.updated_at, b.version
-  FROM bookings b
+  FROM bookings b :index_bookings_by_user
  WHERE b.tenant_id = $1 AND b.user_id = $9 AND b.start_time > $2 AND b.end_time > $3 AND b.start_time < $4
    AND ($5 IS NULL OR b.status = $5) AND (b.start_time, b.id) > ($6, $7) AND b.deleted_at IS NULL
+ ORDER BY b.start_time, b.id
+ LIMIT $8;
+
+-- :name  bookings_of_user_at :many
+-- :scope tenant
+-- :replica
+-- :in    tenant_id:uuid earliest:time ends_after:time starts_before:time status:text? after_start:time after_id:uuid
+--        limit:int user_id:uuid resource_id:uuid
+-- :out   struct booking: id:uuid tenant_id:uuid resource_id:uuid user_id:uuid client_id:uuid? start_time:time
+--        end_time:time status:enum(booking_status) notes:text? confirmation_code:text recurring_enabled:bool
+--        recurring_pattern:json? cancellation_reason:text? cancelled_at:time? cancelled_by:text? created_at:time
+--        updated_at:time version:int
+-- Of one user at one resource. A person has few bookings beside what a resource has.
+SELECT b.id, b.tenant_id, b.resource_id, b.user_id, b.client_id, b.start_time, b.end_time, b.status, b.notes,
+       b.confirmation_code, b.recurring_enabled, b.recurring_pattern, b.cancellation_reason, b.cancelled_at,
+       b.cancelled_by, b.created_at, b.updated_at, b.version
+  FROM bookings b :index_bookings_by_user
+ WHERE b.tenant_id = $1 AND b.user_id = $9 AND b.resource_id = $10 AND b.start_time > $2 AND b.end_time > $3
+   AND b.start_time < $4 AND ($5 IS NULL OR b.status = $5) AND (b.start_time, b.id) > ($6, $7)
+   AND b.deleted_at IS NULL
  ORDER BY b.start_time, b.id
  LIMIT $8;
 
@@ -269,18 +289,17 @@ SELECT b.id, b.tenant_id, b.resource_id, b.user_id, b.client_id, b.start_time, b
 -- :scope tenant
 -- :replica
 -- :in    tenant_id:uuid earliest:time ends_after:time starts_before:time status:text? after_start:time after_id:uuid
---        limit:int resource_id:uuid user_id:uuid?
+--        limit:int resource_id:uuid
 -- :out   struct booking: id:uuid tenant_id:uuid resource_id:uuid user_id:uuid client_id:uuid? start_time:time
 --        end_time:time status:enum(booking_status) notes:text? confirmation_code:text recurring_enabled:bool
 --        recurring_pattern:json? cancellation_reason:text? cancelled_at:time? cancelled_by:text? created_at:time
 --        updated_at:time version:int
--- Of one resource, and of one user there.
+-- Of one resource.
 SELECT b.id, b.tenant_id, b.resource_id, b.user_id, b.client_id, b.start_time, b.end_time, b.status, b.notes,
        b.confirmation_code, b.recurring_enabled, b.recurring_pattern, b.cancellation_reason, b.cancelled_at,
        b.cancelled_by, b.created_at, b.updated_at, b.version
-  FROM bookings b
+  FROM bookings b :index_bookings_by_resource
  WHERE b.tenant_id = $1 AND b.resource_id = $9 AND b.start_time > $2 AND b.end_time > $3 AND b.start_time < $4
-   AND ($10 IS NULL OR b.user_id = $10)
    AND ($5 IS NULL OR b.status = $5) AND (b.start_time, b.id) > ($6, $7) AND b.deleted_at IS NULL
  ORDER BY b.start_time, b.id
  LIMIT $8;

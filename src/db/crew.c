@@ -4,14 +4,16 @@
  * at once: a fiber never waits for a store that is not there.
  */
 #include "db/driver.h"
+#include "db/fair_queue.h"
 
 #include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
-#define QUEUE_MAX	 8192
+#define PATIENCE_MS	 10 /* with who is at work already */
 #define BACKOFF_FIRST_MS 50
 #define BACKOFF_MAX_MS	 3000
 
@@ -27,9 +29,8 @@ struct crew {
 	size_t batch_max;
 	pthread_mutex_t lock;
 	pthread_cond_t filled;
-	int bell;		   /* readable once the crew closes: ends a member's pause */
-	struct job *oldest, **end; /* the queue */
-	size_t queued;
+	int bell; /* readable once the crew closes: ends a member's pause */
+	struct fair_queue queue;
 	size_t up;   /* members whose hand is ready */
 	size_t busy; /* of these, at work */
 	bool down;   /* none is, and the last try to change that failed */
@@ -49,32 +50,29 @@ void job_done(struct job *job, enum rc rc)
 /* While others are at work, only a batch that is worth it: the rest is theirs when they come back. */
 static bool has_work(const struct crew *crew)
 {
-	return crew->oldest != NULL &&
-	       (crew->busy == 0 || crew->closing || crew->queued >= crew->work->enough);
+	size_t count = crew->queue.count;
+
+	return count > 0 && (crew->busy == 0 || crew->closing || count >= crew->work->enough);
 }
 
-static enum rc enqueue(struct crew *crew, struct job *job)
+static enum rc enqueue(struct crew *crew, struct job *job, const struct uuid *tenant)
 {
-	enum rc rc = crew->down ? RC_STORE_DOWN : crew->queued == QUEUE_MAX ? RC_OVERLOADED : RC_OK;
-
-	if (rc != RC_OK)
-		return rc;
-	job->next = NULL;
-	*crew->end = job;
-	crew->end = &job->next;
-	crew->queued++;
-	if (has_work(crew))
+	if (crew->down)
+		return RC_STORE_DOWN;
+	if (!fair_queue_put(&crew->queue, job, tenant))
+		return RC_OVERLOADED;
+	if (crew->queue.count == 1 || has_work(crew))
 		pthread_cond_signal(&crew->filled);
 	return RC_OK;
 }
 
-static enum rc enqueue_and_wait(struct crew *crew, struct job *job)
+static enum rc enqueue_and_wait(struct crew *crew, struct job *job, const struct uuid *tenant)
 {
 	enum rc rc;
 
 	job->fiber = fiber_self();
 	pthread_mutex_lock(&crew->lock);
-	rc = enqueue(crew, job);
+	rc = enqueue(crew, job, tenant);
 	pthread_mutex_unlock(&crew->lock);
 	if (rc != RC_OK)
 		return rc;
@@ -82,17 +80,17 @@ static enum rc enqueue_and_wait(struct crew *crew, struct job *job)
 	return job->rc;
 }
 
-enum rc crew_do(struct crew *crew, struct job *job, struct arena *arena)
+enum rc crew_do(struct crew *crew, struct job *job, const struct uuid *tenant, struct arena *arena)
 {
 	struct arena_pool *pool;
 	enum rc rc;
 
 	if (arena == NULL)
-		return enqueue_and_wait(crew, job);
+		return enqueue_and_wait(crew, job, tenant);
 	/* A pool belongs to one thread, and the arena is another's for a while. */
 	pool = arena->pool;
 	arena->pool = NULL;
-	rc = enqueue_and_wait(crew, job);
+	rc = enqueue_and_wait(crew, job, tenant);
 	arena->pool = pool;
 	return rc;
 }
@@ -100,7 +98,7 @@ enum rc crew_do(struct crew *crew, struct job *job, struct arena *arena)
 void crew_stats(struct crew *crew, struct db_crew *ret)
 {
 	pthread_mutex_lock(&crew->lock);
-	*ret = (struct db_crew){.waiting = crew->queued,
+	*ret = (struct db_crew){.waiting = crew->queue.count,
 				.hands = crew->count,
 				.up = crew->up,
 				.busy = crew->busy};
@@ -111,26 +109,12 @@ void crew_stats(struct crew *crew, struct db_crew *ret)
 
 /* All below up to work_on() hold the lock. */
 
-static size_t take(struct crew *crew, struct job **jobs, size_t max)
-{
-	size_t count = 0;
-
-	while (count < max && crew->oldest != NULL) {
-		jobs[count++] = crew->oldest;
-		crew->oldest = crew->oldest->next;
-	}
-	if (crew->oldest == NULL)
-		crew->end = &crew->oldest;
-	crew->queued -= count;
-	return count;
-}
-
 static void refuse_all(struct crew *crew)
 {
 	struct job *job;
 
 	crew->down = true;
-	while (take(crew, &job, 1) == 1)
+	while (fair_queue_take(&crew->queue, &job, 1) == 1)
 		job_done(job, RC_STORE_DOWN);
 }
 
@@ -169,17 +153,36 @@ static bool get_ready(struct member *member)
 	return true;
 }
 
+/* So much longer; true when it was signalled before. */
+static bool wait_for(struct crew *crew, int ms)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_nsec += ms * 1000000L;
+	until.tv_sec += until.tv_nsec / 1000000000;
+	until.tv_nsec %= 1000000000;
+	return pthread_cond_timedwait(&crew->filled, &crew->lock, &until) == 0;
+}
+
+/* Whoever is at work may be held up for long: then even the smallest batch is worth it. */
 static void await_job(struct crew *crew)
 {
-	while (!has_work(crew) && !(crew->closing && crew->oldest == NULL))
-		pthread_cond_wait(&crew->filled, &crew->lock);
+	while (!has_work(crew)) {
+		if (crew->queue.count > 0 && !wait_for(crew, PATIENCE_MS))
+			break;
+		if (crew->queue.count == 0 && crew->closing)
+			break;
+		if (crew->queue.count == 0)
+			pthread_cond_wait(&crew->filled, &crew->lock);
+	}
 }
 
 static void run_batch(struct member *member)
 {
 	struct crew *crew = member->crew;
 	struct job *jobs[GROUP_MAX];
-	size_t count = take(crew, jobs, crew->batch_max);
+	size_t count = fair_queue_take(&crew->queue, jobs, crew->batch_max);
 	bool fine;
 
 	if (count == 0)
@@ -201,7 +204,7 @@ static void tell_idle(struct member *member)
 {
 	struct crew *crew = member->crew;
 
-	if (crew->work->idle == NULL || !member->up || crew->oldest != NULL)
+	if (crew->work->idle == NULL || !member->up || crew->queue.count > 0)
 		return;
 	pthread_mutex_unlock(&crew->lock);
 	crew->work->idle(member->hand);
@@ -214,7 +217,7 @@ static void *work_on(void *arg)
 	struct crew *crew = member->crew;
 
 	pthread_mutex_lock(&crew->lock);
-	while (!crew->closing || crew->oldest != NULL) {
+	while (!crew->closing || crew->queue.count > 0) {
 		if (!member->up && !get_ready(member))
 			break;
 		await_job(crew);
@@ -233,16 +236,20 @@ static void *work_on(void *arg)
 
 struct crew *crew_create(const struct crew_work *work, void *const *hands, size_t count, size_t batch_max)
 {
+	pthread_condattr_t clock;
 	struct crew *crew = calloc(1, sizeof(*crew) + count * sizeof(crew->members[0]));
 
 	if (crew == NULL)
 		return NULL;
 	crew->work = work;
 	crew->batch_max = batch_max;
-	crew->end = &crew->oldest;
+	fair_queue_init(&crew->queue);
 	crew->bell = eventfd(0, EFD_CLOEXEC);
 	pthread_mutex_init(&crew->lock, NULL);
-	pthread_cond_init(&crew->filled, NULL);
+	pthread_condattr_init(&clock);
+	pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
+	pthread_cond_init(&crew->filled, &clock);
+	pthread_condattr_destroy(&clock);
 	if (crew->bell < 0) {
 		crew_destroy(crew);
 		return NULL;

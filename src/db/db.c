@@ -501,7 +501,7 @@ enum rc db_write(struct script *script)
 	}
 	span = begin_span(cx, db, "commit");
 	span_number(span, "db.operation.batch.size", (int64_t)script->count);
-	rc = crew_do(db->committer, &script->job, cx->arena);
+	rc = crew_do(db->committer, &script->job, &script->tenant, cx->arena);
 	end_span(span, rc);
 	return rc;
 }

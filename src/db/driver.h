@@ -2,7 +2,7 @@
  * Inside src/db: what a driver gives (sqlite.c, postgres.c), and what all share.
  *
  * db.c        the front: options, ports, db_read() and db_write()
- * crew.c      threads that take jobs from a bounded queue
+ * crew.c      threads that take jobs from a bounded queue (fair_queue.c)
  * committer.c group commit, one algorithm for both drivers
  * migrate.c   the schema's versions
  * value.c     members of in and out structs (value.h)
@@ -208,10 +208,10 @@ struct crew *crew_create(const struct crew_work *work, void *const *hands, size_
 void crew_destroy(struct crew *crew);
 
 /*
- * On a fiber: waits until the job is done. RC_STORE_DOWN at once while no hand is ready. The crew's thread
- * may fill the arena (which may be NULL) meanwhile.
+ * On a fiber: waits until the job is done. RC_STORE_DOWN at once while no hand is ready. Tenants take turns
+ * (fair_queue.h). The crew's thread may fill the arena (which may be NULL) meanwhile.
  */
-enum rc crew_do(struct crew *crew, struct job *job, struct arena *arena) MUST_USE;
+enum rc crew_do(struct crew *crew, struct job *job, const struct uuid *tenant, struct arena *arena) MUST_USE;
 void job_done(struct job *job, enum rc rc);
 void crew_stats(struct crew *crew, struct db_crew *ret);
 

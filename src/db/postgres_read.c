@@ -220,8 +220,9 @@ enum rc pg_ask_each(struct crew *readers, struct ctx *cx, const struct query *qu
 		    size_t count, struct rows *ret)
 {
 	struct read read = {.cx = cx, .query = query, .ins = ins, .count = count, .rows = ret};
+	const struct uuid *tenant = query != NULL ? pg_wall_tenant(query, ins[0]) : &UUID_NONE;
 
-	return crew_do(readers, &read.job, cx != NULL ? cx->arena : NULL);
+	return crew_do(readers, &read.job, tenant, cx != NULL ? cx->arena : NULL);
 }
 
 enum rc pg_ask(struct crew *readers, struct ctx *cx, const struct query *query, const void *in,

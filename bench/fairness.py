@@ -1,0 +1,143 @@
+"""Does a tenant that sends a hundred times its share slow the others?
+
+A share is what a thousandth of the process's tenants sends: SHARES. Ten modest tenants send theirs all the time, at fixed
+instants; a greedy one sends a hundred times its own over many connections, or nothing, in turn. Each tenant has ten users, each
+at an address of his own. What is told is the ratio of the modest ones' p99s: the median of the rounds'.
+
+Once with the limits that production has; once without any; and a flood, of which nobody promises anything: without limits,
+and as fast as replies come.
+"""
+import json
+import pathlib
+import statistics
+import subprocess
+import time
+
+import results
+from references import TOOLS, postgres_cluster
+from scene import Get, Parties, Scene, progress
+
+MODEST, USERS = 10, 10
+TIMES = 100
+SHARES = {"reads": 50, "writes": 5}  # a second
+CONNECTIONS = {"modest": 16, "greedy": 512}
+BOOKINGS = 10_000
+WRITES = {"modest": 20_000, "greedy": 200_000}
+TARGET = 1.5
+FLOOD = "no limits, a flood"
+LIMITS = {
+    "production's limits": {"RATE_IP": "50", "RATE_PRINCIPAL": "50", "RATE_WRITE": "20", "RATE_TENANT": "500"},
+    "no limits": {"RATE_IP": "0", "RATE_PRINCIPAL": "0", "RATE_WRITE": "0", "RATE_TENANT": "0"},
+    FLOOD: {},  # as before
+}
+KINDS = {"sqlite": ("reads", "writes"), "postgres": ("writes",)}
+
+
+class Crowd:
+    """Some tenants and their requests. Files are written once: reads are sent again and again, of writes each once."""
+
+    def __init__(self, scene, who, tenants):
+        self.scene, self.who, self.tenants = scene, who, tenants
+        self.addresses = {}  # by token
+        for owner, _, users in scene.parties.resources:
+            for user in users if owner in tenants else ():
+                self.addresses.setdefault(scene.parties.tokens[user], f"10.{who == 'greedy':d}.0.{len(self.addresses) + 1}")
+        self.files = {"reads": self.file("reads", self.reads()), "writes": self.file("writes", self.writes())}
+        self.skip = 0
+
+    def file(self, kind, texts):
+        path = pathlib.Path(self.scene.marca.folder, f"{self.who}-{kind}")
+        with open(path, "wb") as file:
+            for text in texts:
+                token = text.split("Bearer ", 1)[1].split("\r", 1)[0]
+                file.write(text.replace("Host:", f"X-Forwarded-For: {self.addresses[token]}\r\nHost:", 1).encode() + b"\0")
+        return path
+
+    def reads(self):
+        users = {resource: users for owner, resource, users in self.scene.parties.resources if owner in self.tenants}
+        for n, (resource, day, _) in enumerate(self.scene.parties.days(BOOKINGS)):
+            if resource in users:
+                token = self.scene.parties.tokens[users[resource][n % USERS]]
+                yield Get(f"/resources/{resource}/availability?data={day}", token).text()
+
+    def writes(self):
+        path = pathlib.Path(self.scene.marca.folder, "writes")
+        own = [row for row in self.scene.parties.resources if row[0] in self.tenants]
+        Parties(own, self.scene.parties.tokens).write_requests(path, 0, WRITES[self.who])
+        yield from path.read_bytes().decode().split("\0")[:-1]
+
+    def send(self, kind, seconds, rate):
+        how = ["-l"] if kind == "reads" else ["-s", self.skip]
+        how += ["-R", rate] if rate else []
+        command = [
+            TOOLS / "load", "-c", CONNECTIONS[self.who], "-t", seconds, *how, self.scene.marca.address.split(":")[1], self.files[kind],
+        ]
+        if self.who == "greedy":  # it must not take the processor from the others' client
+            command = ["nice", "-n", "10", *command]
+        return subprocess.Popen([str(part) for part in command], stdout=subprocess.PIPE, text=True)
+
+
+def modest_alone(modest, kind, seconds):
+    with modest.send(kind, seconds, SHARES[kind] * MODEST) as process:
+        told = json.loads(process.stdout.read())
+    assert all(status[0] == "2" for status in told["statuses"]), told
+    modest.skip += told["used"] if kind == "writes" else 0
+    return told
+
+
+def modest_beside(modest, greedy, kind, seconds, rate):
+    with greedy.send(kind, seconds + 1, rate) as process:
+        time.sleep(0.5)
+        told = modest_alone(modest, kind, seconds)
+        assert process.poll() is None, "the greedy one has ended"
+        ended = json.loads(process.communicate()[0])
+    greedy.skip += ended["used"] if kind == "writes" else 0
+    return told, {status: count / (seconds + 1) for status, count in ended["statuses"].items()}
+
+
+def against(modest, greedy, kind, flood, options):
+    """[(what the modest ones had alone, beside the greedy one, the greedy one's replies a second by status)]"""
+    rounds = []
+    modest_alone(modest, kind, 1)
+    for _ in range(options.rounds):
+        alone = modest_alone(modest, kind, options.seconds)
+        rounds.append((alone, *modest_beside(modest, greedy, kind, options.seconds, 0 if flood else SHARES[kind] * TIMES)))
+    return rounds
+
+
+def add_row(table, name, rounds):
+    alone, beside = (statistics.median(one[n]["p99"] for one in rounds) for n in (0, 1))
+    ratio = statistics.median(one[1]["p99"] / one[0]["p99"] for one in rounds)
+    middles = [statistics.median(one[n]["p50"] for one in rounds) for n in (0, 1)]
+    answers = rounds[-1][2]
+    table.add(name, f"{beside:.2f} ms", f"alone {alone:.2f} ms", f"{ratio:.2f}", "" if FLOOD in name else f"<= {TARGET:.2f}",
+              ratio <= TARGET)
+    table.note(f"{name}: p50 {middles[1]:.2f} ms, alone {middles[0]:.2f}; the greedy one's replies a second: "
+               + ", ".join(f"{status} {rate:,.0f}" for status, rate in answers.items()))
+    return {"p99": [alone, beside], "p50": middles, "ratio": ratio, "greedy": answers}
+
+
+def measure_all(scene, store, table, options):
+    tenants = list(dict.fromkeys(owner for owner, _, _ in scene.parties.resources))
+    modest, greedy = Crowd(scene, "modest", tenants[:MODEST]), Crowd(scene, "greedy", tenants[MODEST:])
+    found = []
+    for limits, env in LIMITS.items():
+        if env:
+            scene.marca.stop()
+            scene.marca.env.update(env)
+            scene.start(pin=store == "sqlite")
+        for kind in KINDS[store]:
+            progress(f"fairness: {kind} on {store}, {limits}")
+            rounds = against(modest, greedy, kind, limits == FLOOD, options)
+            row = add_row(table, f"fairness: {kind} on {store}, {limits}", rounds)
+            found.append({"kind": kind, "store": store, "limits": limits, **row})
+    return found
+
+
+def fairness(table, options):
+    how = {"env": {"TRUSTED_PROXIES": "127.0.0.1"}, "people": (MODEST + 1, 48, USERS)}
+    with Scene(BOOKINGS, **how) as scene:
+        found = measure_all(scene, "sqlite", table, options)
+    with postgres_cluster(), Scene(BOOKINGS, store="postgres", **how) as scene:
+        found += measure_all(scene, "postgres", table, options)
+    results.save("fairness", options.quick, rows=found)

@@ -1,0 +1,232 @@
+"""P6: what a request costs with ten thousand bookings stored, and with ten million; with one tenant, and with 10,000.
+
+A store of each size, and a marca for each, all of them alive at once. A round measures each figure at each size in turn, so that
+whatever else the machine does meets all sizes alike. One connection, one request after the other: what is told is the
+median latency, and the CPU time of the server's threads a request, which does not depend on how fast the client is.
+
+Nothing may grow faster than the logarithm of the bookings stored: from 10^4 to 10^7 that is 7/4 = 1.75.
+"""
+import contextlib
+import json
+import math
+import pathlib
+import re
+import shutil
+import socket
+import statistics
+import subprocess
+import tempfile
+import time
+import typing
+
+import results
+from filling import as_superuser, fill_postgres, psql
+from references import TOOLS, load, postgres_cluster, tool
+from scene import DAY_ONE, DAYS, Get, Parties, Scene, Seed, harness, progress
+
+SIZES = (10_000, 100_000, 1_000_000, 10_000_000)
+TENANTS = (1, 100, 10_000)
+FEW = 400  # resources: their rules fit into marca's cache
+OTHER_DAYS = 8 * FEW  # that push all kept answers out of the cache
+IDLE = 10_000
+ROUNDS = 9
+P6_TARGET = 1.3
+ROOM = 7e9  # bytes of ten million bookings
+
+
+def cpu_ns(pid):
+    """Of all its threads, so far."""
+    return sum(int(path.read_text().split()[0]) for path in pathlib.Path(f"/proc/{pid}/task").glob("*/schedstat"))
+
+
+class Figure(typing.NamedTuple):
+    name: str
+    requests: typing.Callable  # (side) -> texts of requests
+    before: typing.Callable = None  # the same: sent before, and not measured
+
+
+class Side:
+    """One of those that are compared: a marca and its store."""
+
+    def __init__(self, label, scene):
+        self.label, self.scene = label, scene
+        self.operator = scene.marca.run("token").strip()
+        self.tokens = scene.parties.tokens
+        self.files = {}
+        self.told = {}  # by figure: {"p50": [...], "cpu": [...]}
+
+    def few(self):
+        return self.scene.parties.resources[:FEW]
+
+    def file(self, name, texts):
+        path = self.scene.marca.folder / f"{len(self.files)}.requests"
+        path.write_bytes("".join(text + "\0" for text in texts).encode())
+        return self.files.setdefault(name, path)
+
+    def send(self, file):
+        return load(self.scene.marca.address, file, seconds=60, connections=1)
+
+    def measure(self, figure):
+        if figure.before and figure.name + "-" not in self.files:
+            self.file(figure.name + "-", figure.before(self))
+        if figure.before:
+            self.send(self.files[figure.name + "-"])
+        # Bookings are made once: those of each round are others.
+        fresh = figure.requests is bookings_made
+        file = self.files.get(figure.name)
+        if fresh or file is None:
+            self.files.pop(figure.name, None)
+            file = self.file(figure.name, figure.requests(self))
+        pid = self.scene.marca.process.pid
+        cpu = cpu_ns(pid)
+        told = self.send(file)
+        cpu = cpu_ns(pid) - cpu
+        assert all(status.startswith("2") for status in told["statuses"]), (figure.name, self.label, told)
+        ours = self.told.setdefault(figure.name, {"p50": [], "cpu": []})
+        ours["p50"].append(told["p50"] * 1000)
+        ours["cpu"].append(cpu / told["used"] / 1000)
+
+
+# --- What is measured -----------------------------------------------------------------------
+
+
+def day_of(side, resource, day):
+    token = side.tokens[resource[2][0]]
+    return Get(f"/resources/{resource[1]}/availability?data={day}", token).text()
+
+
+def one_day(side):
+    return [day_of(side, side.few()[0], DAY_ONE)] * 2000
+
+
+def booked_days(side):
+    """Of each of the few, one that has 14 bookings."""
+    days = {resource: day for resource, day, _ in side.scene.parties.days(side.scene.bookings)}
+    return [day_of(side, resource, days[resource[1]]) for resource in side.few() if resource[1] in days]
+
+
+def free_days(side):
+    few = side.few()
+    ahead = [DAY_ONE + (DAYS - 20 - n) * (DAY_ONE.resolution) for n in range(math.ceil(OTHER_DAYS / len(few)))]
+    return [day_of(side, resource, day) for day in ahead for resource in few]
+
+
+def bookings_by_id(side):
+    return [get.text() for get in side.scene.some_bookings(1000)]
+
+
+def bookings_made(side):
+    return side.scene.requests(300).read_bytes().decode().split("\0")[:-1]
+
+
+def lists(query, by=lambda side, resource: side.operator, count=300):
+    """First pages of ten, of one tenant's after the other."""
+
+    def texts(side):
+        found = side.few()
+        return [
+            Get("/bookings/?limit=10&" + query.format(tenant=found[n % len(found)][0], resource=found[n % len(found)][1]),
+                by(side, found[n % len(found)])).text()
+            for n in range(count)
+        ]
+
+    return texts
+
+
+def metrics(side):
+    return [Get("/metrics", side.operator).text()] * 50
+
+
+BY_STATUS = "list of a tenant by a rare status"  # reads all that the tenant has
+FIGURES = [
+    Figure("P1 warm", one_day),
+    Figure("P1 cold", booked_days, before=free_days),
+    Figure("P2", bookings_by_id),
+    Figure("list of a tenant", lists("tenant_id={tenant}")),
+    Figure("list of a tenant from a day on", lists(f"tenant_id={{tenant}}&start_date={DAY_ONE}")),
+    Figure(BY_STATUS, lists("tenant_id={tenant}&status=cancelado", count=10)),
+    Figure("list of a user", lists("tenant_id={tenant}", by=lambda side, resource: side.tokens[resource[2][0]])),
+    Figure("list of a resource", lists("tenant_id={tenant}&resource_id={resource}")),
+    Figure("/metrics", metrics),
+    Figure("P3", bookings_made),
+]
+
+
+def compare(sides, rounds, what, figures):
+    for n in range(rounds + 1):
+        for figure in figures:
+            for side in sides:
+                progress(f"{what}: round {n} of {rounds}: {figure.name}, {side.label:,}")
+                side.measure(figure)
+        if n == 0:  # nothing had been seen before
+            for side in sides:
+                side.told.clear()
+
+
+def series(sides, what):
+    """[{figure, what, unit, points: [[size, median], ...]}]"""
+    return [
+        {"figure": figure.name, "cost": cost, "points": [
+            [side.label, round(statistics.median(side.told[figure.name][cost]), 2)] for side in sides]}
+        for figure in FIGURES for cost in ("p50", "cpu") if figure.name in sides[0].told
+    ]
+
+
+def ratio(sides, figure, cost):
+    """Of the largest to the smallest: the median of the rounds' own."""
+    first, last = (side.told[figure][cost] for side in (sides[0], sides[-1]))
+    return statistics.median(b / a for a, b in zip(first, last))
+
+
+def add_rows(table, sides, what, allowed):
+    for figure in [figure for figure in FIGURES if figure.name in sides[0].told]:
+        p6 = what == "bookings" and figure.name.startswith("P1")
+        target = P6_TARGET if p6 else allowed
+        name = f"P6 {figure.name}, by {what}"
+        costs = {"p50": "us median", "cpu": "us of CPU"} if p6 else {"cpu": "us of CPU"}
+        for cost, unit in costs.items():
+            small, large = (statistics.median(side.told[figure.name][cost]) for side in (sides[0], sides[-1]))
+            found = ratio(sides, figure.name, cost)
+            table.add(name, f"{large:,.0f} {unit}", f"{sides[0].label:,}: {small:,.0f}", f"{found:.2f}",
+                      f"<= {target:.2f}", found <= target)
+
+
+# --- By bookings ------------------------------------------------------------------------------
+
+
+def by_bookings(table, options):
+    sizes = SIZES[:2] if options.quick else SIZES
+    if shutil.disk_usage(tempfile.gettempdir()).free < ROOM * sizes[-1] / SIZES[-1] * 1.5:
+        table.note(f"P6: no room for {sizes[-1]:,} bookings in {tempfile.gettempdir()}; {sizes[-2]:,} are the most")
+        sizes = sizes[:-1]
+    with Seed() as seed, contextlib.ExitStack() as stack:
+        sides = [
+            Side(size, stack.enter_context(Scene(size, seed=seed, env={"EVENT_WORKERS": "0"}))) for size in sizes
+        ]
+        compare(sides, 1 if options.quick else ROUNDS, "P6", FIGURES)
+    add_rows(table, sides, "bookings", math.log(sizes[-1]) / math.log(sizes[0]))
+    return series(sides, "bookings")
+
+
+# --- By tenants -------------------------------------------------------------------------------
+
+
+def by_tenants(table, options):
+    """The same bookings, of one tenant and of many; resources too are as many, but for the last."""
+    tenants = TENANTS[:2] if options.quick else TENANTS
+    bookings = 100_000 if options.quick else 1_000_000
+    with contextlib.ExitStack() as stack:
+        sides = []
+        for count in tenants:
+            progress(f"P6: {count:,} tenants")
+            with Seed(count, max(1, 2400 // count), users=1, passwords=False) as seed:
+                scene = Scene(bookings, seed=seed, env={"EVENT_WORKERS": "0"})
+                sides.append(Side(count, stack.enter_context(scene)))
+        compare(sides, 1 if options.quick else ROUNDS, "P6, tenants", [f for f in FIGURES if f.name != BY_STATUS])
+    add_rows(table, sides, "tenants", math.log(10_000_000) / math.log(10_000))
+    return series(sides, "tenants")
+
+
+def p6(table, options):
+    found = {"bookings": by_bookings(table, options), "tenants": by_tenants(table, options)}
+    results.save("growth", options.quick, **found)
