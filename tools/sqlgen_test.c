@@ -1,6 +1,6 @@
 /*
  * sqlgen_test SQLGEN: what sqlgen refuses, each fault planted once and told with its line; and that the same
- * text without the fault passes. Long because each rule of sqlgen's stands here once, as a row of a table.
+ * text without the fault passes; long because each rule of sqlgen's stands here once, as a row of a table.
  */
 #include <fcntl.h>
 #include <setjmp.h>

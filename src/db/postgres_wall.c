@@ -240,12 +240,16 @@ enum rc pg_role_ready(const struct db *db)
 	"COALESCE(tenant_id = ANY ((SELECT string_to_array(NULLIF(NULLIF(current_setting('app.tenant', " \
 	"TRUE), ''), '*'), ',')::uuid[])::uuid[]), current_setting('app.tenant', TRUE) = '*')"
 
+/* Of a marca that knew one tenant a statement: it gives way. */
+#define OLD_POLICY "tenant_wall"
+
 /* The same for Citus, which takes neither a subquery nor COALESCE: dearer where a query sees many rows. */
 #define SPREAD_POLICY "tenant_wall_spread"
 #define SPREAD_USING                                                \
 	"tenant_id::text = current_setting('app.tenant', TRUE) OR " \
 	"current_setting('app.tenant', TRUE) = '*'"
 #define POLICIES "('" POLICY "', '" SPREAD_POLICY "')"
+#define KNOWN	 "('" POLICY "', '" SPREAD_POLICY "', '" OLD_POLICY "')"
 
 /*
  * The tables of the schema that want something: name, wall, grant; and the name of another's policy. Of
@@ -264,7 +268,7 @@ enum rc pg_role_ready(const struct db *db)
 	"c.oid, 'UPDATE') AND "                                                                              \
 	"has_table_privilege(CAST($1 AS name), c.oid, 'DELETE')) AS writable, (SELECT p.polname FROM "       \
 	"pg_policy p WHERE "                                                                                 \
-	"p.polrelid = c.oid AND p.polpermissive AND p.polname NOT IN " POLICIES " LIMIT 1) AS other "        \
+	"p.polrelid = c.oid AND p.polpermissive AND p.polname NOT IN " KNOWN " LIMIT 1) AS other "           \
 	"FROM pg_class c WHERE c.relnamespace = to_regnamespace(quote_ident(current_schema())) "             \
 	"AND c.relkind IN ('r', 'p')) "                                                                      \
 	"SELECT name, of_tenants AND NOT wall, own AND NOT (readable AND writable), name = 'marca_schema', " \
@@ -295,6 +299,8 @@ static enum rc wall_table(struct pg_conn *conn, const char *table)
 
 	if (rc == RC_OK)
 		rc = run(conn, "ALTER TABLE %s FORCE ROW LEVEL SECURITY", table);
+	if (rc == RC_OK)
+		rc = run(conn, "DROP POLICY IF EXISTS " OLD_POLICY " ON %s", table);
 	if (rc == RC_OK)
 		rc = run(conn, "DROP POLICY IF EXISTS " POLICY " ON %s", table);
 	if (rc == RC_OK)
