@@ -90,15 +90,15 @@ class Parties:
         self.tokens = tokens  # {user: access token}
 
     @classmethod
-    def made_up(cls):
+    def made_up(cls, tenants):
         """For a store that no marca reads. bench/references.py makes the same ids in SQL."""
         return cls([
             (uuid.UUID(int=1 << 120 | r // RESOURCES), uuid.UUID(int=2 << 120 | r), [uuid.UUID(int=3 << 120 | r // RESOURCES)])
-            for r in range(TENANTS * RESOURCES)
+            for r in range(tenants * RESOURCES)
         ])
 
     @classmethod
-    def through_api(cls, marca):
+    def through_api(cls, marca, tenants):
         operator = marca.operator().headers
         tokens = {}
 
@@ -120,7 +120,7 @@ class Parties:
                 ]
 
         with concurrent.futures.ThreadPoolExecutor(25) as pool:
-            return cls([resource for found in pool.map(tenant, range(TENANTS)) for resource in found], tokens)
+            return cls([resource for found in pool.map(tenant, range(tenants)) for resource in found], tokens)
 
     # --- Days that are booked ---
 
@@ -268,8 +268,8 @@ def fill_postgres(url, parties, count):
 class Scene:
     """A marca with its data. `with Scene(...) as scene:` leaves it running."""
 
-    def __init__(self, bookings, store="sqlite", env=None):
-        self.bookings = bookings
+    def __init__(self, bookings, store="sqlite", env=None, tenants=TENANTS):
+        self.bookings, self.tenants = bookings, tenants
         env = {"MARCA_AUTH": "required", "ACCESS_TOKEN_MINUTES": "1440", "MARCA_STRICT": None, **(env or {})}
         self.marca = harness.Marca(store=store, env=env)
         self.command = self.marca.command
@@ -277,10 +277,11 @@ class Scene:
         self.next_hour = 0
 
     def __enter__(self):
-        progress(f"{self.marca.store}: {TENANTS} tenants, {TENANTS * RESOURCES:,} resources, {self.bookings:,} bookings")
+        resources = self.tenants * RESOURCES
+        progress(f"{self.marca.store}: {self.tenants} tenants, {resources:,} resources, {self.bookings:,} bookings")
         self.marca.__enter__()
         try:
-            self.parties = Parties.through_api(self.marca)
+            self.parties = Parties.through_api(self.marca, self.tenants)
             self.marca.stop()
             self.marca.env["MARCA_CLOCK"] = CLOCK
             if self.marca.store == "sqlite":
