@@ -52,6 +52,18 @@ def postmaster(scene):
         return int(file.read().rsplit(")", 1)[1].split()[1])
 
 
+def rest(server):
+    """Waits until it has nothing to do."""
+    end, before = time.monotonic() + PATIENCE, cpu_seconds(server.pid)
+    while time.monotonic() < end:
+        time.sleep(LOOK_SECONDS)
+        after = cpu_seconds(server.pid)
+        if after - before < REST * LOOK_SECONDS:
+            return
+        before = after
+    sys.exit(f"bench: a server has not come to rest within {PATIENCE} s")
+
+
 class Meter:
     """CPU time of a server and of PostgreSQL, in microseconds a request."""
 
@@ -61,18 +73,6 @@ class Meter:
 
     def read(self):
         return [cpu_seconds(pid) for pid in self.pids]
-
-    def rest(self):
-        """Waits until the server has nothing to do."""
-        end = time.monotonic() + PATIENCE
-        before = cpu_seconds(self.pids[0])
-        while time.monotonic() < end:
-            time.sleep(LOOK_SECONDS)
-            after = cpu_seconds(self.pids[0])
-            if after - before < REST * LOOK_SECONDS:
-                return
-            before = after
-        sys.exit(f"bench: a server has not come to rest within {PATIENCE} s")
 
     def costs(self, requests):
         own, postgres = ((now - then) / requests * 1e6 for now, then in zip(self.read(), self.began))
@@ -89,12 +89,12 @@ def availability(place, postgres, seconds):
 def booking(place, postgres, seconds):
     server = place.server
     load(server.address, place.scene.requests(200))
-    Meter(server, postgres).rest()
+    rest(server)
     meter = Meter(server, postgres)
     done = load(server.address, place.scene.requests(seconds * BOOKINGS_A_SECOND), seconds=seconds)
     if set(done["statuses"]) != {"201"}:
         sys.exit(f"bench: not all bookings were accepted: {done['statuses']}")
-    meter.rest()
+    rest(server)
     return meter.costs(done["statuses"]["201"])
 
 
@@ -155,6 +155,7 @@ def p5(postgres_scene, sqlite_scene, table, options):
             for name, place in places.items():
                 progress(f"P5: {name}, round {n + 1}")
                 with place.server:
+                    rest(place.server)  # marca catches up on events that came while it was without groups
                     if n == 0 and place.stream:
                         checked(name, place, redis, answers)
                     found[name].append({what: WORK[what](place, postgres, options.seconds) for what in place.work})

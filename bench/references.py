@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 
-from scene import CLIENT_CPU, ROOT, SERVER_CPU, RESOURCES, TENANTS, DAYS, DAYS_BOOKED, HOURS, harness, pinned
+from scene import CLIENT_CPU, ROOT, SERVER_CPU, RESOURCES, DAYS, DAYS_BOOKED, HOURS, harness, pinned
 
 CONNECTIONS = 64
 TOOLS = harness.binary().parent / "bench"
@@ -221,9 +221,10 @@ def made_up_id(kind, number):
     return f"('{kind:02}' || lpad(to_hex({number}::bigint), 30, '0'))::uuid"
 
 
-def pgbench_script(first_day):
+def pgbench_script(first_day, tenants):
     """Puts SQL in the place of each $n, in the order of :in in src/booking/queries.sql."""
-    total = TENANTS * RESOURCES * (DAYS - DAYS_BOOKED - 2) * HOURS
+    resources = tenants * RESOURCES
+    total = resources * (DAYS - DAYS_BOOKED - 2) * HOURS
     tenant, resource, user = made_up_id(1, ":tenant"), made_up_id(2, ":resource"), made_up_id(3, ":tenant")
     booking, change = made_up_id(4, ":n"), made_up_id(5, ":n")
     payload = json.dumps({
@@ -244,9 +245,9 @@ def pgbench_script(first_day):
     lines = [
         "\\set i :i + 1",
         f"\\set n permute((:i - 1) * :clients + :client_id, {total}, 5)",
-        f"\\set resource (:n / {HOURS}) % {TENANTS * RESOURCES}",
+        f"\\set resource (:n / {HOURS}) % {resources}",
         f"\\set tenant :resource / {RESOURCES}",
-        f"\\set start {first_day} + (:n / {HOURS} / {TENANTS * RESOURCES}) * 86400000000 + :n % {HOURS} * 3600000000",
+        f"\\set start {first_day} + (:n / {HOURS} / {resources}) * 86400000000 + :n % {HOURS} * 3600000000",
         "BEGIN;",
     ]
     for name, values in inputs.items():
@@ -257,9 +258,11 @@ def pgbench_script(first_day):
 
 
 class Pgbench:
-    def __init__(self, folder, url, first_day, clients=32, options=""):
+    """`tenants`: how many Parties.made_up() has there."""
+
+    def __init__(self, folder, url, first_day, tenants, clients=32, options=""):
         self.script = pathlib.Path(folder, "booking.sql")
-        self.script.write_text(pgbench_script(first_day))
+        self.script.write_text(pgbench_script(first_day, tenants))
         self.url, self.clients, self.options = url, clients, options
         self.done = 0  # transactions of the busiest client
 

@@ -79,11 +79,11 @@ class Parties:
         self.tokens = tokens  # {user: access token}
 
     @classmethod
-    def made_up(cls):
+    def made_up(cls, tenants):
         """For a store that no marca reads. bench/references.py makes the same ids in SQL."""
         return cls([
             (uuid.UUID(int=1 << 120 | r // RESOURCES), uuid.UUID(int=2 << 120 | r), [uuid.UUID(int=3 << 120 | r // RESOURCES)])
-            for r in range(TENANTS * RESOURCES)
+            for r in range(tenants * RESOURCES)
         ])
 
     @classmethod
@@ -191,13 +191,14 @@ class Scene:
     def __init__(self, bookings, store="sqlite", env=None, seed=None, people=()):
         self.bookings = bookings
         self.seed, self.people = seed, people  # of Seed, or as many as Parties.through_api() is told
+        self.tenants = people[0] if people else TENANTS
         self.marca = harness.Marca(store=store, env={**AS_A_USER, **(env or {})})
         self.command = self.marca.command
         self.parties = None
         self.next_hour = 0
 
     def __enter__(self):
-        progress(f"{self.marca.store}: {TENANTS} tenants, {TENANTS * RESOURCES:,} resources, {self.bookings:,} bookings")
+        progress(f"{self.marca.store}: {self.tenants} tenants, {self.bookings:,} bookings")
         try:
             self.settle()
             self.marca.env["MARCA_CLOCK"] = CLOCK

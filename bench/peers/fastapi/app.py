@@ -402,21 +402,21 @@ async def availability(resource_id: uuid.UUID, data: str = "", who: Principal = 
 class Pattern(pydantic.BaseModel):
     frequency: typing.Literal["daily", "weekly", "monthly"]
     interval: int = pydantic.Field(1, ge=1, le=52)
-    end_date: datetime.date | None
-    days_of_week: list[int] | None
+    end_date: datetime.date | None = None
+    days_of_week: list[int] | None = None
 
 
 class NewBooking(pydantic.BaseModel):
     tenant_id: uuid.UUID
     resource_id: uuid.UUID
     user_id: uuid.UUID
-    client_id: uuid.UUID | None
+    client_id: uuid.UUID | None = None
     start_time: datetime.datetime
     end_time: datetime.datetime
-    notes: pydantic.constr(strict=True, max_length=2000) | None
-    status: typing.Literal["pendente", "confirmado"] | None
+    notes: pydantic.constr(strict=True, max_length=2000) | None = None
+    status: typing.Literal["pendente", "confirmado"] | None = None
     recurring_enabled: bool = False
-    recurring_pattern: Pattern | None
+    recurring_pattern: Pattern | None = None
 
 
 def uuid7(at):
