@@ -90,12 +90,9 @@ const signed char hex_values[256] = {
 };
 /* clang-format on */
 
-void hex_text(char *to, const unsigned char *bytes, size_t size)
-{
-	static const char digits[] = "0123456789abcdef";
-
-	for (size_t i = 0; i < size; i++) {
-		*to++ = digits[bytes[i] >> 4];
-		*to++ = digits[bytes[i] & 15];
-	}
-}
+/* "000102...feff": both digits of a byte at once. */
+/* clang-format off */
+#define ROW(h) h "0" h "1" h "2" h "3" h "4" h "5" h "6" h "7" h "8" h "9" h "a" h "b" h "c" h "d" h "e" h "f"
+/* clang-format on */
+const char hex_pairs[512 + 1] = ROW("0") ROW("1") ROW("2") ROW("3") ROW("4") ROW("5") ROW("6") ROW("7")
+	ROW("8") ROW("9") ROW("a") ROW("b") ROW("c") ROW("d") ROW("e") ROW("f");
