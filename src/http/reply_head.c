@@ -86,7 +86,7 @@ static char *put_value(char *at, struct str value)
 
 static char *put_header(char *at, struct str name, struct str value)
 {
-	at = put_value(at, name);
+	at = put(at, name);
 	at = put(at, STR(": "));
 	at = put_value(at, value);
 	return put(at, STR("\r\n"));
