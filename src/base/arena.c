@@ -101,6 +101,11 @@ static inline void *take(struct arena *arena, size_t size)
 	return at;
 }
 
+void *arena_room(struct arena *arena, size_t size)
+{
+	return take(arena, size);
+}
+
 void *arena_alloc(struct arena *arena, size_t size)
 {
 	void *p = take(arena, size);

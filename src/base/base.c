@@ -1,6 +1,8 @@
 /* The few functions of base.h that are too long to be inline. */
 #include "base/base.h"
 
+#include <endian.h>
+
 struct str str_cut(struct str *rest, char end)
 {
 	const char *at = rest->len > 0 ? memchr(rest->p, end, rest->len) : NULL;
@@ -43,7 +45,8 @@ bool bytes_equal_nocase(const char *a, const char *b, size_t len)
 /* Sixteen bytes at once: a token is some hundred bytes, of which each is looked at. */
 typedef uint8_t block __attribute__((vector_size(16)));
 
-static bool has_control(const char *bytes)
+/* Where the first control character of that block is; 16: there is none. */
+static size_t control_in(const char *bytes)
 {
 	uint64_t halves[2];
 	block found;
@@ -51,7 +54,9 @@ static bool has_control(const char *bytes)
 	memcpy(&found, bytes, sizeof(found));
 	found = (block)((found < 0x20) | (found == 0x7f));
 	memcpy(halves, &found, sizeof(found));
-	return (halves[0] | halves[1]) != 0;
+	if (halves[0] != 0)
+		return (size_t)__builtin_ctzll(le64toh(halves[0])) / 8;
+	return halves[1] != 0 ? 8 + (size_t)__builtin_ctzll(le64toh(halves[1])) / 8 : sizeof(block);
 }
 
 static bool is_control(char c)
@@ -61,13 +66,16 @@ static bool is_control(char c)
 
 size_t str_printable(struct str text)
 {
-	size_t at = 0;
+	size_t at = 0, found;
 
-	while (at + sizeof(block) <= text.len && !has_control(text.p + at))
-		at += sizeof(block);
-	/* The last block of a text may reach back into the one before. */
-	if (at > 0 && at + sizeof(block) > text.len && !has_control(text.p + text.len - sizeof(block)))
-		return text.len;
+	for (; at + sizeof(block) <= text.len; at += sizeof(block)) {
+		found = control_in(text.p + at);
+		if (found < sizeof(block))
+			return at + found;
+	}
+	/* The last block reaches back into the one before. */
+	if (at > 0)
+		return text.len - sizeof(block) + control_in(text.p + text.len - sizeof(block));
 	while (at < text.len && !is_control(text.p[at]))
 		at++;
 	return at;
@@ -90,12 +98,9 @@ const signed char hex_values[256] = {
 };
 /* clang-format on */
 
-void hex_text(char *to, const unsigned char *bytes, size_t size)
-{
-	static const char digits[] = "0123456789abcdef";
-
-	for (size_t i = 0; i < size; i++) {
-		*to++ = digits[bytes[i] >> 4];
-		*to++ = digits[bytes[i] & 15];
-	}
-}
+/* "000102...feff": both digits of a byte at once. */
+/* clang-format off */
+#define ROW(h) h "0" h "1" h "2" h "3" h "4" h "5" h "6" h "7" h "8" h "9" h "a" h "b" h "c" h "d" h "e" h "f"
+/* clang-format on */
+const char hex_pairs[512 + 1] = ROW("0") ROW("1") ROW("2") ROW("3") ROW("4") ROW("5") ROW("6") ROW("7")
+	ROW("8") ROW("9") ROW("a") ROW("b") ROW("c") ROW("d") ROW("e") ROW("f");

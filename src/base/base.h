@@ -57,7 +57,13 @@ static inline int hex_value(char digit)
 }
 
 /* Two lower-case digits a byte; no NUL follows. */
-void hex_text(char *to, const unsigned char *bytes, size_t size);
+extern const char hex_pairs[512 + 1];
+
+static inline void hex_text(char *to, const unsigned char *bytes, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		memcpy(to + 2 * i, hex_pairs + (size_t)2 * bytes[i], 2);
+}
 
 /* ASCII only: what HTTP and e-mail need. */
 bool bytes_equal_nocase(const char *a, const char *b, size_t len);

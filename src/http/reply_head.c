@@ -86,7 +86,7 @@ static char *put_value(char *at, struct str value)
 
 static char *put_header(char *at, struct str name, struct str value)
 {
-	at = put_value(at, name);
+	at = put(at, name);
 	at = put(at, STR(": "));
 	at = put_value(at, value);
 	return put(at, STR("\r\n"));
@@ -128,7 +128,7 @@ static size_t room_for(const struct http_reply *reply)
 struct str reply_head(struct arena *arena, const struct http_reply *reply, const struct http_date *date,
 		      enum reply_connection connection)
 {
-	char *head = arena_alloc(arena, room_for(reply)), *at = head;
+	char *head = arena_room(arena, room_for(reply)), *at = head;
 
 	if (head == NULL)
 		return (struct str){NULL, 0};
