@@ -98,10 +98,10 @@ class Wrk:
         }
 
 
-def load(address, file, skip=0, seconds=3, connections=CONNECTIONS, race=False, rate=0):
-    how = ["-r"] if race else ["-R", rate] if rate else []
-    arguments = ["-c", connections, "-t", seconds, "-s", skip, *how]
-    return json.loads(tool(TOOLS / "load", *arguments, address.rsplit(":", 1)[1], file))
+def load(address, file, skip=0, seconds=3, connections=CONNECTIONS, race=False, rate=0, loops=False, pin=False):
+    how = [*(["-r"] if race else ["-R", rate] if rate else []), *(["-l"] if loops else [])]
+    command = [TOOLS / "load", "-c", connections, "-t", seconds, "-s", skip, *how, address.rsplit(":", 1)[1], file]
+    return json.loads(tool(*pinned(CLIENT_CPU, *command) if pin else command))
 
 
 # --- nginx ------------------------------------------------------------------------------
@@ -111,7 +111,7 @@ worker_processes 1;
 daemon off;
 pid {folder}/nginx.pid;
 error_log {folder}/error.log;
-events {{ worker_connections 1024; }}
+events {{ worker_connections 4096; }}
 http {{
     access_log off;
     keepalive_requests 1000000000;
