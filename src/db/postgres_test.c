@@ -1,5 +1,5 @@
-/* What only the remote store can get wrong: connections that die, deadlocks, two processes; long because there are so
- * many ways. The rest is in db_test.c. */
+/* What only the remote store can get wrong: connections that die, deadlocks, two processes; long because
+ * there are so many ways. The rest is in db_test.c. */
 #include "db/db_fixture.h"
 
 #include <stdio.h>
