@@ -11,7 +11,8 @@ import typing
 from peers.check import Wrong, answers_of, check
 from peers.servers import COMMANDS, STREAM, Peer, jwks_of
 from references import Wrk, cpu_seconds, load
-from scene import Scene, as_superuser, harness, of_few_resources, progress
+from filling import as_superuser
+from scene import Scene, harness, of_few_resources, progress
 
 TARGETS = {"FastAPI": 40, "Fastify": 8}
 ROUNDS = 3

@@ -243,10 +243,23 @@ class Scene:
 
     def some_bookings(self, count):
         """A Get of so many bookings, at random, each by who booked it."""
+        chance = random.Random(3)
+        tenants = sorted({tenant.bytes for tenant, _, _ in self.parties.resources})
         database = sqlite3.connect(f"file:{self.marca.data / 'booking.db'}?mode=ro", uri=True)
         with contextlib.closing(database):
-            places = random.Random(3).choices(range(1, self.bookings + 1), k=count)
-            rows = [database.execute("SELECT id, user_id FROM bookings WHERE rowid = ?", [at]).fetchone() for at in places]
+            # An id begins with its instant, and the bookings were made evenly over the month.
+            least, most = (
+                int.from_bytes(database.execute(f"SELECT {end}(id) FROM bookings WHERE tenant_id = ?", tenants[:1]).fetchone()[0], "big")
+                for end in ("min", "max")
+            )
+            rows = [
+                database.execute(
+                    "SELECT id, user_id FROM bookings WHERE tenant_id = ? AND id <= ? ORDER BY id DESC LIMIT 1",
+                    [chance.choice(tenants), chance.randint(least, most).to_bytes(16, "big")],
+                ).fetchone()
+                for _ in range(count)
+            ]
+        rows = [row for row in rows if row]  # the first of another tenant may be younger
         return [Get(f"/bookings/{uuid.UUID(bytes=found)}", self.parties.tokens[uuid.UUID(bytes=user)]) for found, user in rows]
 
     def free_hours(self, count):

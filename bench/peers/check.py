@@ -5,7 +5,8 @@ import time
 import uuid
 
 from references import load
-from scene import DAY_ONE, DAYS, OPENING, Get, as_superuser, datetime, harness
+from filling import as_superuser
+from scene import DAY_ONE, DAYS, OPENING, Get, datetime, harness
 
 HOUR = datetime.timedelta(hours=1)
 # An hour of a day that Parties.free_hours() leaves out: a conflict would be told before the grid.

@@ -7,7 +7,8 @@ import subprocess
 import sys
 import time
 
-from scene import CLOCK, as_superuser, harness
+from filling import as_superuser
+from scene import CLOCK, harness
 
 HERE = pathlib.Path(__file__).resolve().parent
 WORKERS = "2"  # the processes that answer: one for each core
