@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #define PATIENCE_MS	 10 /* with who is at work already */
+#define IDLE_MS		 20 /* without a job */
 #define BACKOFF_FIRST_MS 50
 #define BACKOFF_MAX_MS	 3000
 
@@ -22,6 +23,7 @@ struct member {
 	void *hand;
 	pthread_t thread;
 	bool up;
+	bool worked; /* since it was told that nothing waits */
 };
 
 struct crew {
@@ -165,16 +167,36 @@ static bool wait_for(struct crew *crew, int ms)
 	return pthread_cond_timedwait(&crew->filled, &crew->lock, &until) == 0;
 }
 
-/* Whoever is at work may be held up for long: then even the smallest batch is worth it. */
-static void await_job(struct crew *crew)
+/* Until something comes, or the crew closes. What would hold up a job is done when none has come for a while.
+ */
+static void await_any(struct member *member)
 {
+	struct crew *crew = member->crew;
+
+	if (crew->work->idle == NULL || !member->worked || !member->up) {
+		pthread_cond_wait(&crew->filled, &crew->lock);
+		return;
+	}
+	if (wait_for(crew, IDLE_MS))
+		return;
+	member->worked = false;
+	pthread_mutex_unlock(&crew->lock);
+	crew->work->idle(member->hand);
+	pthread_mutex_lock(&crew->lock);
+}
+
+/* Whoever is at work may be held up for long: then even the smallest batch is worth it. */
+static void await_job(struct member *member)
+{
+	struct crew *crew = member->crew;
+
 	while (!has_work(crew)) {
 		if (crew->queue.count > 0 && !wait_for(crew, PATIENCE_MS))
 			break;
 		if (crew->queue.count == 0 && crew->closing)
 			break;
 		if (crew->queue.count == 0)
-			pthread_cond_wait(&crew->filled, &crew->lock);
+			await_any(member);
 	}
 }
 
@@ -188,6 +210,7 @@ static void run_batch(struct member *member)
 	if (count == 0)
 		return;
 	crew->busy++;
+	member->worked = true;
 	pthread_mutex_unlock(&crew->lock);
 	fine = crew->work->run(member->hand, jobs, count);
 	pthread_mutex_lock(&crew->lock);
@@ -199,18 +222,6 @@ static void run_batch(struct member *member)
 	}
 }
 
-/* Nothing waits just now: a good moment for what would hold up a job. */
-static void tell_idle(struct member *member)
-{
-	struct crew *crew = member->crew;
-
-	if (crew->work->idle == NULL || !member->up || crew->queue.count > 0)
-		return;
-	pthread_mutex_unlock(&crew->lock);
-	crew->work->idle(member->hand);
-	pthread_mutex_lock(&crew->lock);
-}
-
 static void *work_on(void *arg)
 {
 	struct member *member = arg;
@@ -220,9 +231,8 @@ static void *work_on(void *arg)
 	while (!crew->closing || crew->queue.count > 0) {
 		if (!member->up && !get_ready(member))
 			break;
-		await_job(crew);
+		await_job(member);
 		run_batch(member);
-		tell_idle(member);
 	}
 	if (member->up)
 		crew->up--;
