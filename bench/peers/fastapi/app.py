@@ -58,14 +58,13 @@ def instant(when):
 
 @functools.lru_cache(65_536)
 def text_of(zone, at):
-    when = datetime.datetime.fromtimestamp(at / SECOND, zone).isoformat()
-    return when.removesuffix("+00:00") + "Z" if zone is datetime.timezone.utc else when
+    """RFC 3339, of whole seconds."""
+    return datetime.datetime.fromtimestamp(at // SECOND, zone).isoformat()
 
 
 def utc(at):
-    """What the last microsecond matters for has no float in it."""
-    whole, rest = divmod(at, SECOND)
-    when = datetime.datetime.fromtimestamp(whole, datetime.timezone.utc).replace(microsecond=rest)
+    seconds, rest = divmod(at, SECOND)  # a double would lose the last microsecond
+    when = datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc).replace(microsecond=rest)
     return when.isoformat().removesuffix("+00:00") + "Z"
 
 
