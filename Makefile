@@ -1,6 +1,6 @@
 # Each target is one script of scripts/ or tools/; they have --help.
 .DEFAULT_GOAL := help
-.PHONY: help run build test test-unit test-api lint tidy fmt fault bench bench-quick openapi check-drift clean
+.PHONY: help run build test test-unit test-api lint tidy fmt fault bench bench-quick bench-curves openapi check-drift clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -44,6 +44,12 @@ bench-quick: ## the same in some seconds, for a first look
 	@scripts/setup --bench
 	@scripts/build marca bench/load bench/raw_loop bench/fill
 	@bench/run --quick
+
+bench-curves: ## curves, growth and fairness, drawn into docs/performance/; eight minutes
+	@scripts/setup --bench
+	@scripts/build marca bench/load bench/raw_loop bench/fill
+	@bench/run --only P6,fairness,curves
+	@bench/plots --take
 
 openapi: build ## writes the committed files that come from marca's tables
 	@scripts/generate

@@ -35,8 +35,9 @@ def cpu_ns(pid):
 
 class Figure(typing.NamedTuple):
     name: str
-    requests: typing.Callable  # (side) -> texts of requests
+    requests: typing.Callable = None  # (side) -> texts of requests
     before: typing.Callable = None  # the same: sent before, and not measured
+    once: int = 0  # so many bookings instead, others each time
 
 
 class Side:
@@ -53,24 +54,25 @@ class Side:
         return self.scene.parties.resources[:FEW]
 
     def file(self, name, texts):
-        path = self.scene.marca.folder / f"{len(self.files)}.requests"
-        path.write_bytes("".join(text + "\0" for text in texts).encode())
-        return self.files.setdefault(name, path)
+        """Written when it is first asked for."""
+        if name not in self.files:
+            self.files[name] = self.scene.marca.folder / f"{len(self.files)}.requests"
+            self.files[name].write_bytes("".join(text + "\0" for text in texts(self)).encode())
+        return self.files[name]
+
+    def file_before(self, figure):
+        return self.file(f"before {figure.name}", figure.before)
+
+    def file_of(self, figure):
+        return self.scene.requests(figure.once) if figure.once else self.file(figure.name, figure.requests)
 
     def send(self, file):
         return load(self.scene.marca.address, file, seconds=60, connections=1)
 
     def measure(self, figure):
-        if figure.before and figure.name + "-" not in self.files:
-            self.file(figure.name + "-", figure.before(self))
         if figure.before:
-            self.send(self.files[figure.name + "-"])
-        # Bookings are made once: those of each round are others.
-        fresh = figure.requests is bookings_made
-        file = self.files.get(figure.name)
-        if fresh or file is None:
-            self.files.pop(figure.name, None)
-            file = self.file(figure.name, figure.requests(self))
+            self.send(self.file_before(figure))
+        file = self.file_of(figure)
         pid = self.scene.marca.process.pid
         cpu = cpu_ns(pid)
         told = self.send(file)
@@ -109,10 +111,6 @@ def bookings_by_id(side):
     return [get.text() for get in side.scene.some_bookings(1000)]
 
 
-def bookings_made(side):
-    return side.scene.requests(300).read_bytes().decode().split("\0")[:-1]
-
-
 def lists(query, by=lambda side, resource: side.operator, count=300):
     """First pages of ten, of one tenant's after the other."""
 
@@ -142,7 +140,7 @@ FIGURES = [
     Figure("list of a user", lists("tenant_id={tenant}", by=lambda side, resource: side.tokens[resource[2][0]])),
     Figure("list of a resource", lists("tenant_id={tenant}&resource_id={resource}")),
     Figure("/metrics", metrics),
-    Figure("P3", bookings_made),
+    Figure("P3", once=300),
 ]
 
 
@@ -221,13 +219,23 @@ def by_tenants(table, options):
     return series(sides, "tenants")
 
 
+def add_growth(table, name, unit, points):
+    """A row of what does not depend on the machine."""
+    (small, least), (large, most) = points[0], points[-1]
+    allowed = math.log(large) / math.log(small)
+    table.add(name, f"{most:,.0f}{unit}", f"{small:,}: {least:,.0f}", f"{most / least:.2f}", f"<= {allowed:.2f}", most / least <= allowed)
+
+
 def p6(table, options):
+    from growth_instructions import by_instructions  # which is made of this module
+
     found = {"bookings": by_bookings(table, options), "tenants": by_tenants(table, options)}
     with postgres_cluster():
         found["pages"] = by_pages(options)
     for one in found["pages"]:
-        (small, least), (large, most) = one["points"][0], one["points"][-1]
-        allowed = math.log(large) / math.log(small)
-        table.add(f"P6 PostgreSQL, {one['figure']}", f"{most:.0f} pages", f"{small:,}: {least:.0f}", f"{most / least:.2f}",
-                  f"<= {allowed:.2f}", most / least <= allowed)
+        add_growth(table, f"P6 PostgreSQL, {one['figure']}", " pages", one["points"])
+    if options.instructions:
+        found["instructions"] = by_instructions(options.quick)
+        for one in found["instructions"]:
+            add_growth(table, f"P6 {one['figure']}, instructions", "", one["points"])
     results.save("growth", options.quick, **found)
