@@ -53,6 +53,10 @@ class Peer:
     def pid(self):
         return self.process.pid
 
+    def told(self):
+        """The end of its log."""
+        return self.log.read_text(errors="replace")[-4000:]
+
     def answers(self):
         connection = http.client.HTTPConnection(self.address, timeout=5)
         try:
@@ -70,7 +74,7 @@ class Peer:
         while not self.answers():
             if self.process.poll() is not None or time.monotonic() > deadline:
                 self.__exit__()
-                sys.exit(f"bench: {self.name} did not start:\n{self.log.read_text()[-4000:]}")
+                sys.exit(f"bench: {self.name} did not start:\n{self.told()}")
             time.sleep(0.05)
         return self
 
