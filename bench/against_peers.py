@@ -82,15 +82,16 @@ class Meter:
         return {"own": own, "postgres": postgres}
 
 
-def availability(place, postgres, seconds):
+def availability(place, postgres, options):
     wrk, server = Wrk(place.scene.marca.folder, of_few_resources(place.scene.days())), place.server
-    wrk(server.address, server.pid, 1)  # what it keeps and compiles
+    if not options.quick:
+        wrk(server.address, server.pid, 1)  # what it keeps and compiles
     meter = Meter(server, postgres)
-    return meter.costs(wrk(server.address, server.pid, seconds)["requests"])
+    return meter.costs(wrk(server.address, server.pid, options.seconds)["requests"])
 
 
-def booking(place, postgres, seconds):
-    server = place.server
+def booking(place, postgres, options):
+    server, seconds = place.server, options.seconds
     load(server.address, place.scene.requests(200))
     rest(server)
     meter = Meter(server, postgres)
@@ -169,7 +170,7 @@ def p5(postgres_scene, sqlite_scene, table, options):
                     rest(place.server)  # marca catches up on events that came while it was without groups
                     if n == 0 and place.stream:
                         checked(name, place, redis, answers)
-                    found[name].append({what: WORK[what](place, postgres, options.seconds) for what in place.work})
+                    found[name].append({what: WORK[what](place, postgres, options) for what in place.work})
     compare(table, "availability", found["marca"], found, ", on PostgreSQL")
     compare(table, "availability", found["marca, embedded"], found, ", embedded")
     compare(table, "booking", found["marca"], found, ", on PostgreSQL")
