@@ -84,8 +84,7 @@ class Meter:
 
 def availability(place, postgres, options):
     wrk, server = Wrk(place.scene.marca.folder, of_few_resources(place.scene.days())), place.server
-    if not options.quick:
-        wrk(server.address, server.pid, 1)  # what it keeps and compiles
+    wrk(server.address, server.pid, 1)  # what it keeps and compiles: also in a short run, or the peers would look slow
     meter = Meter(server, postgres)
     return meter.costs(wrk(server.address, server.pid, options.seconds)["requests"])
 
