@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 
-from scene import CLIENT_CPU, ROOT, SERVER_CPU, RESOURCES, TENANTS, DAYS, DAYS_BOOKED, HOURS, harness, pinned
+from scene import CLIENT_CPU, ROOT, SERVER_CPU, RESOURCES, DAYS, DAYS_BOOKED, HOURS, harness, pinned
 
 CONNECTIONS = 64
 TOOLS = harness.binary().parent / "bench"
@@ -27,7 +27,14 @@ def tool(*command, **options):
 
 
 def cpu_seconds(pid):
-    """Of a process and its children, so far."""
+    """Of a process and its children, so far; 0 of one that is gone meanwhile."""
+    try:
+        return cpu_seconds_of(pid)
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+
+
+def cpu_seconds_of(pid):
     fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     own = (int(fields[11]) + int(fields[12])) * CLOCK_TICK
     children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
@@ -67,7 +74,7 @@ class Wrk:
         self.first = 0
 
     def __call__(self, address, pid, seconds):
-        """{rate, p99 in ms, cpu: share of one core that the server took, cost: its microseconds a request}"""
+        """{rate, requests, p99 in ms, cpu: share of one core that the server took, cost: its microseconds a request}"""
         began, cpu = time.monotonic(), cpu_seconds(pid)
         told = tool(
             *pinned(CLIENT_CPU, "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--latency", "-s", self.script,
@@ -83,6 +90,7 @@ class Wrk:
         self.first = (self.first + requests) % self.count
         return {
             "rate": rate,
+            "requests": requests,
             "p99": milliseconds(re.search(r"^\s+99%\s+(\S+)", told, re.M).group(1)),
             "cpu": spent * rate / requests if requests else 0,
             "cost": spent / requests * 1e6 if requests else 0,
@@ -213,9 +221,10 @@ def made_up_id(kind, number):
     return f"('{kind:02}' || lpad(to_hex({number}::bigint), 30, '0'))::uuid"
 
 
-def pgbench_script(first_day):
+def pgbench_script(first_day, tenants):
     """Puts SQL in the place of each $n, in the order of :in in src/booking/queries.sql."""
-    total = TENANTS * RESOURCES * (DAYS - DAYS_BOOKED - 2) * HOURS
+    resources = tenants * RESOURCES
+    total = resources * (DAYS - DAYS_BOOKED - 2) * HOURS
     tenant, resource, user = made_up_id(1, ":tenant"), made_up_id(2, ":resource"), made_up_id(3, ":tenant")
     booking, change = made_up_id(4, ":n"), made_up_id(5, ":n")
     payload = json.dumps({
@@ -236,9 +245,9 @@ def pgbench_script(first_day):
     lines = [
         "\\set i :i + 1",
         f"\\set n permute((:i - 1) * :clients + :client_id, {total}, 5)",
-        f"\\set resource (:n / {HOURS}) % {TENANTS * RESOURCES}",
+        f"\\set resource (:n / {HOURS}) % {resources}",
         f"\\set tenant :resource / {RESOURCES}",
-        f"\\set start {first_day} + (:n / {HOURS} / {TENANTS * RESOURCES}) * 86400000000 + :n % {HOURS} * 3600000000",
+        f"\\set start {first_day} + (:n / {HOURS} / {resources}) * 86400000000 + :n % {HOURS} * 3600000000",
         "BEGIN;",
     ]
     for name, values in inputs.items():
@@ -249,9 +258,11 @@ def pgbench_script(first_day):
 
 
 class Pgbench:
-    def __init__(self, folder, url, first_day, clients=32, options=""):
+    """`tenants`: how many Parties.made_up() has there."""
+
+    def __init__(self, folder, url, first_day, tenants, clients=32, options=""):
         self.script = pathlib.Path(folder, "booking.sql")
-        self.script.write_text(pgbench_script(first_day))
+        self.script.write_text(pgbench_script(first_day, tenants))
         self.url, self.clients, self.options = url, clients, options
         self.done = 0  # transactions of the busiest client
 

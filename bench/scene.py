@@ -79,11 +79,11 @@ class Parties:
         self.tokens = tokens  # {user: access token}
 
     @classmethod
-    def made_up(cls):
+    def made_up(cls, tenants):
         """For a store that no marca reads. bench/references.py makes the same ids in SQL."""
         return cls([
             (uuid.UUID(int=1 << 120 | r // RESOURCES), uuid.UUID(int=2 << 120 | r), [uuid.UUID(int=3 << 120 | r // RESOURCES)])
-            for r in range(TENANTS * RESOURCES)
+            for r in range(tenants * RESOURCES)
         ])
 
     @classmethod
@@ -146,10 +146,10 @@ class Parties:
             midnight = datetime.datetime.combine(DAY_ONE + datetime.timedelta(days=DAYS_BOOKED + 1 + day), datetime.time())
             yield tenant, resource, users[n % len(users)], midnight + OPENING + datetime.timedelta(hours=hour)
 
-    def write_requests(self, path, first, count):
+    def write_requests(self, path, hours):
         """POST /bookings/ for bench/load, each ended by a NUL."""
         with open(path, "wb") as file:
-            for tenant, resource, user, start in self.free_hours(first, count):
+            for tenant, resource, user, start in hours:
                 body = (
                     f'{{"tenant_id":"{tenant}","resource_id":"{resource}","user_id":"{user}",'
                     f'"start_time":"{start:%Y-%m-%dT%H:%M:%SZ}",'
@@ -191,13 +191,14 @@ class Scene:
     def __init__(self, bookings, store="sqlite", env=None, seed=None, people=()):
         self.bookings = bookings
         self.seed, self.people = seed, people  # of Seed, or as many as Parties.through_api() is told
+        self.tenants = people[0] if people else TENANTS
         self.marca = harness.Marca(store=store, env={**AS_A_USER, **(env or {})})
         self.command = self.marca.command
         self.parties = None
         self.next_hour = 0
 
     def __enter__(self):
-        progress(f"{self.marca.store}: {TENANTS} tenants, {TENANTS * RESOURCES:,} resources, {self.bookings:,} bookings")
+        progress(f"{self.marca.store}: {self.tenants} tenants, {self.bookings:,} bookings")
         try:
             self.settle()
             self.marca.env["MARCA_CLOCK"] = CLOCK
@@ -242,15 +243,32 @@ class Scene:
 
     def some_bookings(self, count):
         """A Get of so many bookings, at random, each by who booked it."""
+        chance = random.Random(3)
+        tenants = sorted({tenant.bytes for tenant, _, _ in self.parties.resources})
         database = sqlite3.connect(f"file:{self.marca.data / 'booking.db'}?mode=ro", uri=True)
         with contextlib.closing(database):
-            places = random.Random(3).choices(range(1, self.bookings + 1), k=count)
-            rows = [database.execute("SELECT id, user_id FROM bookings WHERE rowid = ?", [at]).fetchone() for at in places]
+            # An id begins with its instant, and the bookings were made evenly over the month.
+            least, most = (
+                int.from_bytes(database.execute(f"SELECT {end}(id) FROM bookings WHERE tenant_id = ?", tenants[:1]).fetchone()[0], "big")
+                for end in ("min", "max")
+            )
+            rows = [
+                database.execute(
+                    "SELECT id, user_id FROM bookings WHERE tenant_id = ? AND id <= ? ORDER BY id DESC LIMIT 1",
+                    [chance.choice(tenants), chance.randint(least, most).to_bytes(16, "big")],
+                ).fetchone()
+                for _ in range(count)
+            ]
+        rows = [row for row in rows if row]  # the first of another tenant may be younger
         return [Get(f"/bookings/{uuid.UUID(bytes=found)}", self.parties.tokens[uuid.UUID(bytes=user)]) for found, user in rows]
+
+    def free_hours(self, count):
+        """What Parties.free_hours() gives, of hours that nobody has asked for before."""
+        first, self.next_hour = self.next_hour, self.next_hour + count
+        return self.parties.free_hours(first, count)
 
     def requests(self, count):
         """A file of `count` POST /bookings/ for hours that nobody has asked for before."""
         path = self.marca.folder / "requests"
-        self.parties.write_requests(path, self.next_hour, count)
-        self.next_hour += count
+        self.parties.write_requests(path, self.free_hours(count))
         return path

@@ -8,6 +8,8 @@
  *   -- :because Whoever logs in has no tenant.  a global query on a tenant's table: why it may
  *   -- :neighbours                              other services ask it too, from processes of their own
  *   -- :replica                                 where a GET asks it, its rows may be a little old
+ *   -- :together by id                          an INSERT or SELECT that PostgreSQL may run for many inputs
+ * at once, and the input by which the rows are told apart where it gives some
  *   -- :in    tenant_id:uuid note:text? status:enum(booking_status)      $1, $2 ...
  *   -- :out   struct tenant: id:uuid settings.timezone:text              the columns, in order
  *   --        logo_url:text?                                             ... continued

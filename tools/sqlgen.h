@@ -50,8 +50,10 @@ struct query {
 	const char *name;
 	enum row_count rows;
 	enum scope scope;
-	bool neighbours; /* a service in another process may ask it */
-	bool replica;	 /* it may be asked of a copy of the store that is a little older */
+	bool neighbours;	 /* a service in another process may ask it */
+	bool replica;		 /* it may be asked of a copy of the store that is a little older */
+	bool together;		 /* PostgreSQL may run it for many inputs at once */
+	const char *together_by; /* the input by which its rows are told apart; NULL: it gives none */
 	struct members in, out;
 	const char
 		*because; /* of a query without tenant: why it may see several tenants' rows; may be NULL */
@@ -118,6 +120,12 @@ void check_wall(const struct room *room, const struct query *query);
 void check_keys(const struct room *room, const struct statement *statement);
 /* Does it mention a table that has a column tenant_id? */
 bool query_sees_tenants(const struct room *room, const struct query *query);
+
+/* sqlgen_together.c */
+/* The statement for many inputs at once; NULL and a fault where there cannot be one. */
+const char *together_text(const struct query *query);
+/* Does it read the table that it adds to? */
+bool together_looks_at_own(const struct query *query);
 
 /* sqlgen_emit.c */
 /* The text for one dialect, with :types replaced; NULL and a fault when there is an unknown one. */

@@ -328,6 +328,8 @@ static void check_query(const struct room *room, const struct query *query)
 	if (query->scope == SCOPE_TENANT)
 		check_tenant(query);
 	check_wall(room, query);
+	if (query->together)
+		(void)together_text(query);
 }
 
 static void check_names(const struct room *room)

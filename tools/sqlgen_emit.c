@@ -309,6 +309,23 @@ static void put_scope(FILE *out, const struct room *room, const struct query *qu
 	fputs(",\n", out);
 }
 
+static void put_together(FILE *out, const struct query *query)
+{
+	size_t by = 0;
+
+	if (!query->together)
+		return;
+	fputs("\t.together =\n", out);
+	put_literal(out, together_text(query), "\t\t");
+	for (size_t i = 0; query->together_by != NULL && i < query->in.count; i++) {
+		if (strcmp(query->in.items[i].path, query->together_by) == 0)
+			by = i;
+	}
+	fprintf(out, ",\n\t.together_by = %zu,\n", by);
+	if (together_looks_at_own(query))
+		fputs("\t.looks_at_own = true,\n", out);
+}
+
 /* `linkage`: "static " of one that is named in this file only. */
 static void put_query_source(FILE *out, const struct room *room, size_t index, const char *linkage)
 {
@@ -323,6 +340,7 @@ static void put_query_source(FILE *out, const struct room *room, size_t index, c
 		fputs(",\n", out);
 	}
 	fputs("\t},\n", out);
+	put_together(out, query);
 	put_side(out, query, "in", in_struct(query), &query->in);
 	put_side(out, query, "out", row_struct(query), &query->out);
 	fprintf(out, "\t.rows = %s,\n\t.room = ROOM_%s,\n\t.index = %zu,\n", count_enums[query->rows],

@@ -279,6 +279,16 @@ static void read_because(struct reading *reading, const char *line, struct place
 		fault(at, ":because what?");
 }
 
+static void read_together(struct query *query, const char *line, struct place at)
+{
+	char *by = next_word(&line);
+
+	query->together = true;
+	query->together_by = by != NULL ? next_word(&line) : NULL;
+	if (by != NULL && (strcmp(by, "by") != 0 || query->together_by == NULL))
+		fault(at, "write `:together` or `:together by NAME`");
+}
+
 static unsigned dialect_of(const char *directive)
 {
 	if (strcmp(directive, ":sqlite") == 0)
@@ -298,6 +308,8 @@ static void read_query_directive(struct reading *reading, const char *word, cons
 		query->neighbours = true;
 	} else if (strcmp(word, ":replica") == 0) {
 		query->replica = true;
+	} else if (strcmp(word, ":together") == 0) {
+		read_together(query, line, at);
 	} else if (strcmp(word, ":in") == 0) {
 		reading->list = &query->in;
 		read_side(&query->in, &query->in_struct, line, at);

@@ -1,6 +1,6 @@
 /*
  * sqlgen_test SQLGEN: what sqlgen refuses, each fault planted once and told with its line; and that the same
- * text without the fault passes.
+ * text without the fault passes; long because each rule of sqlgen's stands here once, as a row of a table.
  */
 #include <fcntl.h>
 #include <setjmp.h>
@@ -15,7 +15,9 @@
 /* cmocka wants those before it. */
 #include <cmocka.h>
 
-#define HEAD	      "-- :name  it :one\n-- :scope tenant\n-- :in    tenant_id:uuid id:uuid\n-- :out   id:uuid\n"
+#define HEAD "-- :name  it :one\n-- :scope tenant\n-- :in    tenant_id:uuid id:uuid\n-- :out   id:uuid\n"
+#define TOGETHER(rows, mark, out) \
+	"-- :name  it " rows "\n-- :scope tenant\n-- " mark "\n-- :in    tenant_id:uuid id:uuid\n" out
 #define GOOD	      HEAD "SELECT t.id FROM things t WHERE t.tenant_id = $1 AND t.id = $2;\n"
 #define TENANTS(more) "CREATE TABLE a (tenant_id :uuid NOT NULL, " more ") :strict;\n"
 #define ACROSS	      "a key of a tenant's table holds tenant_id"
@@ -98,6 +100,34 @@ static const struct {
 	 "id:uuid\n"
 	 "DELETE FROM things WHERE tenant_id = $1 AND id = $2 RETURNING id;\n",
 	 "1: `it` writes: a replica can only be read"},
+	{TOGETHER(":none", ":together", "") "DELETE FROM things WHERE tenant_id = $1 AND id = $2;\n",
+	 "1: `it`: :together: only of a tenant's INSERT or SELECT"},
+	{TOGETHER(":none", ":together", "") "INSERT INTO things (tenant_id, id) VALUES ($1, $2), ($1, $2);\n",
+	 "`it`: :together: only of one row"},
+	{TOGETHER(":none", ":together", "") "INSERT INTO things (tenant_id, id) VALUES ($1, $2)\n"
+					    "ON CONFLICT (tenant_id, id) DO UPDATE SET id = $2;\n",
+	 "`it`: :together: no input may stand behind ON CONFLICT"},
+	{TOGETHER(":many", ":together by id",
+		  "-- :out   id:uuid\n") "SELECT t.id FROM things t WHERE t.tenant_id = $1 AND t.id = $2;\n",
+	 "`it`: :together: not of one that gives many rows"},
+	{TOGETHER(":maybe", ":together",
+		  "-- :out   id:uuid\n") "SELECT t.id FROM things t WHERE t.tenant_id = $1 AND t.id = $2;\n",
+	 "`it`: :together: say `:together by NAME` where there are rows"},
+	{TOGETHER(":none", ":together by id", "") "INSERT INTO things (tenant_id, id) VALUES ($1, $2);\n",
+	 "`it`: :together: say `:together by NAME` where there are rows, and only there"},
+	{TOGETHER(":maybe", ":together by x",
+		  "-- :out   id:uuid\n") "SELECT t.id FROM things t WHERE t.tenant_id = $1 AND t.id = $2;\n",
+	 "`it`: :together: what rows are told apart by is an input"},
+	{TOGETHER(
+		 ":maybe", ":together by id",
+		 "-- :out   id:uuid\n") "SELECT t.id FROM things t WHERE t.tenant_id = $1 AND t.id > $2 ORDER BY t.id LIMIT 1;\n",
+	 "`it`: :together: no ORDER, LIMIT or GROUP"},
+	{TOGETHER(
+		 ":maybe", ":together by id",
+		 "-- :out   id:uuid\n") "SELECT CAST(t.id AS :uuid) FROM things t WHERE t.tenant_id = $1 AND t.id = $2;\n",
+	 "`it`: :together: no :type may stand in it"},
+	{TOGETHER(":none", ":together for id", "") "INSERT INTO things (tenant_id, id) VALUES ($1, $2);\n",
+	 "3: write `:together` or `:together by NAME`"},
 	{HEAD "SELECT t.id FROM things t WHERE t.tenant_id = $12 AND t.id = $2;\n", "$12 has no input"},
 	{HEAD "INSERT INTO things (tenant_id, id) VALUES ($2, $1) RETURNING id;\n", "a tenant's query holds"},
 	{HEAD "INSERT INTO things (tenant_id, id) VALUES ($1, $2), ($2, $2) RETURNING id;\n",
@@ -517,12 +547,53 @@ static void test_good(void **state)
 	assert_null(strstr(out, "the end"));
 }
 
+/* What is made of a query so that it serves many inputs. */
+static void test_together(void **state)
+{
+	static const struct {
+		const char *head, *sql, *made;
+	} cases[] = {
+		{TOGETHER(":none", ":together", ""),
+		 "INSERT INTO things (tenant_id, id, n) VALUES ($1, $2, 1) ON CONFLICT (tenant_id, id) DO NOTHING;\n",
+		 "\"INSERT INTO things (tenant_id, id, n) SELECT given.p1, given.p2, 1 FROM unnest($1::uuid[], "
+		 "$2::uuid[]) AS given(p1, p2) ON CONFLICT (tenant_id, id) DO NOTHING\","},
+		{TOGETHER(":maybe", ":together by id", "-- :out   n:int\n"),
+		 "INSERT INTO things (tenant_id, id, n) SELECT o.tenant_id, $2, '$1' FROM others o "
+		 "WHERE o.tenant_id = $1 RETURNING n;\n",
+		 "SELECT o.tenant_id, given.p2, '$1' FROM unnest($1::uuid[], $2::uuid[]) AS given(p1, p2) CROSS "
+		 "JOIN others o WHERE o.tenant_id = given.p1 RETURNING tenant_id, id, n\",\n\t.together_by = 1,\n\t.in"},
+		{TOGETHER(":maybe", ":together by id", "-- :out   id:uuid\n"),
+		 "INSERT INTO things (tenant_id, id) SELECT $1, $2 FROM other o WHERE o.tenant_id = $1 AND NOT EXISTS "
+		 "(SELECT 1 FROM things t WHERE t.tenant_id = $1 AND t.id = $2) RETURNING id;\n",
+		 ".looks_at_own = true,"},
+		{TOGETHER(":maybe", ":together by id", "-- :out   n:int\n"),
+		 "SELECT t.n FROM things t WHERE t.tenant_id = $1 AND t.id = $2;\n",
+		 "\"SELECT given.p1, given.p2, t.n FROM unnest($1::uuid[], $2::uuid[]) AS given(p1, p2) CROSS JOIN "
+		 "things t WHERE t.tenant_id = given.p1 AND t.id = given.p2\","},
+	};
+	char text[2048], said[4096], out[32768];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct file files[] = {{"queries.sql", text},
+					     {"0001_a.sql", TABLE TENANTS("PRIMARY KEY (tenant_id)")}};
+
+		snprintf(text, sizeof(text), "%s%s", cases[i].head, cases[i].sql);
+		if (run(files, 2, said, sizeof(said)) != 0)
+			fail_msg("%s", said);
+		read_file(path_of("out.c"), out, sizeof(out));
+		if (strstr(out, cases[i].made) == NULL)
+			fail_msg("no %s in\n%s", cases[i].made, out);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_faults),		cmocka_unit_test(test_wall),
 		cmocka_unit_test(test_scopes),		cmocka_unit_test(test_bad_migrations),
 		cmocka_unit_test(test_good_migrations), cmocka_unit_test(test_good),
+		cmocka_unit_test(test_together),
 	};
 	int failed;
 

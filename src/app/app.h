@@ -91,7 +91,7 @@ bool app_thread_open(struct app *app, struct room_locals *ret) MUST_USE;
 void app_thread_close(struct room_locals *rooms);
 void app_thread_rest(const struct room_locals *rooms);
 
-/* Stores open and migrated, documents made, address bound, events under way. On failure says why, and
+/* Stores open and migrated, address bound, events under way. On failure says why, and
  * app_finish() cleans up.
  */
 bool app_start(struct app *app) MUST_USE;

@@ -20,7 +20,11 @@ const struct consumer_group app_groups[] = {
 		.finish = resource_counts_finish,
 	},
 	{.name = "booking-service", .effects = EFFECT_QUERIES(booking), .steps = BOOKING_EFFECT_STEPS},
-	{.name = "audit", .effects = EFFECT_QUERIES(audit), .steps = AUDIT_STEPS, .begin = audit_begin},
+	{.name = "audit",
+	 .effects = EFFECT_QUERIES(audit),
+	 .steps = AUDIT_STEPS,
+	 .begin = audit_begin,
+	 .finish = audit_finish},
 };
 const size_t app_group_count = ARRAY_LEN(app_groups);
 _Static_assert(ARRAY_LEN(app_groups) <= APP_GROUPS_MAX, "room for every group");

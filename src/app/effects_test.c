@@ -60,7 +60,7 @@ static enum rc deliver(struct ctx *cx, enum room room, effect *apply, const stru
 
 	script_init(&script, cx, room, &event->tenant_id, &event->subject_id);
 	if (group->begin != NULL)
-		rc = group->begin(&delivery);
+		rc = group->begin(&delivery, &event, 1);
 	if (rc == RC_OK)
 		rc = apply(&delivery, event);
 	if (rc == RC_OK && group->finish != NULL)

@@ -256,7 +256,7 @@ static Oid type_of(enum db_kind kind)
 }
 
 /* The generic plan: one value's would tell nothing of the next. */
-static void explain(PGconn *pg, const struct query *query, char plan[TEXT_MAX])
+static void explain(PGconn *pg, const struct query *query, const char *sql, char plan[TEXT_MAX])
 {
 	Oid types[COLUMN_MAX];
 	char execute[1024];
@@ -265,11 +265,11 @@ static void explain(PGconn *pg, const struct query *query, char plan[TEXT_MAX])
 
 	assert_in_range(query->in_count, 0, COLUMN_MAX);
 	for (size_t i = 0; i < query->in_count; i++) {
-		types[i] = type_of(query->in[i].kind);
+		types[i] = sql != query->together ? type_of(query->in[i].kind) : InvalidOid; /* in the text */
 		len += snprintf(execute + len, sizeof(execute) - (size_t)len, "%sNULL", i == 0 ? "(" : ", ");
 	}
 	snprintf(execute + len, sizeof(execute) - (size_t)len, "%s", query->in_count > 0 ? ")" : "");
-	result = PQprepare(pg, query->name, query->sql[DIALECT_POSTGRES], (int)query->in_count, types);
+	result = PQprepare(pg, query->name, sql, (int)query->in_count, types);
 	if (PQresultStatus(result) != PGRES_COMMAND_OK)
 		fail_msg("%s: %s", query->name, PQerrorMessage(pg));
 	PQclear(result);
@@ -278,6 +278,7 @@ static void explain(PGconn *pg, const struct query *query, char plan[TEXT_MAX])
 	for (int i = 0; i < PQntuples(result); i++)
 		add_line(plan, PQgetvalue(result, i, 0));
 	PQclear(result);
+	do_sql(pg, "DEALLOCATE ALL");
 }
 
 /* An index that is read from end to end is as bad as a scan. */
@@ -306,11 +307,11 @@ static bool is_bounded(const char *plan)
 	       strstr(cond, "start_time > ") != NULL;
 }
 
-static void judge_on_postgres(PGconn *pg, const struct query *query)
+static void judge_on_postgres(PGconn *pg, const struct query *query, const char *sql)
 {
 	char plan[TEXT_MAX];
 
-	explain(pg, query, plan);
+	explain(pg, query, sql, plan);
 	if (strstr(plan, "Seq Scan") != NULL || !each_index_is_searched(plan))
 		fault(query, "scans a table", plan);
 	if (reads_all_of_tenant(query, query->sql[DIALECT_POSTGRES], plan, " = "))
@@ -321,14 +322,21 @@ static void judge_on_postgres(PGconn *pg, const struct query *query)
 		fault(query, "reads more than the bounds of bookings_active", plan);
 }
 
+/* For one input, and for many at once. */
+static void judge_both_ways(PGconn *pg, const struct query *query)
+{
+	judge_on_postgres(pg, query, query->sql[DIALECT_POSTGRES]);
+	if (query->together != NULL)
+		judge_on_postgres(pg, query, query->together);
+}
+
 static void judge_all_on_postgres(PGconn *pg, const char *tables)
 {
 	print_message("tables: %s\n", tables);
 	do_sql(pg, "SET ROLE marca_app");
 	for (size_t room = 0; room < SERVICE_COUNT; room++)
 		for (size_t i = 0; i < app_queries[room]->count; i++)
-			judge_on_postgres(pg, app_queries[room]->queries[i]);
-	do_sql(pg, "DEALLOCATE ALL");
+			judge_both_ways(pg, app_queries[room]->queries[i]);
 	do_sql(pg, "RESET ROLE");
 }
 

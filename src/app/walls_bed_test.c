@@ -199,20 +199,58 @@ static char *rows_of(const PGresult *result)
 	return text;
 }
 
-struct yield bed_run(const struct bed *bed, PGconn *pg, bool walled, const struct query *query,
-		     const char *sql, const char *const values[INPUTS_MAX])
+/* PostgreSQL's text of an array of one. The caller frees it. */
+static char *array_of(const char *value)
 {
-	struct yield yield = {.rows = NULL};
+	size_t room = 2 * (value != NULL ? strlen(value) : 0) + sizeof("{NULL}"), len = 0;
+	char *text = malloc(room);
+
+	assert_non_null(text);
+	text[len++] = '{';
+	if (value == NULL) {
+		memcpy(text, "{NULL}", sizeof("{NULL}"));
+		return text;
+	}
+	text[len++] = '"';
+	for (const char *p = value; *p != '\0'; p++) {
+		if (*p == '"' || *p == '\\')
+			text[len++] = '\\';
+		text[len++] = *p;
+	}
+	memcpy(text + len, "\"}", sizeof("\"}"));
+	return text;
+}
+
+static PGresult *ask(PGconn *pg, bool together, const struct query *query, const char *sql,
+		     const char *const values[INPUTS_MAX])
+{
+	char *arrays[INPUTS_MAX] = {NULL};
 	Oid types[INPUTS_MAX];
 	PGresult *result;
 
+	for (size_t i = 0; i < query->in_count; i++) {
+		types[i] = together ? InvalidOid : type_of(query->in[i].kind); /* it is in the text */
+		if (together)
+			arrays[i] = array_of(values[i]);
+	}
+	result = PQexecParams(pg, sql, (int)query->in_count, types,
+			      together ? (const char *const *)arrays : values, NULL, NULL, 0);
 	for (size_t i = 0; i < query->in_count; i++)
-		types[i] = type_of(query->in[i].kind);
+		free(arrays[i]);
+	return result;
+}
+
+struct yield bed_run(const struct bed *bed, PGconn *pg, bool walled, bool together, const struct query *query,
+		     const char *sql, const char *const values[INPUTS_MAX])
+{
+	struct yield yield = {.rows = NULL};
+	PGresult *result;
+
 	do_sql(pg, "BEGIN");
 	if (walled)
 		do_sql(pg, "SET LOCAL ROLE marca_app");
 	do_sql(pg, "SET LOCAL app.tenant = '" OURS "'");
-	result = PQexecParams(pg, sql, (int)query->in_count, types, values, NULL, NULL, 0);
+	result = ask(pg, together, query, sql, values);
 	if (PQresultStatus(result) == PGRES_TUPLES_OK || PQresultStatus(result) == PGRES_COMMAND_OK) {
 		yield.rows = rows_of(result);
 		do_sql(pg, "SET LOCAL ROLE NONE");

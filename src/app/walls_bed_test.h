@@ -55,9 +55,9 @@ struct yield {
 
 /*
  * Runs it in a transaction for our tenant, which is rolled back then. `walled`: as the role that reads and
- * writes rows; else as the owner.
+ * writes rows; else as the owner. `together`: each value is the one of an array.
  */
-struct yield bed_run(const struct bed *bed, PGconn *pg, bool walled, const struct query *query,
+struct yield bed_run(const struct bed *bed, PGconn *pg, bool walled, bool together, const struct query *query,
 		     const char *sql, const char *const values[INPUTS_MAX]);
 void yield_free(struct yield *yield);
 

@@ -6,6 +6,8 @@
  *   forgotten  each `tenant_id = $1` of its SQL holds for every row
  *   confused   its first input is the other tenant, or a third one
  *
+ * And so with what is made of it to be run for many inputs at once (struct query: together).
+ *
  * As a control, the same without the wall: there each of them must do harm, or the proof proves nothing. The
  * inputs with which it does are looked for, and are those that the wall is tried with.
  */
@@ -20,13 +22,24 @@ static struct bed *bed;
 
 /* --- Bending ----------------------------------------------------------------------- */
 
-enum way { FORGOTTEN, CONFUSED, WAY_COUNT };
-static const char *const way_names[] = {"forgotten", "confused"};
+enum way { FORGOTTEN, CONFUSED, FORGOTTEN_TOGETHER, CONFUSED_TOGETHER, WAY_COUNT };
+static const char *const way_names[] = {"forgotten", "confused", "forgotten for many", "confused for many"};
+static const char *const filters[] =
+	{[FORGOTTEN] = "tenant_id = $1", [FORGOTTEN_TOGETHER] = "tenant_id = given.p1"};
+
+static bool is_together(enum way way)
+{
+	return way == FORGOTTEN_TOGETHER || way == CONFUSED_TOGETHER;
+}
+
+static bool is_confused(enum way way)
+{
+	return way == CONFUSED || way == CONFUSED_TOGETHER;
+}
 
 /* Copies, with `(x.tenant_id = $1 OR TRUE)` for each `x.tenant_id = $1`. Returns how many there were. */
-static size_t forget(const char *sql, char ret[SQL_MAX])
+static size_t forget(const char *sql, const char *filter, char ret[SQL_MAX])
 {
-	static const char filter[] = "tenant_id = $1";
 	const char *from = sql;
 	size_t count = 0, len = 0;
 
@@ -144,12 +157,14 @@ static bool touched(const struct attack *attack, const struct yield *yield)
 
 static bool does_harm(const struct attack *attack)
 {
-	struct yield full = bed_run(bed, bed->full, false, attack->query, attack->sql, attack->values);
+	struct yield full = bed_run(bed, bed->full, false, is_together(attack->way), attack->query,
+				    attack->sql, attack->values);
 	struct yield none = {.rows = NULL};
 	bool harm = touched(attack, &full);
 
 	if (!harm && full.rows != NULL) {
-		none = bed_run(bed, bed->empty, false, attack->query, attack->sql, attack->values);
+		none = bed_run(bed, bed->empty, false, is_together(attack->way), attack->query, attack->sql,
+			       attack->values);
 		harm = !same(&full, &none);
 	}
 	yield_free(&full);
@@ -180,12 +195,12 @@ static bool find_harm(struct attack *attack, size_t from, int depth)
 /* Of the other tenant, whose row can stand in the way of a new one, or of a third. */
 static bool find_any_harm(struct attack *attack)
 {
-	size_t tenants = attack->way == CONFUSED ? 2 : 1;
+	size_t tenants = is_confused(attack->way) ? 2 : 1;
 
 	for (int depth = 0; depth <= 2; depth++) {
 		for (size_t i = 0; i < ROWS * tenants; i++) {
 			guess(attack->query, i % ROWS, attack->values);
-			if (attack->way == CONFUSED)
+			if (is_confused(attack->way))
 				attack->values[0] = i < ROWS ? OTHERS : THIRDS;
 			if (find_harm(attack, 1, depth))
 				return true;
@@ -197,19 +212,25 @@ static bool find_any_harm(struct attack *attack)
 /* False: bent that way it is as it was. */
 static bool bend(struct attack *attack)
 {
-	size_t filters = forget(attack->query->sql[DIALECT_POSTGRES], attack->sql);
+	const struct query *query = attack->query;
+	const char *sql = is_together(attack->way) ? query->together : query->sql[DIALECT_POSTGRES];
 
 	attack->values[0] = OURS;
-	if (attack->way == CONFUSED)
-		snprintf(attack->sql, sizeof(attack->sql), "%s", attack->query->sql[DIALECT_POSTGRES]);
-	return attack->way == CONFUSED || filters > 0;
+	if (sql == NULL)
+		return false;
+	if (!is_confused(attack->way))
+		return forget(sql, filters[attack->way], attack->sql) > 0;
+	assert_true((size_t)snprintf(attack->sql, sizeof(attack->sql), "%s", sql) < sizeof(attack->sql));
+	return true;
 }
 
 /* The other's rows are as they were, and nothing of them is told: not even that there are any. */
 static bool is_held(const struct attack *attack)
 {
-	struct yield full = bed_run(bed, bed->full, true, attack->query, attack->sql, attack->values);
-	struct yield none = bed_run(bed, bed->empty, false, attack->query, attack->sql, attack->values);
+	struct yield full = bed_run(bed, bed->full, true, is_together(attack->way), attack->query,
+				    attack->sql, attack->values);
+	struct yield none = bed_run(bed, bed->empty, false, is_together(attack->way), attack->query,
+				    attack->sql, attack->values);
 	bool refused = strcmp(full.state, "42501") == 0; /* "new row violates row-level security policy" */
 	bool held = (refused || same(&full, &none)) && !touched(attack, &full);
 
@@ -263,10 +284,11 @@ static void test_control(void **state)
 		harmless++;
 	}
 	bed_force(bed, true);
-	print_message("%zu queries with a forgotten filter, %zu with a confused tenant\n", ways[FORGOTTEN],
-		      ways[CONFUSED]);
+	for (size_t i = 0; i < WAY_COUNT; i++)
+		print_message("%zu queries %s\n", ways[i], way_names[i]);
 	assert_int_equal(harmless, 0);
 	assert_true(ways[CONFUSED] > 50);
+	assert_true(ways[FORGOTTEN_TOGETHER] > 3 && ways[CONFUSED_TOGETHER] > 6);
 }
 
 static void test_wall(void **state)

@@ -66,8 +66,9 @@ extern const struct service audit_service;
  * One event at the end of its tenant's chain. Where two scripts add to one chain at once, one of them fails
  * by RC_STORE_CONSTRAINT as a whole, and its events are to be tried again, from audit_begin() on.
  */
-enum rc audit_begin(struct delivery *delivery) MUST_USE;
+enum rc audit_begin(struct delivery *delivery, const struct event *const *events, size_t count) MUST_USE;
 enum rc audit_record(struct delivery *delivery, const struct event *event) MUST_USE;
+enum rc audit_finish(struct delivery *delivery) MUST_USE;
 
 /* The handler. */
 enum rc audit_list(struct req *rq);

@@ -3,6 +3,7 @@
 
 -- :name  audit_event_insert :none
 -- :scope tenant
+-- :together
 -- :in    struct audit_event: tenant_id:uuid number:int event_id:uuid stream:text sequence:int type:text subject_id:uuid
 --        version:int ordinal:int occurred_at:time trace_id:text payload:text recorded_at:time payload_hash:text hash:text
 -- Refused when the chain has that number: somebody else was faster.
@@ -19,12 +20,14 @@ UPDATE audit_events SET payload = $3, erased_at = $4
 
 -- :name  audit_head_set :none
 -- :scope tenant
+-- :together
 -- :in    struct audit_head: tenant_id:uuid number:int hash:text
 INSERT INTO audit_heads (tenant_id, number, hash) VALUES ($1, $2, $3)
 ON CONFLICT (tenant_id) DO UPDATE SET number = excluded.number, hash = excluded.hash;
 
 -- :name  audit_head_read :maybe
 -- :scope tenant
+-- :together by tenant_id
 -- :in    tenant_id:uuid
 -- :out   struct audit_head: tenant_id:uuid number:int hash:text
 SELECT h.tenant_id, h.number, h.hash FROM audit_heads h WHERE h.tenant_id = $1;

@@ -17,52 +17,74 @@
 struct tip {
 	struct tip *next;
 	struct audit_head head;
+	bool moved;
 };
 
 struct tips {
 	struct tip *first;
 };
 
-enum rc audit_begin(struct delivery *delivery)
+static enum rc tip_add(struct delivery *delivery, const struct uuid *tenant, const struct rows *found)
 {
-	delivery->state = arena_alloc(delivery->cx->arena, sizeof(struct tips));
-	return delivery->state != NULL ? RC_OK : RC_NO_MEMORY;
-}
-
-static enum rc tip_read(struct ctx *cx, struct tips *tips, const struct uuid *tenant, struct tip **ret)
-{
-	const struct q_audit_head_read_in in = {.tenant_id = *tenant};
 	const struct chain_hash start = chain_start(tenant);
-	struct tip *tip = arena_alloc(cx->arena, sizeof(*tip));
-	struct audit_head *head;
-	enum rc rc = q_audit_head_read(cx, &in, &head);
+	struct arena *arena = delivery->cx->arena;
+	struct tips *tips = delivery->state;
+	struct tip *tip = arena_alloc(arena, sizeof(*tip));
 
-	if (rc != RC_OK || tip == NULL)
-		return rc != RC_OK ? rc : RC_NO_MEMORY;
-	if (head != NULL)
-		tip->head = *head;
+	if (tip == NULL)
+		return RC_NO_MEMORY;
+	*tip = (struct tip){.next = tips->first};
+	if (found->count > 0)
+		tip->head = *(const struct audit_head *)found->items;
 	else
 		tip->head = (struct audit_head){
 			.tenant_id = *tenant,
-			.hash = arena_copy(cx->arena, start.text, sizeof(start.text)),
+			.hash = arena_copy(arena, start.text, sizeof(start.text)),
 		};
-	tip->next = tips->first;
 	tips->first = tip;
-	*ret = tip;
 	return tip->head.hash != NULL ? RC_OK : RC_NO_MEMORY;
 }
 
-static enum rc tip_of(struct delivery *delivery, const struct uuid *tenant, struct tip **ret)
+/* Of all tenants that have events in the script. */
+static enum rc tips_read(struct delivery *delivery, const void **ins, struct rows *found, size_t count)
 {
-	struct tips *tips = delivery->state;
+	enum rc rc = db_read_each(delivery->cx, &q_audit_head_read_query, ins, count, found);
 
-	for (struct tip *tip = tips->first; tip != NULL; tip = tip->next) {
-		if (uuid_equal(&tip->head.tenant_id, tenant)) {
-			*ret = tip;
-			return RC_OK;
-		}
+	for (size_t i = 0; rc == RC_OK && i < count; i++)
+		rc = tip_add(delivery, &((const struct q_audit_head_read_in *)ins[i])->tenant_id, &found[i]);
+	return rc;
+}
+
+enum rc audit_begin(struct delivery *delivery, const struct event *const *events, size_t count)
+{
+	struct arena *arena = delivery->cx->arena;
+	const void **ins = arena_array(arena, count, sizeof(*ins));
+	struct rows *found = arena_array(arena, count, sizeof(*found));
+	size_t tenants = 0;
+
+	delivery->state = arena_alloc(arena, sizeof(struct tips));
+	if (delivery->state == NULL || ins == NULL || found == NULL)
+		return RC_NO_MEMORY;
+	*(struct tips *)delivery->state = (struct tips){NULL};
+	for (size_t i = 0; i < count; i++) {
+		if (i > 0 && uuid_equal(&events[i]->tenant_id, &events[i - 1]->tenant_id))
+			continue;
+		ins[tenants] = arena_copy(arena, &events[i]->tenant_id, sizeof(events[i]->tenant_id));
+		if (ins[tenants++] == NULL)
+			return RC_NO_MEMORY;
 	}
-	return tip_read(delivery->cx, tips, tenant, ret);
+	return tips_read(delivery, ins, found, tenants);
+}
+
+/* NULL: an event that audit_begin() was not told of. */
+static struct tip *tip_of(const struct delivery *delivery, const struct uuid *tenant)
+{
+	const struct tips *tips = delivery->state;
+	struct tip *tip = tips->first;
+
+	while (tip != NULL && !uuid_equal(&tip->head.tenant_id, tenant))
+		tip = tip->next;
+	return tip;
 }
 
 static enum rc is_known(struct ctx *cx, const struct event *event, bool *ret)
@@ -111,24 +133,35 @@ static enum rc row_after(struct ctx *cx, const struct audit_head *head, const st
 enum rc audit_record(struct delivery *delivery, const struct event *event)
 {
 	struct audit_event row;
-	struct tip *tip;
+	struct tip *tip = tip_of(delivery, &event->tenant_id);
 	bool known;
 	enum rc rc = is_known(delivery->cx, event, &known);
 
 	if (rc != RC_OK || known)
 		return rc;
-	rc = tip_of(delivery, &event->tenant_id, &tip);
+	rc = tip != NULL ? RC_OK : RC_INTERNAL;
 	if (rc == RC_OK)
 		rc = row_after(delivery->cx, &tip->head, event, &row);
 	if (rc != RC_OK)
 		return rc;
 	tip->head.number = row.number;
 	tip->head.hash = row.hash;
+	tip->moved = true;
 	script_add(delivery->script, &q_audit_event_insert_query, &row);
-	script_add(delivery->script, &q_audit_head_set_query, &tip->head);
 	if (strcmp(event->type, "booking.erased") == 0)
 		SCRIPT_ADD(delivery->script, audit_erase, .tenant_id = event->tenant_id,
 			   .subject_id = event->subject_id, .payload = AUDIT_ERASED,
 			   .erased_at = delivery->cx->now);
+	return RC_OK;
+}
+
+enum rc audit_finish(struct delivery *delivery)
+{
+	const struct tips *tips = delivery->state;
+
+	for (const struct tip *tip = tips->first; tip != NULL; tip = tip->next) {
+		if (tip->moved)
+			script_add(delivery->script, &q_audit_head_set_query, &tip->head);
+	}
 	return RC_OK;
 }

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define EVENTS_MAX 256
 #define RACERS	   16
 #define RACER_ROWS 10
 #define TRIES_MAX  1000
@@ -63,14 +64,25 @@ static struct event an_event(struct ctx *cx, const struct uuid *tenant)
 	};
 }
 
-/* As the consumers' framework does, without the ids that it notes itself. */
+/* As the consumers' framework does, without the ids that it notes itself. Events lie tenant by tenant. */
 static void begin_script(struct ctx *cx, struct script *script, struct delivery *delivery,
-			 const struct uuid *tenant, size_t events)
+			 const struct event *events, size_t count)
 {
+	const struct event *each[EVENTS_MAX];
+
+	for (size_t i = 0; i < count; i++)
+		each[i] = &events[i];
 	*delivery = (struct delivery){.cx = cx, .script = script};
-	script_init(script, cx, ROOM_audit, tenant, tenant);
-	script_reserve(script, events * AUDIT_STEPS);
-	assert_int_equal(audit_begin(delivery), RC_OK);
+	script_init(script, cx, ROOM_audit, &events[0].tenant_id, &events[0].tenant_id);
+	script_reserve(script, count * AUDIT_STEPS);
+	assert_int_equal(audit_begin(delivery, each, count), RC_OK);
+}
+
+static void add_all(struct delivery *delivery, const struct event *events, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		assert_int_equal(audit_record(delivery, &events[i]), RC_OK);
+	assert_int_equal(audit_finish(delivery), RC_OK);
 }
 
 static enum rc record(struct ctx *cx, const struct event *events, size_t count)
@@ -78,9 +90,8 @@ static enum rc record(struct ctx *cx, const struct event *events, size_t count)
 	struct delivery delivery;
 	struct script script;
 
-	begin_script(cx, &script, &delivery, &events[0].tenant_id, count);
-	for (size_t i = 0; i < count; i++)
-		assert_int_equal(audit_record(&delivery, &events[i]), RC_OK);
+	begin_script(cx, &script, &delivery, events, count);
+	add_all(&delivery, events, count);
 	return script.count > 0 ? db_write(&script) : RC_OK;
 }
 
@@ -153,13 +164,13 @@ static void test_keeps_all_of_it(void **state)
 static void many_tenants(struct ctx *cx, void *arg)
 {
 	struct fixture *fixture = arg;
-	struct event events[256];
+	struct event events[EVENTS_MAX];
 	struct uuid tenants[64];
 
 	for (size_t i = 0; i < ARRAY_LEN(tenants); i++)
 		tenants[i] = new_id(fixture);
 	for (size_t i = 0; i < ARRAY_LEN(events); i++)
-		events[i] = an_event(cx, &tenants[i % ARRAY_LEN(tenants)]);
+		events[i] = an_event(cx, &tenants[i / 4]);
 	assert_int_equal(record(cx, events, ARRAY_LEN(events)), RC_OK);
 	for (size_t i = 0; i < ARRAY_LEN(tenants); i++)
 		check_intact(cx, &tenants[i], 4);
@@ -200,11 +211,10 @@ static void two_at_once(struct ctx *cx, void *arg)
 
 	second[0] = an_event(cx, &other);
 	second[1] = an_event(cx, &fixture->tenant);
-	for (size_t i = 0; i < 2; i++)
-		begin_script(cx, &scripts[i], &deliveries[i], &fixture->tenant, 2);
-	assert_int_equal(audit_record(&deliveries[0], &first), RC_OK);
-	assert_int_equal(audit_record(&deliveries[1], &second[0]), RC_OK);
-	assert_int_equal(audit_record(&deliveries[1], &second[1]), RC_OK);
+	begin_script(cx, &scripts[0], &deliveries[0], &first, 1);
+	begin_script(cx, &scripts[1], &deliveries[1], second, 2);
+	add_all(&deliveries[0], &first, 1);
+	add_all(&deliveries[1], second, 2);
 	assert_int_equal(db_write(&scripts[0]), RC_OK);
 	assert_int_equal(db_write(&scripts[1]), RC_STORE_CONSTRAINT);
 	check_intact(cx, &other, 0);

@@ -12,9 +12,10 @@ struct auth_local {
 	bool sends_mail;
 	struct keys *keys;
 	uint64_t keys_version;		 /* moves when they change */
+	utime keys_seen;		 /* when their folder was last looked at: prove.c */
 	struct cache *tokens;		 /* that were verified: prove.c */
 	struct cache *proven;		 /* what the user service said of credentials: elsewhere.c */
-	unsigned char token_key[32];	 /* of the hash that both are found by: credential_hash() */
+	unsigned char token_key[32];	 /* of the hashes that both are found by */
 	struct cache *sessions;		 /* principal.c */
 	struct cache *api_keys;		 /* api_key.c */
 	struct cache *documents;	 /* of identity providers: discovery.c */

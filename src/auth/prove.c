@@ -15,9 +15,18 @@
 #include <sodium.h>
 #include <stdlib.h>
 
+/* How old a look at the folder of keys may be for a token that is known: of these none comes new. */
+#define KEYS_GLANCE (UTIME_SECOND / 100)
+
+/*
+ * A token that was verified is found again by a hash of its signature, under a key of this thread alone; what
+ * it signs must be the same byte for byte. Of the signature nothing else is kept: out of memory, nobody reads
+ * a token that is good.
+ */
 struct verified {
-	unsigned char rest[16];
 	struct token_claims claims;
+	size_t len;
+	char signed_text[];
 };
 
 struct keys *auth_local_keys(struct auth_local *local)
@@ -37,32 +46,56 @@ struct credential_hash credential_hash(const struct auth_local *local, struct st
 	return hash;
 }
 
-static void keep(struct auth_local *auth, const struct credential_hash *hash,
+/* What stands before the last dot; *ret_hash is of what stands behind it. */
+static struct str signed_text(const struct auth_local *auth, struct str token, struct uuid *ret_hash)
+{
+	const char *dot = memrchr(token.p, '.', token.len);
+	size_t len = dot != NULL ? (size_t)(dot - token.p) : 0;
+
+	_Static_assert(sizeof(*ret_hash) == crypto_shorthash_siphashx24_BYTES, "SipHash-2-4 of 128 bits");
+	_Static_assert(sizeof(auth->token_key) >= crypto_shorthash_siphashx24_KEYBYTES, "room for its key");
+	crypto_shorthash_siphashx24(ret_hash->b, (const unsigned char *)token.p + len, token.len - len,
+				    auth->token_key);
+	return (struct str){token.p, len};
+}
+
+static void keep(struct auth_local *auth, const struct uuid *hash, struct str text,
 		 const struct token_claims *claims)
 {
-	struct verified *kept = malloc(sizeof(*kept));
+	struct verified *kept = malloc(sizeof(*kept) + text.len);
 
 	if (kept == NULL)
 		return;
-	memcpy(kept->rest, hash->rest, sizeof(kept->rest));
 	kept->claims = *claims;
-	cache_put(auth->tokens, &hash->key, 0, auth->keys_version, claims->expires_at, kept);
+	kept->len = text.len;
+	memcpy(kept->signed_text, text.p, text.len);
+	cache_put(auth->tokens, hash, 0, auth->keys_version, claims->expires_at, kept);
+}
+
+static void glance_at_keys(struct auth_local *auth, utime now)
+{
+	if (now >= auth->keys_seen && now < auth->keys_seen + KEYS_GLANCE)
+		return;
+	auth->keys_seen = now;
+	(void)auth_local_keys(auth);
 }
 
 static enum rc verify(struct ctx *cx, struct auth_local *auth, struct str token, struct token_claims *ret)
 {
-	const struct keys *keys = auth_local_keys(auth);
-	struct credential_hash hash = credential_hash(auth, token);
-	const struct verified *kept = cache_get(auth->tokens, &hash.key, 0, auth->keys_version, cx->now);
+	struct uuid hash;
+	struct str text = signed_text(auth, token, &hash);
+	const struct verified *kept;
 	enum rc rc;
 
-	if (kept != NULL && sodium_memcmp(kept->rest, hash.rest, sizeof(hash.rest)) == 0) {
+	glance_at_keys(auth, cx->now);
+	kept = cache_get(auth->tokens, &hash, 0, auth->keys_version, cx->now);
+	if (kept != NULL && str_equal((struct str){kept->signed_text, kept->len}, text)) {
 		*ret = kept->claims;
 		return RC_OK;
 	}
-	rc = token_verify(keys, cx->arena, token, cx->now, ret);
+	rc = token_verify(auth_local_keys(auth), cx->arena, token, cx->now, ret);
 	if (rc == RC_OK)
-		keep(auth, &hash, ret);
+		keep(auth, &hash, text, ret);
 	return rc;
 }
 

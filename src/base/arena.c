@@ -74,26 +74,36 @@ static struct arena_chunk *chunk_take(struct arena_pool *pool, size_t size)
 	return chunk;
 }
 
-static void *take(struct arena *arena, size_t size)
+static __attribute__((noinline)) bool grow(struct arena *arena, size_t size)
 {
-	struct arena_chunk *chunk;
+	struct arena_chunk *chunk = chunk_take(arena->pool, size);
+
+	if (chunk == NULL)
+		return false;
+	chunk->next = arena->chunks;
+	arena->chunks = chunk;
+	arena->at = chunk->bytes;
+	arena->end = chunk->bytes + chunk->size;
+	return true;
+}
+
+static inline void *take(struct arena *arena, size_t size)
+{
 	char *at;
 
 	if (size > SIZE_MAX / 2)
 		return NULL;
 	size = (size + ALIGN - 1) & ~(ALIGN - 1);
-	if (arena->at == NULL || size > (size_t)(arena->end - arena->at)) {
-		chunk = chunk_take(arena->pool, size);
-		if (chunk == NULL)
-			return NULL;
-		chunk->next = arena->chunks;
-		arena->chunks = chunk;
-		arena->at = chunk->bytes;
-		arena->end = chunk->bytes + chunk->size;
-	}
+	if ((arena->at == NULL || size > (size_t)(arena->end - arena->at)) && !grow(arena, size))
+		return NULL;
 	at = arena->at;
 	arena->at += size;
 	return at;
+}
+
+void *arena_room(struct arena *arena, size_t size)
+{
+	return take(arena, size);
 }
 
 void *arena_alloc(struct arena *arena, size_t size)

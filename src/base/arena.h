@@ -31,6 +31,8 @@ void arena_pool_finish(struct arena_pool *pool);
 
 /* Zeroed memory, aligned for any type; NULL when there is none left. */
 void *arena_alloc(struct arena *arena, size_t size) MUST_USE;
+/* The same, not zeroed: for whoever writes before he reads. */
+void *arena_room(struct arena *arena, size_t size) MUST_USE;
 void *arena_array(struct arena *arena, size_t count, size_t size) MUST_USE;
 void *arena_copy(struct arena *arena, const void *from, size_t size) MUST_USE;
 

@@ -45,14 +45,34 @@ struct str str_trim(struct str text);
 /* What stands before the next `end`, or all of it; *rest begins after that `end`. */
 struct str str_cut(struct str *rest, char end);
 
+/* The bytes before the first control character (0x00 to 0x1f, 0x7f); all of them when there is none. */
+size_t str_printable(struct str text);
+
 /* 0 to 15, in either case; -1: no such digit. */
-int hex_value(char digit);
+extern const signed char hex_values[256];
+
+static inline int hex_value(char digit)
+{
+	return hex_values[(unsigned char)digit];
+}
 
 /* Two lower-case digits a byte; no NUL follows. */
-void hex_text(char *to, const unsigned char *bytes, size_t size);
+extern const char hex_pairs[512 + 1];
+
+static inline void hex_text(char *to, const unsigned char *bytes, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		memcpy(to + 2 * i, hex_pairs + (size_t)2 * bytes[i], 2);
+}
 
 /* ASCII only: what HTTP and e-mail need. */
-bool str_equal_nocase(struct str a, struct str b);
+bool bytes_equal_nocase(const char *a, const char *b, size_t len);
+
+/* Most texts that are compared differ in length already. */
+static inline bool str_equal_nocase(struct str a, struct str b)
+{
+	return a.len == b.len && bytes_equal_nocase(a.p, b.p, a.len);
+}
 
 /* A word of a closed list, as enum values on our side and as text on the wire and in the store. */
 struct names {

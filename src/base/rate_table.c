@@ -12,6 +12,7 @@
 #include <sodium.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #define WAYS 4
 
@@ -215,6 +216,11 @@ void rate_raise(struct rate_table *table, const struct rate_key *key, int64_t ta
 
 /* --- Life --------------------------------------------------------------------- */
 
+static size_t sets_size(const struct rate_table *table)
+{
+	return (table->mask + 1) * sizeof(struct set);
+}
+
 struct rate_table *rate_table_create(const struct world *world, size_t slots)
 {
 	struct rate_table *table = calloc(1, sizeof(*table));
@@ -225,12 +231,13 @@ struct rate_table *rate_table_create(const struct world *world, size_t slots)
 	while (sets * WAYS < slots)
 		sets *= 2;
 	table->mask = sets - 1;
-	table->sets = aligned_alloc(_Alignof(struct set), sets * sizeof(struct set));
-	if (table->sets == NULL) {
+	/* From the kernel: aligned, zeroed, and a page that no key has come to takes no memory. */
+	table->sets =
+		mmap(NULL, sets_size(table), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (table->sets == MAP_FAILED) {
 		free(table);
 		return NULL;
 	}
-	memset(table->sets, 0, sets * sizeof(struct set));
 	world->random(world, table->secret, sizeof(table->secret));
 	return table;
 }
@@ -250,7 +257,7 @@ void rate_table_destroy(struct rate_table *table)
 	for (size_t i = 0; table->shards != NULL && i < SHARDS; i++)
 		pthread_mutex_destroy(&table->shards[i].lock);
 	free(table->shards);
-	free(table->sets);
+	munmap(table->sets, sets_size(table));
 	sodium_memzero(table->secret, sizeof(table->secret));
 	free(table);
 }

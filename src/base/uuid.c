@@ -49,15 +49,15 @@ bool uuid_parse(struct str text, struct uuid *ret)
 
 char *uuid_text(char buf[UUID_TEXT_LEN + 1], const struct uuid *id)
 {
-	static const char hex[] = "0123456789abcdef";
-	size_t at = 0;
-
-	for (size_t i = 0; i < sizeof(id->b); i++) {
-		if (is_dash(at))
-			buf[at++] = '-';
-		buf[at++] = hex[id->b[i] >> 4];
-		buf[at++] = hex[id->b[i] & 15];
-	}
-	buf[at] = '\0';
+	hex_text(buf, id->b, 4);
+	buf[8] = '-';
+	hex_text(buf + 9, id->b + 4, 2);
+	buf[13] = '-';
+	hex_text(buf + 14, id->b + 6, 2);
+	buf[18] = '-';
+	hex_text(buf + 19, id->b + 8, 2);
+	buf[23] = '-';
+	hex_text(buf + 24, id->b + 10, 6);
+	buf[UUID_TEXT_LEN] = '\0';
 	return buf;
 }

@@ -59,6 +59,7 @@ static enum rc store(struct req *rq, struct booking *row)
 	row->change_id = event.change_id;
 	do {
 		lock = booking_script(&script, &rq->cx, row, fresh);
+		script.abreast = true;
 		insert = script_add(&script, insert_query(row), row);
 		outbox_add(&script, &q_booking_event_query, &event);
 		rc = db_write(&script);

@@ -8,6 +8,7 @@
 
 -- :name  resource_lock :one
 -- :scope tenant
+-- :together by resource_id
 -- :in    tenant_id:uuid resource_id:uuid
 -- :out   version:int
 -- Held until the commit, on every store. Whoever deletes a tenant or a user waits for all rows that he sees (cascade.c),
@@ -53,6 +54,7 @@ SELECT g.id FROM gone g WHERE g.tenant_id = $1 AND g.id IN ($1, $2, $3) ORDER BY
 
 -- :name  booking_insert :maybe
 -- :scope tenant
+-- :together by id
 -- :in    struct booking: tenant_id:uuid id:uuid resource_id:uuid user_id:uuid client_id:uuid? start_time:time
 --        end_time:time status:enum(booking_status) notes:text? confirmation_code:text recurring_enabled:bool
 --        recurring_pattern:json? change_id:uuid created_at:time
@@ -76,6 +78,7 @@ RETURNING id;
 --        end_time:time status:enum(booking_status) notes:text? confirmation_code:text recurring_enabled:bool
 --        recurring_pattern:json? change_id:uuid created_at:time capacity:int
 -- :out   id:uuid
+-- Not :together: for many at once, PostgreSQL would look for those that overlap in all of bookings_active.
 -- The same where `capacity` bookings may overlap: no row when at some instant of the period there are as many. The
 -- number overlapping can only rise where one of them starts, so only those instants are looked at.
 INSERT INTO bookings AS nb (tenant_id, id, resource_id, user_id, client_id, start_time, end_time, status, notes,
@@ -173,6 +176,7 @@ UPDATE bookings SET deleted_at = $4
 
 -- :name  booking_event :none
 -- :scope tenant
+-- :together
 -- :in    struct outbox_row: tenant_id:uuid change_id:uuid id:uuid ordinal:int stream:text type:text subject_id:uuid
 --        payload:json trace_id:text created_at:time
 -- The event of the change that bears this id; none when that change did not come about.
@@ -184,7 +188,8 @@ SELECT b.tenant_id, $3, $4, $5, $6, b.id, b.version, $8, $9, $10
 -- :scope operator
 -- :in    id:uuid
 -- :out   tenant_id:uuid
-SELECT b.tenant_id FROM bookings b WHERE b.id = $1 AND b.deleted_at IS NULL;
+-- Also of one that is deleted, which booking_by_id will not find: on SQLite the index alone answers.
+SELECT b.tenant_id FROM bookings b WHERE b.id = $1;
 
 -- :name  booking_by_id :maybe
 -- :scope tenant

@@ -187,7 +187,7 @@ static void idle(void *arg)
 
 struct crew *committer_create(struct db *db)
 {
-	static const struct crew_work work = {.ready = ready, .run = run, .idle = idle};
+	static const struct crew_work work = {.ready = ready, .run = run, .idle = idle, .enough = 20};
 	void *hands[WRITERS_MAX];
 
 	for (size_t i = 0; i < db->hand_count; i++)

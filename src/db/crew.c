@@ -10,8 +10,11 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
+#define PATIENCE_MS	 10 /* with who is at work already */
+#define IDLE_MS		 20 /* without a job */
 #define BACKOFF_FIRST_MS 50
 #define BACKOFF_MAX_MS	 3000
 
@@ -20,6 +23,7 @@ struct member {
 	void *hand;
 	pthread_t thread;
 	bool up;
+	bool worked; /* since it was told that nothing waits */
 };
 
 struct crew {
@@ -45,13 +49,22 @@ void job_done(struct job *job, enum rc rc)
 
 /* --- The asking side ----------------------------------------------------- */
 
+/* While others are at work, only a batch that is worth it: the rest is theirs when they come back. */
+static bool has_work(const struct crew *crew)
+{
+	size_t count = crew->queue.count;
+
+	return count > 0 && (crew->busy == 0 || crew->closing || count >= crew->work->enough);
+}
+
 static enum rc enqueue(struct crew *crew, struct job *job, const struct uuid *tenant)
 {
 	if (crew->down)
 		return RC_STORE_DOWN;
 	if (!fair_queue_put(&crew->queue, job, tenant))
 		return RC_OVERLOADED;
-	pthread_cond_signal(&crew->filled);
+	if (crew->queue.count == 1 || has_work(crew))
+		pthread_cond_signal(&crew->filled);
 	return RC_OK;
 }
 
@@ -142,10 +155,49 @@ static bool get_ready(struct member *member)
 	return true;
 }
 
-static void await_job(struct crew *crew)
+/* So much longer; true when it was signalled before. */
+static bool wait_for(struct crew *crew, int ms)
 {
-	while (crew->queue.count == 0 && !crew->closing)
+	struct timespec until;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_nsec += ms * 1000000L;
+	until.tv_sec += until.tv_nsec / 1000000000;
+	until.tv_nsec %= 1000000000;
+	return pthread_cond_timedwait(&crew->filled, &crew->lock, &until) == 0;
+}
+
+/* Until something comes, or the crew closes. What would hold up a job is done when none has come for a while.
+ */
+static void await_any(struct member *member)
+{
+	struct crew *crew = member->crew;
+
+	if (crew->work->idle == NULL || !member->worked || !member->up) {
 		pthread_cond_wait(&crew->filled, &crew->lock);
+		return;
+	}
+	if (wait_for(crew, IDLE_MS))
+		return;
+	member->worked = false;
+	pthread_mutex_unlock(&crew->lock);
+	crew->work->idle(member->hand);
+	pthread_mutex_lock(&crew->lock);
+}
+
+/* Whoever is at work may be held up for long: then even the smallest batch is worth it. */
+static void await_job(struct member *member)
+{
+	struct crew *crew = member->crew;
+
+	while (!has_work(crew)) {
+		if (crew->queue.count > 0 && !wait_for(crew, PATIENCE_MS))
+			break;
+		if (crew->queue.count == 0 && crew->closing)
+			break;
+		if (crew->queue.count == 0)
+			await_any(member);
+	}
 }
 
 static void run_batch(struct member *member)
@@ -158,6 +210,7 @@ static void run_batch(struct member *member)
 	if (count == 0)
 		return;
 	crew->busy++;
+	member->worked = true;
 	pthread_mutex_unlock(&crew->lock);
 	fine = crew->work->run(member->hand, jobs, count);
 	pthread_mutex_lock(&crew->lock);
@@ -165,19 +218,8 @@ static void run_batch(struct member *member)
 	if (!fine) {
 		member->up = false;
 		crew->up--;
+		pthread_cond_signal(&crew->filled); /* this one is away for a while */
 	}
-}
-
-/* Nothing waits just now: a good moment for what would hold up a job. */
-static void tell_idle(struct member *member)
-{
-	struct crew *crew = member->crew;
-
-	if (crew->work->idle == NULL || !member->up || crew->queue.count > 0)
-		return;
-	pthread_mutex_unlock(&crew->lock);
-	crew->work->idle(member->hand);
-	pthread_mutex_lock(&crew->lock);
 }
 
 static void *work_on(void *arg)
@@ -189,9 +231,8 @@ static void *work_on(void *arg)
 	while (!crew->closing || crew->queue.count > 0) {
 		if (!member->up && !get_ready(member))
 			break;
-		await_job(crew);
+		await_job(member);
 		run_batch(member);
-		tell_idle(member);
 	}
 	if (member->up)
 		crew->up--;
@@ -205,6 +246,7 @@ static void *work_on(void *arg)
 
 struct crew *crew_create(const struct crew_work *work, void *const *hands, size_t count, size_t batch_max)
 {
+	pthread_condattr_t clock;
 	struct crew *crew = calloc(1, sizeof(*crew) + count * sizeof(crew->members[0]));
 
 	if (crew == NULL)
@@ -214,7 +256,10 @@ struct crew *crew_create(const struct crew_work *work, void *const *hands, size_
 	fair_queue_init(&crew->queue);
 	crew->bell = eventfd(0, EFD_CLOEXEC);
 	pthread_mutex_init(&crew->lock, NULL);
-	pthread_cond_init(&crew->filled, NULL);
+	pthread_condattr_init(&clock);
+	pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
+	pthread_cond_init(&crew->filled, &clock);
+	pthread_condattr_destroy(&clock);
 	if (crew->bell < 0) {
 		crew_destroy(crew);
 		return NULL;

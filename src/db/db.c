@@ -409,6 +409,37 @@ enum rc db_read(struct ctx *cx, const struct query *query, const void *in, struc
 	return rc;
 }
 
+static enum rc read_one_by_one(struct ctx *cx, const struct query *query, const void *const *ins,
+			       size_t count, struct rows *ret)
+{
+	enum rc rc = RC_OK;
+
+	for (size_t i = 0; rc == RC_OK && i < count; i++)
+		rc = db_read(cx, query, ins[i], &ret[i]);
+	return rc;
+}
+
+enum rc db_read_each(struct ctx *cx, const struct query *query, const void *const *ins, size_t count,
+		     struct rows *ret)
+{
+	const struct db_port *port = cx->ports[query->room];
+	const struct db *db = port->db;
+	struct span *span;
+	enum rc rc = RC_OK;
+
+	if (count < 2 || query->together == NULL || db->one_tenant || db->driver->read_each == NULL)
+		return read_one_by_one(cx, query, ins, count, ret);
+	for (size_t i = 0; rc == RC_OK && i < count; i++) {
+		ret[i] = (struct rows){NULL, 0};
+		rc = check_scope(cx, query, ins[i]);
+	}
+	span = begin_span(cx, db, query->name);
+	if (rc == RC_OK)
+		rc = db->driver->read_each(port->port, cx, query, ins, count, ret);
+	end_span(span, rc);
+	return rc;
+}
+
 void script_init(struct script *script, struct ctx *cx, enum room room, const struct uuid *tenant,
 		 const struct uuid *key)
 {

@@ -47,6 +47,13 @@ enum query_rows {
 struct query {
 	const char *name;
 	const char *sql[DIALECT_COUNT];
+	/*
+	 * PostgreSQL: the same for many inputs at once, each parameter an array of what one has. Rows begin
+	 * with their tenant's id and the input at `together_by`, and not with .out's first. NULL: one by one.
+	 */
+	const char *together;
+	size_t together_by;
+	bool looks_at_own; /* it looks for rows such as it adds: in one script, one by one */
 	const struct column *in, *out;
 	size_t in_count, out_count;
 	size_t in_size, out_size; /* of the structs */
@@ -279,6 +286,15 @@ struct rows {
  */
 enum rc db_read(struct ctx *cx, const struct query *query, const void *in, struct rows *ret) MUST_USE;
 
+/*
+ * The same for so many inputs, at most DB_READ_EACH_MAX, no two of which are alike in the tenant and in what
+ * tells rows apart (together_by): ret[i] are the rows of ins[i]. One round trip to a remote store, for a
+ * query that is marked :together; those of a tenant are best put side by side.
+ */
+#define DB_READ_EACH_MAX 256
+enum rc db_read_each(struct ctx *cx, const struct query *query, const void *const *ins, size_t count,
+		     struct rows *ret) MUST_USE;
+
 struct step {
 	const struct query *query;
 	const void *in;
@@ -303,7 +319,9 @@ struct script {
 	struct ctx *cx;
 	enum room room;
 	struct uuid tenant, key, also;
-	bool tells; /* whoever watches the store is told of its commit: it has left an event */
+	bool abreast; /* it changes rows of its key and new ones, and no others: those of other keys may be in
+			 the middle of theirs meanwhile */
+	bool tells;   /* whoever watches the store is told of its commit: it has left an event */
 	struct step *steps;
 	size_t count, max;
 	struct step own[SCRIPT_STEPS];

@@ -270,6 +270,7 @@ static void raise_one(void *arg)
 	const struct step *step;
 
 	script_init(&raise->script, &raise->cx, ROOM_testroom, tenant, &raise->key);
+	raise->script.abreast = raise->abreast;
 	step = SCRIPT_ADD(&raise->script, counter_raise, .tenant_id = *tenant, .id = raise->key);
 	SCRIPT_ADD(&raise->script, thing_insert, .tenant_id = *tenant, .id = thing,
 		   .name = raise->doomed ? "taken" : uuid_text(name, &thing), .document = "{}",
@@ -295,6 +296,25 @@ void raise_finish(struct raise *raises, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
 		arena_finish(&raises[i].arena);
+}
+
+void check_thing(const struct thing *out, const struct q_thing_insert_in *in)
+{
+	assert_true(uuid_equal(&out->tenant_id, &in->tenant_id));
+	assert_true(uuid_equal(&out->id, &in->id));
+	assert_true(uuid_equal(&out->other_id, &in->other_id));
+	assert_string_equal(out->label.name, in->name);
+	assert_int_equal(out->label.colour, in->colour);
+	assert_int_equal(out->flag, in->flag);
+	assert_true(out->number == in->number);
+	assert_true(out->at == in->at);
+	assert_true(out->maybe == in->maybe);
+	assert_true(out->maybe_at == in->maybe_at);
+	assert_string_equal(out->document, in->document);
+	assert_int_equal(out->note == NULL, in->note == NULL);
+	assert_int_equal(out->extra == NULL, in->extra == NULL);
+	if (in->note != NULL)
+		assert_string_equal(out->note, in->note);
 }
 
 enum rc insert_thing(struct ctx *cx, const struct q_thing_insert_in *in)

@@ -59,7 +59,8 @@ struct raise {
 	struct errand errand;
 	struct script script;
 	struct uuid key;
-	bool doomed; /* inserts a thing whose name is taken */
+	bool doomed;  /* inserts a thing whose name is taken */
+	bool abreast; /* as script.abreast */
 	int64_t version;
 	enum rc rc;
 };
@@ -68,6 +69,8 @@ struct raise {
 void raise_all(struct fixture *fixture, struct raise *raises, size_t count);
 void raise_finish(struct raise *raises, size_t count);
 
+/* That it is what was put in. */
+void check_thing(const struct thing *out, const struct q_thing_insert_in *in);
 /* One write of one thing. */
 enum rc insert_thing(struct ctx *cx, const struct q_thing_insert_in *in);
 /* That its counter says so many; 0 when it has never been raised. */

@@ -38,21 +38,7 @@ static void round_trip(struct ctx *cx, void *arg)
 	assert_int_equal(insert_thing(cx, in), RC_OK);
 	assert_int_equal(q_thing_by_id(cx, &(struct q_thing_by_id_in){in->tenant_id, in->id}, &out), RC_OK);
 	assert_non_null(out);
-	assert_true(uuid_equal(&out->tenant_id, &in->tenant_id));
-	assert_true(uuid_equal(&out->id, &in->id));
-	assert_true(uuid_equal(&out->other_id, &in->other_id));
-	assert_string_equal(out->label.name, in->name);
-	assert_int_equal(out->label.colour, in->colour);
-	assert_int_equal(out->flag, in->flag);
-	assert_true(out->number == in->number);
-	assert_true(out->at == in->at);
-	assert_true(out->maybe == in->maybe);
-	assert_true(out->maybe_at == in->maybe_at);
-	assert_string_equal(out->document, in->document);
-	assert_int_equal(out->note == NULL, in->note == NULL);
-	assert_int_equal(out->extra == NULL, in->extra == NULL);
-	if (in->note != NULL)
-		assert_string_equal(out->note, in->note);
+	check_thing(out, in);
 }
 
 static void check_round_trip(struct fixture *fixture, struct q_thing_insert_in in)
@@ -288,25 +274,46 @@ static void test_prepares(void **state)
 
 /* --- Groups -------------------------------------------------------------- */
 
+/* Who raised one counter was told each of its versions once. */
+static void check_versions(const struct raise *raises, const struct uuid *key, int64_t count)
+{
+	bool seen[GROUP + 1] = {false};
+
+	for (size_t i = 0; i < GROUP; i++) {
+		if (!uuid_equal(&raises[i].key, key))
+			continue;
+		assert_in_range(raises[i].version, 1, count);
+		assert_false(seen[raises[i].version]);
+		seen[raises[i].version] = true;
+	}
+}
+
+/* Some that go abreast, and some between them that do not. */
 static void test_group(void **state)
 {
 	static struct raise raises[GROUP];
 	struct fixture *fixture = *state;
-	struct uuid keys[8];
+	struct uuid keys[GROUP / 4];
 	int64_t total = 0;
 
 	memset(raises, 0, sizeof(raises));
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
 		keys[i] = new_id(fixture);
-	for (size_t i = 0; i < GROUP; i++)
+	for (size_t i = 0; i < GROUP; i++) {
 		raises[i].key = keys[i % ARRAY_LEN(keys)];
+		raises[i].abreast = i % 7 != 0;
+	}
 	raise_all(fixture, raises, GROUP);
 	harness_wait(&fixture->harness);
 
 	for (size_t i = 0; i < GROUP; i++)
 		assert_int_equal(raises[i].rc, RC_OK);
-	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
-		total += counter_of(fixture, &keys[i]);
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+		int64_t raised = counter_of(fixture, &keys[i]);
+
+		check_versions(raises, &keys[i], raised);
+		total += raised;
+	}
 	assert_int_equal(total, GROUP);
 	assert_int_equal(things_in(fixture), GROUP);
 	raise_finish(raises, GROUP);
@@ -344,7 +351,7 @@ static void take_name(struct ctx *cx, void *arg)
 }
 
 /* Those of every `step` fail at their second query; all else must be there, and of them nothing. */
-static void check_failures(struct fixture *fixture, size_t step)
+static void check_failures(struct fixture *fixture, size_t step, bool abreast)
 {
 	static struct raise raises[GROUP];
 	int64_t kept = 0;
@@ -354,6 +361,7 @@ static void check_failures(struct fixture *fixture, size_t step)
 	for (size_t i = 0; i < GROUP; i++) {
 		raises[i].key = new_id(fixture);
 		raises[i].doomed = i % step == 0;
+		raises[i].abreast = abreast;
 	}
 	raise_all(fixture, raises, GROUP);
 	harness_wait(&fixture->harness);
@@ -368,17 +376,27 @@ static void check_failures(struct fixture *fixture, size_t step)
 
 static void test_one_fails(void **state)
 {
-	check_failures(*state, GROUP / 2);
+	check_failures(*state, GROUP / 2, false);
 }
 
 static void test_many_fail(void **state)
 {
-	check_failures(*state, 2);
+	check_failures(*state, 2, false);
 }
 
 static void test_all_fail(void **state)
 {
-	check_failures(*state, 1);
+	check_failures(*state, 1, false);
+}
+
+static void test_one_fails_abreast(void **state)
+{
+	check_failures(*state, GROUP / 2, true);
+}
+
+static void test_many_fail_abreast(void **state)
+{
+	check_failures(*state, 2, true);
 }
 
 /* --- What is kept -------------------------------------------------------- */
@@ -527,6 +545,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup_teardown(test_one_fails, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_many_fail, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_all_fail, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_one_fails_abreast, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_many_fail_abreast, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_read_own_writes, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_version_moves, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_reopen, set_up, tear_down),

@@ -98,6 +98,10 @@ struct driver {
 	enum rc (*read)(void *port, struct ctx *cx, const struct query *query, const void *in,
 			struct rows *ret);
 
+	/* See db_read_each(); of a query that is marked :together. NULL: one after the other is as good. */
+	enum rc (*read_each)(void *port, struct ctx *cx, const struct query *query, const void *const *ins,
+			     size_t count, struct rows *ret);
+
 	/* True when the writer can be used; opens it again when its connection was lost. */
 	bool (*writer_ready)(void *writer);
 	/*
@@ -192,6 +196,9 @@ struct crew_work {
 	/* Answers every job, by job_done(). False: the hand is to be made ready again. */
 	bool (*run)(void *hand, struct job **jobs, size_t count);
 	void (*idle)(void *hand); /* may be NULL */
+	/* While another hand is at work, a batch is begun for so many jobs or more: larger ones cost less
+	 * each. */
+	size_t enough;
 };
 
 /* NULL when a thread cannot be had. The hands outlive the crew. */

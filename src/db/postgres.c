@@ -2,10 +2,10 @@
  * The remote store. Worker threads own the connections: some take reads, many of them in one round trip,
  * some take groups of scripts from the committer. A group goes in one flight, and so do reads:
  *
- *     BEGIN, the scripts' steps, Sync, COMMIT, Sync
+ *     BEGIN, the scripts' steps (postgres_volley.c), Sync, COMMIT, Sync
  *     BEGIN, the queries, COMMIT, Sync
  *
- * with a SET LOCAL before each step that is for another tenant than the one before it (postgres_wall.c). When
+ * with a SET LOCAL before each that is for another tenant than the one before it (postgres_wall.c). When
  * a step fails, PostgreSQL skips what follows up to the first Sync, and the COMMIT rolls back.
  */
 #include "db/postgres.h"
@@ -40,6 +40,12 @@ static enum rc postgres_read(void *port, struct ctx *cx, const struct query *que
 	return pg_ask(store->readers, cx, query, in, ret);
 }
 
+static enum rc postgres_read_each(void *port, struct ctx *cx, const struct query *query,
+				  const void *const *ins, size_t count, struct rows *ret)
+{
+	return pg_ask_each(((const struct store *)port)->readers, cx, query, ins, count, ret);
+}
+
 static enum rc postgres_ping(struct db *db)
 {
 	struct rows none;
@@ -63,34 +69,34 @@ static bool postgres_replica(const struct db *db, struct db_replica *ret)
 
 /* --- Writing ------------------------------------------------------------- */
 
-static enum outcome prepare_scripts(struct pg_conn *conn, struct script **scripts, size_t count,
-				    size_t *ret_failed)
+static enum outcome prepare_volleys(struct pg_conn *conn, struct pg_volleys volleys, size_t *ret_failed)
 {
-	for (size_t i = 0; i < count; i++) {
-		struct script *script = scripts[i];
+	struct script **first = volleys.scripts;
+	struct pg_volley volley;
 
-		ctx_enter(script->cx);
-		script->job.rc = RC_OK;
-		for (size_t j = 0; script->job.rc == RC_OK && j < script->count; j++)
-			script->job.rc = pg_prepare(conn, script->steps[j].query);
-		ctx_enter(NULL);
-		if (script->job.rc == RC_STORE_DOWN)
+	while (pg_volley_next(&volleys, &volley)) {
+		enum rc rc = pg_volley_prepare(conn, &volley);
+
+		if (rc == RC_STORE_DOWN)
 			return OUTCOME_LOST;
-		if (script->job.rc != RC_OK) {
-			*ret_failed = i;
+		if (rc != RC_OK) {
+			volley.scripts[0]->job.rc = rc;
+			*ret_failed = (size_t)(volley.scripts - first);
 			return OUTCOME_REFUSED;
 		}
 	}
 	return OUTCOME_DONE;
 }
 
-static bool send_script(struct pg_conn *conn, struct pg_wall *wall, const struct script *script)
+static bool send_volleys(struct pg_conn *conn, struct pg_volleys volleys)
 {
-	for (size_t i = 0; i < script->count; i++) {
-		if (!pg_send_step(conn, wall, script->steps[i].query, script->steps[i].in))
-			return false;
-	}
-	return true;
+	struct pg_wall wall = {.rows_of = PG_ROWS_OF_NOBODY};
+	struct pg_volley volley;
+	bool sent = true;
+
+	while (sent && pg_volley_next(&volleys, &volley))
+		sent = pg_volley_send(conn, &wall, &volley);
+	return sent;
 }
 
 static bool any_tells(struct script **scripts, size_t count)
@@ -114,14 +120,10 @@ static bool send_commit(struct pg_conn *conn)
 	return PQpipelineSync(conn->pg) == 1 && pg_send_sql(conn, "COMMIT") && PQpipelineSync(conn->pg) == 1;
 }
 
-static bool send_together(struct pg_conn *conn, struct script **scripts, size_t count)
+static bool send_in_one(struct pg_conn *conn, const struct pg_volleys *volleys)
 {
-	struct pg_wall wall = {.rows_of = PG_ROWS_OF_NOBODY};
-	bool sent = send_begin(conn, scripts, count);
-
-	for (size_t i = 0; sent && i < count; i++)
-		sent = send_script(conn, &wall, scripts[i]);
-	return sent && send_commit(conn);
+	return send_begin(conn, volleys->scripts, volleys->count) && send_volleys(conn, *volleys) &&
+	       send_commit(conn);
 }
 
 /*
@@ -134,48 +136,29 @@ static bool send_apart(struct pg_conn *conn, struct script **scripts, size_t cou
 	bool sent = send_begin(conn, scripts, count) && pg_send_sql(conn, "SAVEPOINT kept");
 
 	for (size_t i = 0; sent && i < count; i++) {
-		struct pg_wall wall = {.rows_of = PG_ROWS_OF_NOBODY};
-
-		sent = send_script(conn, &wall, scripts[i]) && pg_send_sql(conn, "SAVEPOINT kept") &&
-		       PQpipelineSync(conn->pg) == 1 && pg_send_sql(conn, "ROLLBACK TO kept");
+		sent = send_volleys(conn, (struct pg_volleys){&scripts[i], 1, .singly = true}) &&
+		       pg_send_sql(conn, "SAVEPOINT kept") && PQpipelineSync(conn->pg) == 1 &&
+		       pg_send_sql(conn, "ROLLBACK TO kept");
 	}
 	return sent && send_commit(conn);
 }
 
-static enum outcome take_step(struct script *script, struct step *step, const PGresult *result)
+/* Of the first to fail, its index among the scripts. */
+static enum outcome take_volleys(struct pg_conn *conn, struct pg_volleys volleys, size_t *ret_failed)
 {
-	ExecStatusType status = PQresultStatus(result);
-	bool again;
-	enum rc rc;
-
-	if (status == PGRES_PIPELINE_ABORTED)
-		return OUTCOME_DONE; /* the failure before it tells */
-	if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK) {
-		rc = pg_rows(step->query, result, script->cx->arena, &step->rows);
-		if (rc != RC_OK)
-			script->job.rc = rc; /* it is kept all the same: the COMMIT is on its way */
-		return OUTCOME_DONE;
-	}
-	script->job.rc = pg_failed(result, step->query->name, &again);
-	return again ? OUTCOME_AGAIN : OUTCOME_REFUSED;
-}
-
-static enum outcome take_script(struct pg_conn *conn, struct pg_wall *wall, struct script *script)
-{
+	struct pg_wall wall = {.rows_of = PG_ROWS_OF_NOBODY};
+	struct script **first = volleys.scripts;
 	enum outcome outcome = OUTCOME_DONE, one;
+	struct pg_volley volley;
 
-	for (size_t i = 0; i < script->count; i++) {
-		struct step *step = &script->steps[i];
-		PGresult *result = pg_step_result(conn, wall, step->query, step->in);
-
-		if (result == NULL)
-			return OUTCOME_LOST;
-		ctx_enter(script->cx);
-		one = take_step(script, step, result);
-		ctx_enter(NULL);
-		if (one != OUTCOME_DONE)
+	while (pg_volley_next(&volleys, &volley)) {
+		one = pg_volley_take(conn, &wall, &volley);
+		if (one == OUTCOME_LOST)
+			return one;
+		if (one != OUTCOME_DONE) {
 			outcome = one;
-		PQclear(result);
+			*ret_failed = (size_t)(volley.scripts - first);
+		}
 	}
 	return outcome;
 }
@@ -190,31 +173,23 @@ static bool take_begin(struct pg_conn *conn, struct script **scripts, size_t cou
 	return pg_take_begin(conn) && (!any_tells(scripts, count) || pg_tag_is(conn, "NOTIFY"));
 }
 
-static enum outcome take_together(struct pg_conn *conn, struct script **scripts, size_t count,
-				  size_t *ret_failed)
+static enum outcome take_in_one(struct pg_conn *conn, const struct pg_volleys *volleys, size_t *ret_failed)
 {
-	struct pg_wall wall = {.rows_of = PG_ROWS_OF_NOBODY};
-	enum outcome outcome = OUTCOME_DONE, one;
+	enum outcome outcome;
 
-	if (!take_begin(conn, scripts, count))
+	if (!take_begin(conn, volleys->scripts, volleys->count))
 		return OUTCOME_LOST;
-	for (size_t i = 0; i < count; i++) {
-		one = take_script(conn, &wall, scripts[i]);
-		if (one == OUTCOME_LOST)
-			return one;
-		if (one != OUTCOME_DONE) {
-			outcome = one;
-			*ret_failed = i;
-		}
-	}
+	outcome = take_volleys(conn, *volleys, ret_failed);
+	if (outcome == OUTCOME_LOST)
+		return outcome;
 	return take_commit(conn, outcome == OUTCOME_DONE ? "COMMIT" : "ROLLBACK") ? outcome : OUTCOME_LOST;
 }
 
 /* Its steps, the savepoint when they went well, the end of its part, and the way back to the savepoint. */
 static enum outcome take_apart(struct pg_conn *conn, struct script *script)
 {
-	struct pg_wall wall = {.rows_of = PG_ROWS_OF_NOBODY};
-	enum outcome outcome = take_script(conn, &wall, script);
+	size_t failed;
+	enum outcome outcome = take_volleys(conn, (struct pg_volleys){&script, 1, .singly = true}, &failed);
 	PGresult *savepoint;
 
 	if (outcome == OUTCOME_LOST)
@@ -238,13 +213,49 @@ static enum outcome take_all_apart(struct pg_conn *conn, struct script **scripts
 	return take_commit(conn, "COMMIT") ? OUTCOME_DONE : OUTCOME_LOST;
 }
 
-static enum outcome commit_prepared(struct pg_conn *conn, struct script **scripts, size_t count, bool apart,
-				    size_t *ret_failed)
+static enum outcome commit_in_one(struct pg_conn *conn, const struct pg_volleys *volleys, size_t *ret_failed)
 {
+	enum outcome outcome = prepare_volleys(conn, *volleys, ret_failed);
+
+	if (outcome == OUTCOME_DONE)
+		outcome = send_in_one(conn, volleys) ? take_in_one(conn, volleys, ret_failed) : OUTCOME_LOST;
+	return outcome;
+}
+
+static enum outcome commit_apart(struct pg_conn *conn, struct script **scripts, size_t count,
+				 size_t *ret_failed)
+{
+	enum outcome outcome =
+		prepare_volleys(conn, (struct pg_volleys){scripts, count, .singly = true}, ret_failed);
+
+	if (outcome == OUTCOME_DONE)
+		outcome = send_apart(conn, scripts, count) ? take_all_apart(conn, scripts, count)
+							   : OUTCOME_LOST;
+	return outcome;
+}
+
+static void begin_anew(struct script **scripts, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		scripts[i]->job.rc = RC_OK;
+}
+
+/* A statement for many that fails does not say for whom: each step alone does. */
+static enum outcome commit_ready(struct pg_conn *conn, struct script **scripts, size_t count, bool apart,
+				 size_t *ret_failed)
+{
+	struct pg_volleys volleys = {scripts, count, .singly = conn->db->one_tenant};
+	enum outcome outcome;
+
+	begin_anew(scripts, count);
 	if (apart)
-		return send_apart(conn, scripts, count) ? take_all_apart(conn, scripts, count) : OUTCOME_LOST;
-	return send_together(conn, scripts, count) ? take_together(conn, scripts, count, ret_failed)
-						   : OUTCOME_LOST;
+		return commit_apart(conn, scripts, count, ret_failed);
+	outcome = commit_in_one(conn, &volleys, ret_failed);
+	if (outcome != OUTCOME_REFUSED || volleys.singly)
+		return outcome;
+	begin_anew(scripts, count);
+	volleys.singly = true;
+	return commit_in_one(conn, &volleys, ret_failed);
 }
 
 static enum outcome postgres_commit(void *writer, struct script **scripts, size_t count, bool apart,
@@ -254,9 +265,7 @@ static enum outcome postgres_commit(void *writer, struct script **scripts, size_
 	enum outcome outcome = OUTCOME_LOST;
 
 	if (pg_conn_ready(conn))
-		outcome = prepare_scripts(conn, scripts, count, ret_failed);
-	if (outcome == OUTCOME_DONE)
-		outcome = commit_prepared(conn, scripts, count, apart, ret_failed);
+		outcome = commit_ready(conn, scripts, count, apart, ret_failed);
 	if (outcome == OUTCOME_LOST)
 		pg_conn_lose(conn);
 	return outcome;
@@ -350,6 +359,7 @@ const struct driver postgres_driver = {
 	.port_open = postgres_port_open,
 	.port_close = postgres_port_close,
 	.read = postgres_read,
+	.read_each = postgres_read_each,
 	.writer_ready = conn_ready,
 	.commit = postgres_commit,
 	.watch = postgres_watch,

@@ -78,9 +78,12 @@ bool pg_take_begin(struct pg_conn *conn)
 
 /* --- Its steps ------------------------------------------------------------ */
 
-bool pg_send_step(struct pg_conn *conn, struct pg_wall *wall, const struct query *query, const void *in)
+bool pg_send_step(struct pg_conn *conn, struct pg_wall *wall, const struct query *query,
+		  const void *const *ins, size_t count)
 {
-	return (!pg_wall_moves(wall, query, in) || pg_send_wall(conn, wall)) && pg_send(conn, query, in);
+	if (pg_wall_moves(wall, query, ins, count) && !pg_send_wall(conn, wall))
+		return false;
+	return count > 1 ? pg_send_together(conn, query, ins, count) : pg_send(conn, query, ins[0]);
 }
 
 enum outcome pg_take_control(struct pg_conn *conn, const char *tag)
@@ -102,9 +105,9 @@ bool pg_tag_is(struct pg_conn *conn, const char *tag)
 }
 
 PGresult *pg_step_result(struct pg_conn *conn, struct pg_wall *wall, const struct query *query,
-			 const void *in)
+			 const void *const *ins, size_t count)
 {
-	if (pg_wall_moves(wall, query, in) && pg_take_control(conn, "SET") == OUTCOME_LOST)
+	if (pg_wall_moves(wall, query, ins, count) && pg_take_control(conn, "SET") == OUTCOME_LOST)
 		return NULL;
 	return pg_result(conn);
 }

@@ -11,9 +11,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define SERVER_VERSION_MIN 150000
-#define ANSWER_TIMEOUT_MS  10000 /* of silence; PostgreSQL itself ends a statement earlier */
-#define REPLICA_TIMEOUT_MS 2000	 /* and the primary is asked */
+#define SERVER_VERSION_MIN  150000
+#define ANSWER_TIMEOUT_MS   10000 /* of silence; PostgreSQL itself ends a statement earlier */
+#define STATEMENT_NAME_SIZE 96
+#define REPLICA_TIMEOUT_MS  2000 /* and the primary is asked */
 
 /* After the URL's own options. */
 static const char *const options_of[] = {
@@ -194,7 +195,9 @@ void pg_conn_finish(struct pg_conn *conn)
 {
 	pg_conn_lose(conn);
 	free(conn->prepared);
+	free(conn->arrays);
 	conn->prepared = NULL;
+	conn->arrays = NULL;
 }
 
 bool pg_conn_ready(struct pg_conn *conn)
@@ -213,16 +216,39 @@ void pg_conn_lose(struct pg_conn *conn)
 /* --- Sending and receiving ----------------------------------------------- */
 
 /* Behind a pooler a statement has no name, and is there until the next one, or the transaction's end. */
-static bool send_unnamed(struct pg_conn *conn, const struct query *query, const struct pg_params *params)
+static bool send_unnamed(struct pg_conn *conn, const char *sql, int count, const struct pg_params *params)
 {
-	bool again = conn->unnamed == query;
+	bool again = conn->unnamed == sql;
 
-	conn->unnamed = query;
+	conn->unnamed = sql;
 	if (again)
-		return PQsendQueryPrepared(conn->pg, "", (int)query->in_count, params->values,
-					   params->lengths, params->formats, 1) == 1;
-	return PQsendQueryParams(conn->pg, query->sql[DIALECT_POSTGRES], (int)query->in_count, params->types,
-				 params->values, params->lengths, params->formats, 1) == 1;
+		return PQsendQueryPrepared(conn->pg, "", count, params->values, params->lengths,
+					   params->formats, 1) == 1;
+	return PQsendQueryParams(conn->pg, sql, count, params->types, params->values, params->lengths,
+				 params->formats, 1) == 1;
+}
+
+/* The name of a statement, and its text. */
+static const char *sql_of(const struct query *query, bool together)
+{
+	return together ? query->together : query->sql[DIALECT_POSTGRES];
+}
+
+static const char *name_of(const struct query *query, bool together, char buf[STATEMENT_NAME_SIZE])
+{
+	snprintf(buf, STATEMENT_NAME_SIZE, "%s%s", together ? "together:" : "", query->name);
+	return buf;
+}
+
+static bool send_filled(struct pg_conn *conn, const struct query *query, bool together,
+			const struct pg_params *params)
+{
+	char name[STATEMENT_NAME_SIZE];
+
+	if (conn->db->options.pooled)
+		return send_unnamed(conn, sql_of(query, together), (int)query->in_count, params);
+	return PQsendQueryPrepared(conn->pg, name_of(query, together, name), (int)query->in_count,
+				   params->values, params->lengths, params->formats, 1) == 1;
 }
 
 bool pg_send(struct pg_conn *conn, const struct query *query, const void *in)
@@ -230,10 +256,15 @@ bool pg_send(struct pg_conn *conn, const struct query *query, const void *in)
 	struct pg_params params;
 
 	pg_params_fill(&params, query, in);
-	if (conn->db->options.pooled)
-		return send_unnamed(conn, query, &params);
-	return PQsendQueryPrepared(conn->pg, query->name, (int)query->in_count, params.values, params.lengths,
-				   params.formats, 1) == 1;
+	return send_filled(conn, query, false, &params);
+}
+
+bool pg_send_together(struct pg_conn *conn, const struct query *query, const void *const *ins, size_t count)
+{
+	struct pg_params params;
+
+	return pg_arrays_fill(&params, query, ins, count, &conn->arrays, &conn->arrays_size) &&
+	       send_filled(conn, query, true, &params);
 }
 
 bool pg_send_sql(struct pg_conn *conn, const char *sql)
@@ -320,7 +351,7 @@ bool pg_synced(struct pg_conn *conn)
 
 /* --- Preparing ----------------------------------------------------------- */
 
-static enum rc prepare_answer(struct pg_conn *conn, const struct query *query)
+static enum rc prepare_answer(struct pg_conn *conn, const struct query *query, bool together)
 {
 	PGresult *parsed = pg_result(conn), *described = parsed != NULL ? pg_result(conn) : NULL;
 	bool again;
@@ -332,28 +363,40 @@ static enum rc prepare_answer(struct pg_conn *conn, const struct query *query)
 		else if (PQresultStatus(described) != PGRES_COMMAND_OK)
 			rc = pg_failed(described, query->name, &again);
 		else
-			rc = pg_columns_check(query, described);
+			rc = pg_columns_check(query, together, described);
 	}
 	PQclear(parsed);
 	PQclear(described);
 	return rc;
 }
 
-enum rc pg_prepare(struct pg_conn *conn, const struct query *query)
+static bool fill_types(struct pg_conn *conn, struct pg_params *params, const struct query *query,
+		       bool together)
 {
-	const char *name = conn->db->options.pooled ? "" : query->name;
+	if (together)
+		return pg_arrays_fill(params, query, NULL, 0, &conn->arrays, &conn->arrays_size);
+	pg_params_fill(params, query, NULL);
+	return true;
+}
+
+enum rc pg_prepare(struct pg_conn *conn, const struct query *query, bool together)
+{
+	struct pg_prepared *prepared = &conn->prepared[query->index];
+	bool *done = together ? &prepared->together : &prepared->singly;
+	char buf[STATEMENT_NAME_SIZE];
+	const char *name = conn->db->options.pooled ? "" : name_of(query, together, buf);
 	struct pg_params params;
 	enum rc rc;
 
-	if (conn->prepared[query->index])
+	if (*done)
 		return RC_OK;
-	pg_params_fill(&params, query, NULL);
-	if (PQsendPrepare(conn->pg, name, query->sql[DIALECT_POSTGRES], (int)query->in_count, params.types) !=
-		    1 ||
+	if (!fill_types(conn, &params, query, together))
+		return RC_NO_MEMORY;
+	if (PQsendPrepare(conn->pg, name, sql_of(query, together), (int)query->in_count, params.types) != 1 ||
 	    PQsendDescribePrepared(conn->pg, name) != 1 || PQpipelineSync(conn->pg) != 1)
 		return RC_STORE_DOWN;
-	rc = prepare_answer(conn, query);
-	conn->prepared[query->index] = rc == RC_OK;
+	rc = prepare_answer(conn, query, together);
+	*done = rc == RC_OK;
 	return rc;
 }
 

@@ -12,8 +12,9 @@ struct read {
 	struct job job;
 	struct ctx *cx;
 	const struct query *query; /* NULL: only asks whether the store answers */
-	const void *in;
-	struct rows rows;
+	const void *const *ins;	   /* for one statement */
+	size_t count;
+	struct rows *rows; /* of each */
 };
 
 /* Reads that wait for their first answer, or for another since PostgreSQL skipped them. */
@@ -45,7 +46,7 @@ static int by_tenant(const void *a, const void *b)
 
 	if (x->query == NULL || y->query == NULL)
 		return (x->query != NULL) - (y->query != NULL);
-	order = memcmp(pg_wall_tenant(x->query, x->in)->b, pg_wall_tenant(y->query, y->in)->b,
+	order = memcmp(pg_wall_tenant(x->query, x->ins[0])->b, pg_wall_tenant(y->query, y->ins[0])->b,
 		       sizeof(struct uuid));
 	return order != 0 ? order : (int)x->query->index - (int)y->query->index;
 }
@@ -65,7 +66,7 @@ static bool prepare_reads(struct pg_conn *conn, struct batch *batch)
 		enum rc rc;
 
 		ctx_enter(read->cx);
-		rc = read->query != NULL ? pg_prepare(conn, read->query) : RC_OK;
+		rc = read->query != NULL ? pg_prepare(conn, read->query, read->count > 1) : RC_OK;
 		ctx_enter(NULL);
 		if (rc == RC_STORE_DOWN) {
 			keep_rest(batch, kept, i);
@@ -88,9 +89,20 @@ static bool send_reads(struct pg_conn *conn, const struct batch *batch)
 	for (size_t i = 0; sent && i < batch->count; i++) {
 		const struct read *read = batch->reads[i];
 
-		sent = read->query == NULL || pg_send_step(conn, &wall, read->query, read->in);
+		sent = read->query == NULL || pg_send_step(conn, &wall, read->query, read->ins, read->count);
 	}
 	return sent && (!has_rows(batch) || pg_send_sql(conn, "COMMIT")) && PQpipelineSync(conn->pg) == 1;
+}
+
+static enum rc take_rows(const struct read *read, const PGresult *result)
+{
+	struct pg_asked asked[VOLLEY_MAX];
+
+	if (read->count == 1)
+		return pg_rows(read->query, result, read->cx->arena, read->rows);
+	for (size_t i = 0; i < read->count; i++)
+		asked[i] = (struct pg_asked){read->ins[i], read->cx->arena, &read->rows[i]};
+	return pg_deal(read->query, result, asked, read->count);
 }
 
 /* False: it was skipped, since one before it failed. */
@@ -104,7 +116,7 @@ static bool answer(struct read *read, const PGresult *result)
 		return false;
 	ctx_enter(read->cx);
 	if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK)
-		rc = pg_rows(read->query, result, read->cx->arena, &read->rows);
+		rc = take_rows(read, result);
 	else
 		rc = pg_failed(result, read->query->name, &again);
 	ctx_enter(NULL);
@@ -120,7 +132,7 @@ static bool answer_rows(struct pg_conn *conn, struct batch *batch)
 
 	for (size_t i = 0; i < batch->count; i++) {
 		struct read *read = batch->reads[i];
-		PGresult *result = pg_step_result(conn, &wall, read->query, read->in);
+		PGresult *result = pg_step_result(conn, &wall, read->query, read->ins, read->count);
 
 		if (result == NULL) {
 			keep_rest(batch, kept, i);
@@ -204,14 +216,22 @@ struct crew *pg_readers_create(struct pg_conn *conns, size_t count)
 	return crew_create(&work, hands, count, READS_MAX);
 }
 
+enum rc pg_ask_each(struct crew *readers, struct ctx *cx, const struct query *query, const void *const *ins,
+		    size_t count, struct rows *ret)
+{
+	struct read read = {.cx = cx, .query = query, .ins = ins, .count = count, .rows = ret};
+	const struct uuid *tenant = query != NULL ? pg_wall_tenant(query, ins[0]) : &UUID_NONE;
+
+	return crew_do(readers, &read.job, tenant, cx != NULL ? cx->arena : NULL);
+}
+
 enum rc pg_ask(struct crew *readers, struct ctx *cx, const struct query *query, const void *in,
 	       struct rows *ret)
 {
-	struct read read = {.cx = cx, .query = query, .in = in};
-	const struct uuid *tenant = query != NULL ? pg_wall_tenant(query, in) : &UUID_NONE;
-	enum rc rc = crew_do(readers, &read.job, tenant, cx != NULL ? cx->arena : NULL);
+	struct rows rows = {NULL, 0};
+	enum rc rc = pg_ask_each(readers, cx, query, &in, 1, &rows);
 
 	if (rc == RC_OK)
-		*ret = read.rows;
+		*ret = rows;
 	return rc;
 }

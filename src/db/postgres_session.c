@@ -93,7 +93,7 @@ enum rc pg_session_prepare(struct session *session, const struct query *query)
 		result = PQdescribePrepared(pg, "");
 		rc = verdict(result, query->name);
 		if (rc == RC_OK)
-			rc = pg_columns_check(query, result);
+			rc = pg_columns_check(query, false, result);
 		PQclear(result);
 	}
 	end = pg_session_exec(session, "ROLLBACK");

@@ -106,16 +106,18 @@ static bool type_fits(const struct column *column, Oid type)
 	return false;
 }
 
-enum rc pg_columns_check(const struct query *query, const PGresult *described)
+enum rc pg_columns_check(const struct query *query, bool together, const PGresult *described)
 {
+	size_t ahead = together ? PG_OWNER_COLUMNS : 0;
+
 	if (query->rows == ROWS_NONE)
 		return RC_OK;
-	if ((size_t)PQnfields(described) != query->out_count) {
+	if ((size_t)PQnfields(described) != ahead + query->out_count) {
 		LOG(ERROR, "a query has other columns than its :out", LOG_TEXT("query", query->name));
 		return RC_INTERNAL;
 	}
 	for (size_t i = 0; i < query->out_count; i++) {
-		if (!type_fits(&query->out[i], PQftype(described, (int)i)))
+		if (!type_fits(&query->out[i], PQftype(described, (int)(ahead + i))))
 			return column_wrong(query, &query->out[i], "of another type");
 	}
 	return RC_OK;
@@ -159,16 +161,18 @@ static enum rc take_column(const struct query *query, const struct column *colum
 	return RC_INTERNAL;
 }
 
-static enum rc take_row(const struct query *query, const PGresult *result, int line, struct arena *arena,
-			void *row)
+/* Its first column stands at `first`. */
+static enum rc take_row(const struct query *query, const PGresult *result, int line, int first,
+			struct arena *arena, void *row)
 {
 	enum rc rc = RC_OK;
 
 	for (int i = 0; rc == RC_OK && i < (int)query->out_count; i++) {
 		const struct column *column = &query->out[i];
-		struct str from = {PQgetvalue(result, line, i), (size_t)PQgetlength(result, line, i)};
+		struct str from = {PQgetvalue(result, line, first + i),
+				   (size_t)PQgetlength(result, line, first + i)};
 
-		if (PQgetisnull(result, line, i) == 0)
+		if (PQgetisnull(result, line, first + i) == 0)
 			rc = take_column(query, column, from, arena, row);
 		else if (!value_set_none(column, row))
 			rc = column_wrong(query, column, "null");
@@ -187,8 +191,64 @@ enum rc pg_rows(const struct query *query, const PGresult *result, struct arena 
 		rc = rows.items != NULL ? RC_OK : RC_NO_MEMORY;
 	}
 	for (size_t i = 0; rc == RC_OK && i < count; i++)
-		rc = take_row(query, result, (int)i, arena, (char *)rows.items + i * query->out_size);
+		rc = take_row(query, result, (int)i, 0, arena, (char *)rows.items + i * query->out_size);
 	if (rc == RC_OK)
 		*ret = rows;
+	return rc;
+}
+
+/* --- Rows of many inputs at once -------------------------------------------- */
+
+static bool is_uuid(const PGresult *result, int row, int column, const struct uuid *uuid)
+{
+	return PQgetlength(result, row, column) == sizeof(*uuid) &&
+	       memcmp(PQgetvalue(result, row, column), uuid->b, sizeof(*uuid)) == 0;
+}
+
+static bool is_of(const struct query *query, const PGresult *result, int row, const void *in)
+{
+	return is_uuid(result, row, 0, value_uuid(&query->in[0], in)) &&
+	       is_uuid(result, row, 1, value_uuid(&query->in[query->together_by], in));
+}
+
+static enum rc take_only_row(const struct query *query, const PGresult *result, int row,
+			     const struct pg_asked *asked)
+{
+	struct rows rows = {arena_array(asked->arena, 1, query->out_size), 1};
+	enum rc rc = rows.items != NULL ? RC_OK : RC_NO_MEMORY;
+
+	if (rc == RC_OK && asked->rows->count > 0)
+		rc = RC_INTERNAL;
+	if (rc == RC_OK)
+		rc = take_row(query, result, row, PG_OWNER_COLUMNS, asked->arena, rows.items);
+	if (rc == RC_OK)
+		*asked->rows = rows;
+	return rc;
+}
+
+/* They come in the order in which they were asked for, as a rule: so the next one is looked at first. */
+static enum rc deal_row(const struct query *query, const PGresult *result, int row,
+			const struct pg_asked *asked, size_t count, size_t *at)
+{
+	for (size_t tried = 0; tried < count; tried++, *at = (*at + 1) % count) {
+		if (is_of(query, result, row, asked[*at].in))
+			return take_only_row(query, result, row, &asked[*at]);
+	}
+	LOG(ERROR, "a row that nobody has asked for", LOG_TEXT("query", query->name));
+	return RC_INTERNAL;
+}
+
+enum rc pg_deal(const struct query *query, const PGresult *result, const struct pg_asked *asked, size_t count)
+{
+	int rows = query->rows == ROWS_NONE ? 0 : PQntuples(result);
+	size_t at = 0;
+	enum rc rc = RC_OK;
+
+	for (size_t i = 0; i < count; i++)
+		*asked[i].rows = (struct rows){NULL, 0};
+	for (int row = 0; rc == RC_OK && row < rows; row++)
+		rc = deal_row(query, result, row, asked, count, &at);
+	for (size_t i = 0; rc == RC_OK && i < count; i++)
+		rc = rows_check(query, asked[i].rows->count);
 	return rc;
 }

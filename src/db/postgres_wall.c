@@ -4,7 +4,8 @@
  * docs/decisions/0010-row-level-security.md.
  *
  * Each table that has a column tenant_id has one policy: rows of the tenant that the transaction has named by
- * `SET LOCAL app.tenant = '<uuid>'`. Unset or empty, no rows. Of all tenants by '*', which only queries name
+ * `SET LOCAL app.tenant = '<uuid>'`; of several, with commas between them, where one statement is for inputs
+ * of several (postgres_volley.c). Unset or empty, no rows. Of all tenants by '*', which only queries name
  * that are `-- :scope global` in queries.sql. FORCE holds the owner to it too.
  *
  * Rows are read and written as a role that owns nothing (MARCA_DB_ROLE); migrations run as the login.
@@ -28,25 +29,50 @@ const struct uuid *pg_wall_tenant(const struct query *query, const void *in)
 	return query->tenant ? value_uuid(&query->in[0], in) : &none;
 }
 
-bool pg_wall_moves(struct pg_wall *wall, const struct query *query, const void *in)
+/* Each tenant once: the inputs of one lie side by side. */
+static size_t tenants_of(const struct query *query, const void *const *ins, size_t count, struct uuid *ret)
 {
-	const struct uuid *tenant = pg_wall_tenant(query, in);
-	enum pg_rows_of rows_of = query->tenant ? PG_ROWS_OF_TENANT : PG_ROWS_OF_ALL;
+	size_t n = 0;
 
-	if (wall->rows_of == rows_of && uuid_equal(&wall->tenant, tenant))
+	for (size_t i = 0; query->tenant && i < count; i++) {
+		const struct uuid *tenant = pg_wall_tenant(query, ins[i]);
+
+		if (n == 0 || !uuid_equal(&ret[n - 1], tenant))
+			ret[n++] = *tenant;
+	}
+	return n;
+}
+
+bool pg_wall_moves(struct pg_wall *wall, const struct query *query, const void *const *ins, size_t count)
+{
+	enum pg_rows_of rows_of = query->tenant ? PG_ROWS_OF_TENANTS : PG_ROWS_OF_ALL;
+	struct uuid tenants[VOLLEY_MAX];
+	size_t n = tenants_of(query, ins, count, tenants);
+
+	if (wall->rows_of == rows_of && wall->count == n &&
+	    memcmp(wall->tenants, tenants, n * sizeof(tenants[0])) == 0)
 		return false;
-	*wall = (struct pg_wall){.rows_of = rows_of, .tenant = *tenant};
+	wall->rows_of = rows_of;
+	wall->count = n;
+	memcpy(wall->tenants, tenants, n * sizeof(tenants[0]));
 	return true;
 }
 
 /* A literal and no parameter, for Citus, which passes SET LOCAL on to where the rows are. */
 bool pg_send_wall(struct pg_conn *conn, const struct pg_wall *wall)
 {
-	char id[UUID_TEXT_LEN + 1], sql[sizeof("SET LOCAL app.tenant = ''") + UUID_TEXT_LEN];
+	static const char set[] = "SET LOCAL app.tenant = '";
+	char sql[sizeof(set) + VOLLEY_MAX * (UUID_TEXT_LEN + 1) + 1], *to = sql + sizeof(set) - 1;
 
 	if (wall->rows_of == PG_ROWS_OF_ALL)
 		return pg_send_sql(conn, "SET LOCAL app.tenant = '*'");
-	snprintf(sql, sizeof(sql), "SET LOCAL app.tenant = '%s'", uuid_text(id, &wall->tenant));
+	memcpy(sql, set, sizeof(set));
+	for (size_t i = 0; i < wall->count; i++) {
+		uuid_text(to, &wall->tenants[i]);
+		to += UUID_TEXT_LEN;
+		*to++ = i + 1 < wall->count ? ',' : '\'';
+	}
+	*to = '\0';
 	return pg_send_sql(conn, sql);
 }
 
@@ -209,10 +235,13 @@ enum rc pg_role_ready(const struct db *db)
  * by are leakproof. The subquery is run once, and only when the first row is found. Another form needs
  * another name: by it, the policy of an older marca is seen and made anew.
  */
-#define POLICY "tenant_wall"
-#define POLICY_USING                                                                                         \
-	"COALESCE(tenant_id = (SELECT NULLIF(NULLIF(current_setting('app.tenant', TRUE), ''), '*')::uuid), " \
-	"current_setting('app.tenant', TRUE) = '*')"
+#define POLICY "tenants_wall"
+#define POLICY_USING                                                                                     \
+	"COALESCE(tenant_id = ANY ((SELECT string_to_array(NULLIF(NULLIF(current_setting('app.tenant', " \
+	"TRUE), ''), '*'), ',')::uuid[])::uuid[]), current_setting('app.tenant', TRUE) = '*')"
+
+/* Of a marca that knew one tenant a statement: it gives way. */
+#define OLD_POLICY "tenant_wall"
 
 /* The same for Citus, which takes neither a subquery nor COALESCE: dearer where a query sees many rows. */
 #define SPREAD_POLICY "tenant_wall_spread"
@@ -220,6 +249,7 @@ enum rc pg_role_ready(const struct db *db)
 	"tenant_id::text = current_setting('app.tenant', TRUE) OR " \
 	"current_setting('app.tenant', TRUE) = '*'"
 #define POLICIES "('" POLICY "', '" SPREAD_POLICY "')"
+#define KNOWN	 "('" POLICY "', '" SPREAD_POLICY "', '" OLD_POLICY "')"
 
 /*
  * The tables of the schema that want something: name, wall, grant; and the name of another's policy. Of
@@ -238,7 +268,7 @@ enum rc pg_role_ready(const struct db *db)
 	"c.oid, 'UPDATE') AND "                                                                              \
 	"has_table_privilege(CAST($1 AS name), c.oid, 'DELETE')) AS writable, (SELECT p.polname FROM "       \
 	"pg_policy p WHERE "                                                                                 \
-	"p.polrelid = c.oid AND p.polpermissive AND p.polname NOT IN " POLICIES " LIMIT 1) AS other "        \
+	"p.polrelid = c.oid AND p.polpermissive AND p.polname NOT IN " KNOWN " LIMIT 1) AS other "           \
 	"FROM pg_class c WHERE c.relnamespace = to_regnamespace(quote_ident(current_schema())) "             \
 	"AND c.relkind IN ('r', 'p')) "                                                                      \
 	"SELECT name, of_tenants AND NOT wall, own AND NOT (readable AND writable), name = 'marca_schema', " \
@@ -269,6 +299,8 @@ static enum rc wall_table(struct pg_conn *conn, const char *table)
 
 	if (rc == RC_OK)
 		rc = run(conn, "ALTER TABLE %s FORCE ROW LEVEL SECURITY", table);
+	if (rc == RC_OK)
+		rc = run(conn, "DROP POLICY IF EXISTS " OLD_POLICY " ON %s", table);
 	if (rc == RC_OK)
 		rc = run(conn, "DROP POLICY IF EXISTS " POLICY " ON %s", table);
 	if (rc == RC_OK)

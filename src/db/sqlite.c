@@ -92,7 +92,8 @@ static enum rc conn_set_up(struct sqlite_conn *conn, const char *setup)
 	return conn_exec(conn, setup);
 }
 
-static enum rc conn_open(struct sqlite_conn *conn, const struct store *store, const char *setup)
+static enum rc conn_open(struct sqlite_conn *conn, const struct store *store, const char *vfs,
+			 const char *setup)
 {
 	enum rc rc;
 	int code;
@@ -104,7 +105,7 @@ static enum rc conn_open(struct sqlite_conn *conn, const struct store *store, co
 	code = sqlite3_open_v2(store->path, &conn->db,
 			       SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX |
 				       (store->guest ? 0 : SQLITE_OPEN_CREATE),
-			       NULL);
+			       vfs);
 	if (conn->db == NULL)
 		rc = RC_NO_MEMORY;
 	else
@@ -207,9 +208,10 @@ static enum rc sqlite_open(struct db *db)
 
 	if (store == NULL)
 		return RC_NO_MEMORY;
-	/* Nobody asks how much memory SQLite holds, and to count it takes a lock at each allocation. Heeded
-	 * once. */
+	/* Heeded once. Nobody asks how much memory SQLite holds, and to count it takes a lock at each
+	 * allocation; and each connection would begin with room for 20 pages, used or not. */
 	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+	(void)sqlite3_config(SQLITE_CONFIG_PAGECACHE, NULL, 0, 0);
 	store->path = db->options.url + strlen(URL_PREFIX);
 	store->queries = db->set->count + 1; /* and db->schema */
 	store->guest = db->options.guest;
@@ -217,7 +219,8 @@ static enum rc sqlite_open(struct db *db)
 	pthread_mutex_init(&store->writing, NULL);
 	rc = lock_file(store);
 	if (rc == RC_OK)
-		rc = conn_open(&store->writer, store, writer_setup);
+		rc = conn_open(&store->writer, store, db->options.relaxed ? NULL : sqlite_vfs(),
+			       writer_setup);
 	if (rc == RC_OK && db->options.relaxed)
 		rc = conn_exec(&store->writer, relaxed_setup);
 	if (rc != RC_OK) {
@@ -290,7 +293,7 @@ static void *sqlite_port_open(struct db *db)
 	if (port == NULL)
 		return NULL;
 	port->store = db->store;
-	if (conn_open(&port->conn, db->store, reader_setup) != RC_OK) {
+	if (conn_open(&port->conn, db->store, NULL, reader_setup) != RC_OK) {
 		free(port);
 		return NULL;
 	}

@@ -1,6 +1,6 @@
 /*
- * Between sqlite.c (the store, its one writer, its lock), sqlite_query.c (one query on one connection) and
- * sqlite_whole.c (whole tables and files).
+ * Between sqlite.c (the store, its one writer, its lock), sqlite_query.c (one query on one connection),
+ * sqlite_vfs.c (how the log is written) and sqlite_whole.c (whole tables and files).
  */
 #ifndef DB_SQLITE_H
 #define DB_SQLITE_H
@@ -21,6 +21,11 @@ struct sqlite_conn {
 	struct sqlite_query *cache; /* by the queries' index */
 	size_t count;
 };
+
+/* --- sqlite_vfs.c ----------------------------------------------------------- */
+
+/* The VFS for a writer with synchronous=FULL. NULL, which is SQLite's own, when there is no memory for it. */
+const char *sqlite_vfs(void);
 
 /* The connection's last failure as an rc. What is not the caller's doing goes to the log. */
 enum rc sqlite_failed(const struct sqlite_conn *conn, const char *what);

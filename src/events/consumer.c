@@ -15,9 +15,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define BATCH	 128
-#define TAKE_MS	 1000
-#define NAME_MAX 96
+#define BATCH	  128
+#define TAKE_MS	  1000
+#define LINGER_MS 20 /* between two batches that were not full: what comes meanwhile shares a commit */
+#define NAME_MAX  96
 
 struct group {
 	const struct consumers_options *options;
@@ -33,6 +34,7 @@ struct worker {
 	struct bus_reader *reader;
 	struct backoff backoff;
 	uint64_t claimed_at; /* ms: when the dead were last looked for */
+	uint64_t take_at;    /* ms: not before then */
 };
 
 struct consumers {
@@ -93,36 +95,46 @@ static const struct consumer *row_for(const struct group *group, const struct ev
 	return NULL;
 }
 
-/* The event's id first: if the group has had it, nothing of the script is kept. */
-static enum rc add_effect(struct delivery *delivery, const struct consumer_group *group,
-			  const struct item *item)
+/* If the group has had it, this is refused, and nothing of the script is kept. */
+static void add_id(struct delivery *delivery, const struct consumer_group *group, const struct event *event)
 {
-	const struct event *event = &item->event;
 	const struct effect effect = {.tenant_id = event->tenant_id,
 				      .consumer = group->name,
 				      .event_id = event->id,
 				      .applied_at = delivery->cx->now};
 
-	snprintf(delivery->cx->trace_id, sizeof(delivery->cx->trace_id), "%s", event->trace_id);
 	script_add(delivery->script, group->effects.add, &effect);
+}
+
+static enum rc add_effect(struct delivery *delivery, const struct item *item)
+{
+	const struct event *event = &item->event;
+
+	snprintf(delivery->cx->trace_id, sizeof(delivery->cx->trace_id), "%s", event->trace_id);
 	return item->row->apply(delivery, event);
 }
 
-/* A script with the effects of these items. RC_STORE_CONSTRAINT: one of them may have been had before. */
+/* A script with the effects of these items, the ids first: steps that are alike and side by side cost less.
+ * RC_STORE_CONSTRAINT: one of them may have been had before. */
 static enum rc have_effects(const struct batch *batch, struct item *const *items, size_t item_count)
 {
 	const struct consumer_group *group = batch->worker->group->row;
 	struct script script;
 	struct delivery delivery = {.cx = batch->cx, .script = &script};
 	const struct event *first = &items[0]->event;
-	enum rc rc = RC_OK;
+	const struct event **events = arena_array(batch->cx->arena, item_count, sizeof(*events));
+	enum rc rc = events != NULL ? RC_OK : RC_NO_MEMORY;
 
+	for (size_t i = 0; rc == RC_OK && i < item_count; i++)
+		events[i] = &items[i]->event;
 	script_init(&script, batch->cx, group->effects.room, &first->tenant_id, &first->subject_id);
 	script_reserve(&script, item_count * (1 + group->steps));
-	if (group->begin != NULL)
-		rc = group->begin(&delivery);
+	if (rc == RC_OK && group->begin != NULL)
+		rc = group->begin(&delivery, events, item_count);
+	for (size_t i = 0; i < item_count; i++)
+		add_id(&delivery, group, &items[i]->event);
 	for (size_t i = 0; rc == RC_OK && i < item_count; i++)
-		rc = add_effect(&delivery, group, items[i]);
+		rc = add_effect(&delivery, items[i]);
 	if (rc == RC_OK && group->finish != NULL)
 		rc = group->finish(&delivery);
 	return rc == RC_OK ? db_write(&script) : rc;
@@ -392,13 +404,19 @@ static enum rc handle(struct worker *worker, struct task *task, struct ctx *cx, 
 	return acknowledge(&batch);
 }
 
+/* A first event is taken at once. Those that follow upon it are taken together. */
 static enum rc handle_new(struct worker *worker, struct task *task, struct ctx *cx)
 {
+	const struct tasks *tasks = task_tasks(task);
 	struct events events;
-	enum rc rc = bus_take(worker->reader, cx, BATCH, TAKE_MS, &events);
+	enum rc rc;
 
+	if (tasks_clock(tasks) < worker->take_at)
+		task_sleep(task, (int)(worker->take_at - tasks_clock(tasks)));
+	rc = bus_take(worker->reader, cx, BATCH, TAKE_MS, &events);
 	if (rc != RC_OK || events.count == 0)
 		return rc;
+	worker->take_at = events.count < BATCH ? tasks_clock(tasks) + LINGER_MS : 0;
 	cx->now = world_now(cx->world); /* it may have waited */
 	return handle(worker, task, cx, &events);
 }

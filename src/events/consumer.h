@@ -40,8 +40,9 @@ struct consumer_group {
 	const char *name;
 	struct effect_queries effects;
 	size_t steps; /* that one event adds at most, by apply() or finish() */
-	/* Before the first event of a script: sets delivery->state. After the last one. Both may be NULL. */
-	enum rc (*begin)(struct delivery *delivery);
+	/* Before the first event of a script, of all: sets delivery->state. After the last one. Both may be
+	 * NULL. Events lie tenant by tenant. */
+	enum rc (*begin)(struct delivery *delivery, const struct event *const *events, size_t count);
 	enum rc (*finish)(struct delivery *delivery);
 };
 

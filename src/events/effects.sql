@@ -4,6 +4,7 @@
 
 -- :name  :room_effect_add :none
 -- :scope tenant
+-- :together
 -- :in    struct effect: tenant_id:uuid consumer:text event_id:uuid applied_at:time
 -- Refused when it is there: then the effect has been.
 INSERT INTO :room_effects (tenant_id, consumer, event_id, applied_at) VALUES ($1, $2, $3, $4);

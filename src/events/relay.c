@@ -9,6 +9,7 @@
 #define LOOK_MS	   1000 /* a commit rings; but a ring from another process can be lost */
 #define SYNC_MS	   5000 /* Redis may have lost what it had, and nobody says so while nothing happens */
 #define PURGE_ROWS 2000
+#define LINGER_MS  4 /* after events that were fewer than a batch: those of the next commits come together */
 
 struct relay {
 	struct relay_options options;
@@ -27,7 +28,8 @@ struct relay {
 	uint64_t synced_at; /* ms */
 	int64_t last[STREAM_COUNT], highest;
 	bool behind; /* marked events may wait to be published */
-	bool stale;  /* the stream has refused what it had asked for */
+	bool lingers;
+	bool stale; /* the stream has refused what it had asked for */
 	struct backoff backoff;
 	_Atomic uint64_t published;
 	_Atomic int64_t told[STREAM_COUNT]; /* as `last`, for other threads; -1: not known */
@@ -302,6 +304,7 @@ static enum rc work(struct relay *relay, struct ctx *cx, bool *ret_more)
 	if (rc == RC_OK && relay->behind && atomic_load(&relay->leads))
 		rc = publish(relay, cx);
 	*ret_more = marked == BUS_BATCH || relay->behind;
+	relay->lingers = marked > 0;
 	return rc;
 }
 
@@ -346,6 +349,8 @@ static void run(struct task *task, void *arg)
 		backoff_reset(&relay->backoff);
 		if (!atomic_load(&relay->leads)) /* commits are another's to heed */
 			task_sleep(task, rest_ms(relay));
+		else if (!more && relay->lingers)
+			task_sleep(task, LINGER_MS);
 		else if (!more)
 			task_wait(task, rest_ms(relay));
 	}

@@ -8,6 +8,8 @@
 #include "db/db.h"
 #include "http/dispatch.h"
 
+#include <pthread.h>
+
 /* The services in the order of the pages; the gateway itself comes last and is not among them. */
 #define GATEWAY_SERVICES_MAX 16
 
@@ -24,13 +26,16 @@ struct gateway {
 	void (*metrics)(void *arg, struct ctx *cx, struct writer *writer);
 	bool (*bus_works)(void *arg);
 	void *arg;
-	struct arena arena;				/* of the documents */
-	struct str documents[GATEWAY_SERVICES_MAX + 1]; /* a service's OpenAPI each; the last of all */
+	struct documents {
+		pthread_mutex_t lock;
+		struct arena arena;
+		struct str text[GATEWAY_SERVICES_MAX + 1]; /* a service's OpenAPI each, then that of all */
+	} documents;
 };
 
 extern const struct service gateway_service;
 
-/* Makes the documents. req_app() must be a struct gateway when the gateway's routes are served. */
+/* req_app() must be a struct gateway when the gateway's routes are served. */
 enum rc gateway_init(struct gateway *gateway, const struct service *const *services, size_t count,
 		     struct db *const *dbs) MUST_USE;
 void gateway_finish(struct gateway *gateway);

@@ -1,4 +1,5 @@
-/* Pages, their assets and the API's documents: bytes that are in the binary, or were made at start. */
+/* Pages, their assets and the API's documents: bytes that are in the binary, or are made when first asked
+ * for. */
 #include "gateway/assets.h"
 #include "gateway/gateway.h"
 
@@ -7,23 +8,20 @@
 enum rc gateway_init(struct gateway *gateway, const struct service *const *services, size_t count,
 		     struct db *const *dbs)
 {
-	enum rc rc;
-
 	if (count > GATEWAY_SERVICES_MAX)
 		return RC_INTERNAL;
 	*gateway = (struct gateway){.services = services, .service_count = count, .dbs = dbs};
-	arena_init(&gateway->arena, NULL);
-	for (size_t i = 0; i < count; i++) {
-		rc = openapi_write(&gateway->arena, &services[i], 1, &gateway->documents[i]);
-		if (rc != RC_OK)
-			return rc;
-	}
-	return openapi_write(&gateway->arena, services, count, &gateway->documents[count]);
+	pthread_mutex_init(&gateway->documents.lock, NULL);
+	arena_init(&gateway->documents.arena, NULL);
+	return RC_OK;
 }
 
 void gateway_finish(struct gateway *gateway)
 {
-	arena_finish(&gateway->arena);
+	if (gateway->services == NULL)
+		return;
+	arena_finish(&gateway->documents.arena);
+	pthread_mutex_destroy(&gateway->documents.lock);
 }
 
 static enum rc serve(struct req *rq, struct str path)
@@ -81,12 +79,35 @@ enum rc gateway_api_page(struct req *rq)
 	return serve(rq, STR("/assets/api-docs.html"));
 }
 
+/*
+ * A service's document, or at service_count that of all. Made once: it holds this loop up for some
+ * milliseconds, and to make all of them at the start would take most of its time, for pages that few
+ * processes are asked for.
+ */
+static enum rc find_document(struct gateway *gateway, size_t index, struct str *ret)
+{
+	struct documents *documents = &gateway->documents;
+	bool all = index == gateway->service_count;
+	enum rc rc = RC_OK;
+
+	pthread_mutex_lock(&documents->lock);
+	if (documents->text[index].p == NULL)
+		rc = openapi_write(&documents->arena, gateway->services + (all ? 0 : index), all ? index : 1,
+				   &documents->text[index]);
+	*ret = documents->text[index];
+	pthread_mutex_unlock(&documents->lock);
+	return rc;
+}
+
 static enum rc document(struct req *rq, size_t index)
 {
-	const struct gateway *gateway = req_app(rq);
+	struct str text;
+	enum rc rc = find_document(req_app(rq), index, &text);
 
+	if (rc != RC_OK)
+		return rc;
 	req_header(rq, "Cache-Control", "no-cache");
-	return req_reply_raw(rq, 200, STR("application/json; charset=utf-8"), gateway->documents[index]);
+	return req_reply_raw(rq, 200, STR("application/json; charset=utf-8"), text);
 }
 
 enum rc gateway_api_document(struct req *rq)

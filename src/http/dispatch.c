@@ -102,17 +102,22 @@ static void parse_param(struct req *rq, struct str encoded)
 	static const struct loc path = {.name = "path"};
 	const char *open = strchr(rq->route->path, '{');
 	struct loc here = {.up = &path};
-	bool good;
+	struct str name;
+	bool is_id, good;
 
 	if (open == NULL)
 		return;
-	here.name = arena_text(rq->cx.arena, (struct str){open + 1, strcspn(open + 1, "}")});
+	name = (struct str){open + 1, strcspn(open + 1, "}")};
+	is_id = str_equal(name, STR("id"));
+	if (is_id && uuid_parse(encoded, &rq->id)) /* as it nearly always comes */
+		return;
+	here.name = arena_text(rq->cx.arena, name);
 	rq->param = percent_decode(rq->cx.arena, encoded, false, &good);
 	if (here.name == NULL || rq->param == NULL)
 		rq->issues.no_memory = true;
 	else if (!good)
 		issue_add(&rq->issues, &here, ISSUE_NOT_UTF8, NULL);
-	else if (strcmp(here.name, "id") == 0 && !uuid_parse(str_from(rq->param), &rq->id))
+	else if (is_id && !uuid_parse(str_from(rq->param), &rq->id))
 		issue_add(&rq->issues, &here, ISSUE_NOT_UUID, NULL);
 }
 

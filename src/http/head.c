@@ -175,18 +175,16 @@ static enum rc over(const struct head *head, const struct head_limits *limits, s
 	return RC_OK;
 }
 
-static bool control(char c)
-{
-	return ((uint8_t)c < 0x20 && c != '\t') || c == 0x7f;
-}
-
 enum rc head_scan(struct head *head, const struct head_limits *limits, const char *bytes, size_t len)
 {
 	size_t at = head->at;
 	enum rc rc;
 
 	while (at < len && !head->done) {
-		if (!control(bytes[at])) {
+		at += str_printable((struct str){bytes + at, len - at});
+		if (at == len)
+			break;
+		if (bytes[at] == '\t') {
 			at++;
 			continue;
 		}

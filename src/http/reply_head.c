@@ -77,14 +77,16 @@ static char *put(char *at, struct str text)
 /* The last wall against a reply split in two: no control byte of a handler's value leaves this process. */
 static char *put_value(char *at, struct str value)
 {
-	for (size_t i = 0; i < value.len; i++)
-		*at++ = (uint8_t)value.p[i] < 0x20 ? ' ' : value.p[i];
-	return at;
+	char *end = put(at, value);
+
+	for (size_t i = str_printable(value); i < value.len; i++)
+		at[i] = (uint8_t)at[i] < 0x20 ? ' ' : at[i];
+	return end;
 }
 
 static char *put_header(char *at, struct str name, struct str value)
 {
-	at = put_value(at, name);
+	at = put(at, name);
 	at = put(at, STR(": "));
 	at = put_value(at, value);
 	return put(at, STR("\r\n"));
@@ -126,7 +128,7 @@ static size_t room_for(const struct http_reply *reply)
 struct str reply_head(struct arena *arena, const struct http_reply *reply, const struct http_date *date,
 		      enum reply_connection connection)
 {
-	char *head = arena_alloc(arena, room_for(reply)), *at = head;
+	char *head = arena_room(arena, room_for(reply)), *at = head;
 
 	if (head == NULL)
 		return (struct str){NULL, 0};

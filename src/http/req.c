@@ -190,6 +190,9 @@ enum rc req_invalid(struct req *rq, const char *name, enum issue_kind kind)
 	return issues_rc(&rq->issues);
 }
 
+/* What a row takes as JSON, more or less: most lists are then written in one piece. */
+#define LIST_ROW 640
+
 /* --- Lists ------------------------------------------------------------------ */
 
 #define CURSOR_BYTES (sizeof(int64_t) + sizeof(struct uuid))
@@ -285,7 +288,7 @@ enum rc req_reply_list(struct req *rq, const struct shape *shape, const void *ro
 		if (rc != RC_OK)
 			return rc;
 	}
-	writer_init(&writer, rq->cx.arena, 1024);
+	writer_init(&writer, rq->cx.arena, 1024 + count * LIST_ROW);
 	write_list(&writer, shape, rows, count);
 	return reply_written(rq, &writer);
 }

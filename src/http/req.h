@@ -21,7 +21,7 @@ struct req {
 	struct worker *worker;
 	const void *body, *query; /* through BODY() and QUERY() */
 	struct uuid id;		  /* {id} of the path */
-	const char *param;	  /* {name} of the path */
+	const char *param;	  /* {name} of the path, decoded; NULL: it was an id */
 	enum lang lang;
 	struct issues issues;
 	struct span *span; /* of the request; NULL: not wanted */

@@ -142,7 +142,12 @@ void http_send(struct http_exchange *exchange, const struct http_reply *reply);
 uint64_t http_clock_ns(void);
 
 /* The first header of that name (any case); absent: {NULL, 0}. */
-struct str http_header(const struct http_exchange *exchange, const char *name);
+struct str http_header_named(const struct http_exchange *exchange, struct str name);
+
+static inline struct str http_header(const struct http_exchange *exchange, const char *name)
+{
+	return http_header_named(exchange, str_from(name));
+}
 
 void *http_loop_user(const struct http_loop *loop);
 struct fiber_pool *http_loop_fibers(struct http_loop *loop);

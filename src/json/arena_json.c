@@ -137,10 +137,21 @@ char *arena_json_dump(struct arena *arena, const json_t *value)
 	return writer_take(&writer, &text) ? writer.buf : NULL;
 }
 
+static bool is_ascii(struct str text)
+{
+	unsigned char bits = 0;
+
+	for (size_t i = 0; i < text.len; i++)
+		bits |= (unsigned char)text.p[i];
+	return bits < 0x80;
+}
+
 bool arena_json_utf8(struct arena *arena, struct str text)
 {
 	bool good;
 
+	if (is_ascii(text)) /* nearly always, and jansson would copy it */
+		return true;
 	in_use = arena;
 	good = json_stringn(text.p != NULL ? text.p : "", text.len) != NULL;
 	in_use = NULL;

@@ -6,20 +6,12 @@
 
 void writer_init(struct writer *writer, struct arena *arena, size_t expect)
 {
-	char *buf = arena_alloc(arena, expect);
+	char *buf = arena_room(arena, expect);
 
 	*writer = (struct writer){.arena = arena,
 				  .buf = buf,
 				  .cap = buf != NULL ? expect : 0,
 				  .failed = buf == NULL};
-}
-
-bool writer_take(struct writer *writer, struct str *ret)
-{
-	if (writer->failed)
-		return false;
-	*ret = (struct str){writer->buf, writer->len};
-	return true;
 }
 
 static char *grow(struct writer *writer, size_t more)
@@ -31,7 +23,7 @@ static char *grow(struct writer *writer, size_t more)
 		return NULL;
 	while (cap - writer->len < more)
 		cap = cap * 2 + 64;
-	bigger = arena_alloc(writer->arena, cap);
+	bigger = arena_room(writer->arena, cap);
 	if (bigger == NULL) {
 		writer->failed = true;
 		return NULL;
@@ -46,6 +38,17 @@ static char *grow(struct writer *writer, size_t more)
 static inline char *room(struct writer *writer, size_t more)
 {
 	return writer->cap - writer->len >= more ? writer->buf + writer->len : grow(writer, more);
+}
+
+bool writer_take(struct writer *writer, struct str *ret)
+{
+	char *end = room(writer, 1);
+
+	if (end == NULL || writer->failed)
+		return false;
+	*end = '\0';
+	*ret = (struct str){writer->buf, writer->len};
+	return true;
 }
 
 void write_raw(struct writer *writer, struct str text)

@@ -17,7 +17,7 @@ struct writer {
 /* `expect` bytes are taken at once. */
 void writer_init(struct writer *writer, struct arena *arena, size_t expect);
 
-/* False when memory ran out. The text lies in the arena. */
+/* False when memory ran out. The text lies in the arena, ended by a NUL besides. */
 bool writer_take(struct writer *writer, struct str *ret) MUST_USE;
 
 void write_raw(struct writer *writer, struct str text);

@@ -29,8 +29,10 @@ struct tallies {
 	size_t count;
 };
 
-enum rc resource_counts_begin(struct delivery *delivery)
+enum rc resource_counts_begin(struct delivery *delivery, const struct event *const *events, size_t count)
 {
+	(void)events;
+	(void)count;
 	delivery->state = arena_alloc(delivery->cx->arena, sizeof(struct tallies));
 	return delivery->state != NULL ? RC_OK : RC_NO_MEMORY;
 }

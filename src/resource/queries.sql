@@ -197,6 +197,7 @@ SELECT r.status, r.capacity, r.availability_schedule, c.category_metadata
 
 -- :name  metrics_add :none
 -- :scope tenant
+-- :together
 -- :in    tenant_id:uuid resource_id:uuid created:int cancelled:int updated:int at:time
 -- Sums and a maximum: the order in which events come does not matter.
 INSERT INTO resource_metrics AS m (tenant_id, resource_id, bookings_created, bookings_cancelled, bookings_updated,

@@ -98,6 +98,7 @@ DELETE FROM users WHERE tenant_id = $1 AND id = $2;
 
 -- :name  notification_add :none
 -- :scope tenant
+-- :together
 -- :in    tenant_id:uuid id:uuid user_id:uuid booking_id:uuid type:text payload:json occurred_at:time created_at:time
 -- Once, also when the streams are played again after it is forgotten which events have been had.
 -- Nothing any more for whoever was erased.

@@ -488,6 +488,19 @@ def test_forgeries(target, name):
     assert target.bears(target.signed()).status == 200
 
 
+def test_a_known_signature_vouches_for_its_own_text_alone(target):
+    """A good token is remembered by its signature."""
+    good = target.signed()
+    header, payload, signature = good.split(".")
+    other = b64(json.dumps({**target.operator(), "exp": target.operator()["exp"] + 1}))
+    assert target.bears(good).status == 200 == target.bears(good).status
+    for text in (f"{header}.{other}", f"{header}.{payload[:-1]}", f"{header}.{payload}.", f"{header[:-1]}.{payload}", f"{header}", ".", ""):
+        assert_refused(target.bears(f"{text}.{signature}"))
+    for end in (signature[:-1], signature[:-1] + ("A" if signature[-1] != "A" else "B"), signature + "A", signature + "=", ""):
+        assert_refused(target.bears(f"{header}.{payload}.{end}"))
+    assert target.bears(good).status == 200
+
+
 def test_a_secret_that_the_server_does_not_have_signs_nothing(target):
     reply = target.bears(token(target.secret, target.person()), "/users/me")
     assert reply.status == (200 if target.has_secret else 401)

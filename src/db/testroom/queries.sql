@@ -3,6 +3,7 @@
 
 -- :name  thing_insert :none
 -- :scope tenant
+-- :together
 -- :in    tenant_id:uuid id:uuid name:text colour:enum(colour) flag:bool number:int at:time document:json
 --        other_id:uuid? note:text? maybe:int? maybe_at:time? extra:json?
 INSERT INTO things (tenant_id, id, name, colour, flag, number, at, document, other_id, note, maybe, maybe_at, extra)
@@ -10,6 +11,7 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13);
 
 -- :name  thing_add :maybe
 -- :scope tenant
+-- :together by id
 -- :in    struct thing: tenant_id:uuid id:uuid label.name:text label.colour:enum(colour)
 -- :out   id:uuid
 -- No row when there is one of that id.
@@ -20,6 +22,7 @@ RETURNING id;
 
 -- :name  thing_by_id :maybe
 -- :scope tenant
+-- :together by id
 -- :in    tenant_id:uuid id:uuid
 -- :out   struct thing: tenant_id:uuid id:uuid label.name:text label.colour:enum(colour) flag:bool number:int
 --        at:time document:json other_id:uuid? note:text? maybe:int? maybe_at:time? extra:json?
@@ -53,6 +56,7 @@ SELECT t.id FROM things t WHERE t.tenant_id = $1;
 
 -- :name  counter_raise :one
 -- :scope tenant
+-- :together by id
 -- :in    tenant_id:uuid id:uuid
 -- :out   version:int
 -- What a room's lock row is: taken first, held until the commit.
