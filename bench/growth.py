@@ -23,10 +23,11 @@ from scene import DAY_ONE, DAYS, Get, Scene, Seed, progress
 
 SIZES = (10_000, 100_000, 1_000_000, 10_000_000)
 TENANTS = (1, 100, 10_000)
+OF_TENANTS = 200_000  # bookings
 IDLE = 10_000  # connections
 FEW = 400  # resources: their rules fit into marca's cache
 OTHER_DAYS = 8 * FEW  # that push all kept answers out of the cache
-ROUNDS = 15
+ROUNDS = 9
 P6_TARGET = 1.3
 ROOM = 7e9  # bytes of ten million bookings
 
@@ -209,7 +210,7 @@ def by_bookings(table, options):
 def by_tenants(table, options):
     """The same bookings, of one tenant and of many; resources too are as many, but for the last."""
     tenants = TENANTS[:2] if options.quick else TENANTS
-    bookings = 100_000 if options.quick else 1_000_000
+    bookings = OF_TENANTS // 10 if options.quick else OF_TENANTS
     with contextlib.ExitStack() as stack:
         sides = []
         for count in tenants:
