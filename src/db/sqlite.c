@@ -34,8 +34,7 @@ static const char writer_setup[] = "PRAGMA journal_mode = WAL;"
 				   "PRAGMA cache_size = -16384;"
 				   "PRAGMA journal_size_limit = " WAL_KEEP_BYTES ";";
 
-/* In place of FULL. */
-static const char relaxed_setup[] = "PRAGMA synchronous = NORMAL;";
+static const char relaxed_setup[] = "PRAGMA synchronous = NORMAL;"; /* in place of FULL */
 
 static const char reader_setup[] = "PRAGMA query_only = ON;"
 				   "PRAGMA trusted_schema = OFF;"
