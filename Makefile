@@ -45,10 +45,10 @@ bench-quick: ## the same in some seconds, for a first look
 	@scripts/build marca bench/load bench/raw_loop bench/fill
 	@bench/run --quick
 
-bench-curves: ## curves, growth and fairness, drawn into docs/performance/; eight minutes
+bench-curves: ## curves and growth, drawn into docs/performance/; some eight minutes
 	@scripts/setup --bench
 	@scripts/build marca bench/load bench/raw_loop bench/fill
-	@bench/run --only P6,fairness,curves
+	@bench/run --only P6,curves
 	@bench/plots --take
 
 openapi: build ## writes the committed files that come from marca's tables

@@ -22,6 +22,7 @@ TIMES = 100
 SHARES = {"reads": 50, "writes": 5}  # a second
 CONNECTIONS = {"modest": 16, "greedy": 512}
 BOOKINGS = 10_000
+ROUNDS, SECONDS = 3, 2
 WRITES = {"modest": 20_000, "greedy": 200_000}
 TARGET = 1.5
 FLOOD = "no limits, a flood"
@@ -99,9 +100,9 @@ def against(modest, greedy, kind, flood, options):
     """[(what the modest ones had alone, beside the greedy one, the greedy one's replies a second by status)]"""
     rounds = []
     modest_alone(modest, kind, 1)
-    for _ in range(options.rounds):
-        alone = modest_alone(modest, kind, options.seconds)
-        rounds.append((alone, *modest_beside(modest, greedy, kind, options.seconds, 0 if flood else SHARES[kind] * TIMES)))
+    for _ in range(1 if options.quick else ROUNDS):
+        alone = modest_alone(modest, kind, SECONDS)
+        rounds.append((alone, *modest_beside(modest, greedy, kind, SECONDS, 0 if flood else SHARES[kind] * TIMES)))
     return rounds
 
 

@@ -10,8 +10,10 @@ import contextlib
 import math
 import pathlib
 import shutil
+import socket
 import statistics
 import tempfile
+import time
 import typing
 
 import results
@@ -21,9 +23,11 @@ from scene import DAY_ONE, DAYS, Get, Scene, Seed, progress
 
 SIZES = (10_000, 100_000, 1_000_000, 10_000_000)
 TENANTS = (1, 100, 10_000)
+OF_TENANTS = 200_000  # bookings
+IDLE = 10_000  # connections
 FEW = 400  # resources: their rules fit into marca's cache
 OTHER_DAYS = 8 * FEW  # that push all kept answers out of the cache
-ROUNDS = 15
+ROUNDS = 9
 P6_TARGET = 1.3
 ROOM = 7e9  # bytes of ten million bookings
 
@@ -155,7 +159,7 @@ def compare(sides, rounds, what, figures):
                 side.told.clear()
 
 
-def series(sides, what):
+def series(sides):
     """[{figure, what, unit, points: [[size, median], ...]}]"""
     return [
         {"figure": figure.name, "cost": cost, "points": [
@@ -197,7 +201,7 @@ def by_bookings(table, options):
         ]
         compare(sides, 1 if options.quick else ROUNDS, "P6", FIGURES)
     add_rows(table, sides, "bookings", math.log(sizes[-1]) / math.log(sizes[0]))
-    return series(sides, "bookings")
+    return series(sides)
 
 
 # --- By tenants -------------------------------------------------------------------------------
@@ -206,7 +210,7 @@ def by_bookings(table, options):
 def by_tenants(table, options):
     """The same bookings, of one tenant and of many; resources too are as many, but for the last."""
     tenants = TENANTS[:2] if options.quick else TENANTS
-    bookings = 100_000 if options.quick else 1_000_000
+    bookings = OF_TENANTS // 10 if options.quick else OF_TENANTS
     with contextlib.ExitStack() as stack:
         sides = []
         for count in tenants:
@@ -216,7 +220,46 @@ def by_tenants(table, options):
                 sides.append(Side(count, stack.enter_context(scene)))
         compare(sides, 1 if options.quick else ROUNDS, "P6, tenants", [f for f in FIGURES if f.name != BY_STATUS])
     add_rows(table, sides, "tenants", math.log(10_000_000) / math.log(10_000))
-    return series(sides, "tenants")
+    return series(sides)
+
+
+# --- By connections ---------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def idle_connections(address, count):
+    host, port = address.split(":")
+    with contextlib.ExitStack() as stack:
+        for _ in range(count):
+            connection = stack.enter_context(socket.create_connection((host, int(port))))
+            connection.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert connection.recv(4096).startswith(b"HTTP/1.1 200 ")
+        yield
+    time.sleep(0.5)  # until the server has closed them too
+
+
+def by_idle(table, options):
+    """One busy connection beside none and beside many that are idle, in turn."""
+    figure = next(figure for figure in FIGURES if figure.name == "P1 warm")
+    with Scene(SIZES[0]) as scene:
+        sides = [Side(0, scene), Side(IDLE // 10 if options.quick else IDLE, scene)]
+        for n in range(2 if options.quick else 4):
+            for side in sides:
+                progress(f"P6: {side.label:,} idle connections, round {n}")
+                with idle_connections(scene.marca.address, side.label):
+                    side.measure(figure)
+            if n == 0:
+                for side in sides:
+                    side.told.clear()
+    for cost, unit in (("p50", "us median"), ("cpu", "us of CPU")):
+        alone, beside = (statistics.median(side.told[figure.name][cost]) for side in sides)
+        found = ratio(sides, figure.name, cost)
+        table.add(f"P6 P1 warm, {sides[1].label:,} idle connections", f"{beside:,.0f} {unit}", f"none: {alone:,.0f}", f"{found:.2f}",
+                  f"<= {P6_TARGET:.2f}", found <= P6_TARGET)
+    return series(sides)
+
+
+# --- All of it --------------------------------------------------------------------------------
 
 
 def add_growth(table, name, unit, points):
@@ -229,7 +272,7 @@ def add_growth(table, name, unit, points):
 def p6(table, options):
     from growth_instructions import by_instructions  # which is made of this module
 
-    found = {"bookings": by_bookings(table, options), "tenants": by_tenants(table, options)}
+    found = {"bookings": by_bookings(table, options), "tenants": by_tenants(table, options), "idle": by_idle(table, options)}
     with postgres_cluster():
         found["pages"] = by_pages(options)
     for one in found["pages"]:

@@ -11,7 +11,7 @@ import subprocess
 
 from filling import as_superuser, fill_postgres, psql
 from references import TOOLS, tool
-from scene import DAYS_BOOKED, OPENING, DAY_ONE, Parties, harness, microseconds, progress
+from scene import DAY_ONE, DAYS_BOOKED, OPENING, TENANTS, Parties, harness, microseconds, progress
 
 import datetime  # isort: skip
 
@@ -77,7 +77,7 @@ def touched(url, parties):
 def by_pages(options):
     """[{figure, cost, points}], as growth.series() has them."""
     points = {}
-    parties = Parties.made_up()
+    parties = Parties.made_up(TENANTS)
     for size in SIZES[:2] if options.quick else SIZES:
         progress(f"P6: PostgreSQL, {size:,} bookings")
         database = harness.PostgresDatabase()
