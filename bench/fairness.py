@@ -64,7 +64,8 @@ class Crowd:
     def writes(self):
         path = pathlib.Path(self.scene.marca.folder, "writes")
         own = [row for row in self.scene.parties.resources if row[0] in self.tenants]
-        Parties(own, self.scene.parties.tokens).write_requests(path, 0, WRITES[self.who])
+        parties = Parties(own, self.scene.parties.tokens)
+        parties.write_requests(path, parties.free_hours(0, WRITES[self.who]))
         yield from path.read_bytes().decode().split("\0")[:-1]
 
     def send(self, kind, seconds, rate):
@@ -136,7 +137,7 @@ def measure_all(scene, store, table, options):
 
 
 def fairness(table, options):
-    how = {"env": {"TRUSTED_PROXIES": "127.0.0.1"}, "people": (MODEST + 1, 48, USERS)}
+    how = {"env": {"TRUSTED_PROXIES": "127.0.0.1"}, "tenants": MODEST + 1, "users": USERS}
     with Scene(BOOKINGS, **how) as scene:
         found = measure_all(scene, "sqlite", table, options)
     with postgres_cluster(), Scene(BOOKINGS, store="postgres", **how) as scene:

@@ -215,7 +215,7 @@ def by_tenants(table, options):
         sides = []
         for count in tenants:
             progress(f"P6: {count:,} tenants")
-            with Seed(count, max(1, 2400 // count), users=1, passwords=False) as seed:
+            with Seed(tenants=count, resources=max(1, 2400 // count), users=1, passwords=False) as seed:
                 scene = Scene(bookings, seed=seed, env={"EVENT_WORKERS": "0"})
                 sides.append(Side(count, stack.enter_context(scene)))
         compare(sides, 1 if options.quick else ROUNDS, "P6, tenants", [f for f in FIGURES if f.name != BY_STATUS])

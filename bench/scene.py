@@ -41,6 +41,7 @@ EPOCH = datetime.datetime(1970, 1, 1)
 # The server has one core of the two for itself, the client the other.
 SERVER_CPU, CLIENT_CPU = "0", "1"
 
+
 def pinned(cpu, *command):
     return ["taskset", "-c", cpu, *map(str, command)] if os.cpu_count() > 1 else [str(part) for part in command]
 
@@ -165,15 +166,15 @@ class Parties:
 class Seed:
     """Organisations with their users and resources, made once through the API, for several scenes on SQLite."""
 
-    def __init__(self, tenants=TENANTS, resources=RESOURCES, **how):
-        self.tenants, self.resources, self.how = tenants, resources, how
+    def __init__(self, **people):
+        self.people = people  # of Parties.through_api()
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="marca-seed-"))
         self.data, self.parties = self.folder / "data", None
 
     def __enter__(self):
         try:
             with harness.Marca(env=AS_A_USER) as marca:
-                self.parties = Parties.through_api(marca, self.tenants, self.resources, **self.how)
+                self.parties = Parties.through_api(marca, **self.people)
                 marca.stop()
                 shutil.copytree(marca.data, self.data)
         except BaseException:
@@ -188,17 +189,18 @@ class Seed:
 class Scene:
     """A marca with its data. `with Scene(...) as scene:` leaves it running."""
 
-    def __init__(self, bookings, store="sqlite", env=None, seed=None, people=()):
+    def __init__(self, bookings, store="sqlite", env=None, seed=None, **people):
         self.bookings = bookings
-        self.seed, self.people = seed, people  # of Seed, or as many as Parties.through_api() is told
-        self.tenants = people[0] if people else TENANTS
+        self.seed = seed
+        self.people = seed.people if seed else people  # of Parties.through_api()
+        self.tenants = self.people.get("tenants", TENANTS)
         self.marca = harness.Marca(store=store, env={**AS_A_USER, **(env or {})})
         self.command = self.marca.command
         self.parties = None
         self.next_hour = 0
 
     def __enter__(self):
-        progress(f"{self.marca.store}: {self.tenants} tenants, {self.bookings:,} bookings")
+        progress(f"{self.marca.store}: {self.tenants:,} tenants, {self.bookings:,} bookings")
         try:
             self.settle()
             self.marca.env["MARCA_CLOCK"] = CLOCK
@@ -219,7 +221,7 @@ class Scene:
             self.parties = self.seed.parties
             return
         self.marca.start()
-        self.parties = Parties.through_api(self.marca, *self.people)
+        self.parties = Parties.through_api(self.marca, **self.people)
         self.marca.stop()
 
     def __exit__(self, kind, value, trace):
