@@ -34,7 +34,9 @@ DAY_ONE = datetime.date(2025, 12, 2)  # the day after harness.CLOCK
 # Where the clock stands at each start once all have logged in: no token is from the future then, and all last the day.
 CLOCK = "2025-12-01T12:30:00Z"
 AS_A_USER = {"MARCA_AUTH": "required", "ACCESS_TOKEN_MINUTES": "1440", "MARCA_STRICT": None}
+FREE_DAY = DAYS_BOOKED + 1  # the first, counted from DAY_ONE, on which nothing is booked
 OPENING = datetime.timedelta(hours=9)  # 06:00 in São Paulo
+HOUR = datetime.timedelta(hours=1)
 MICROSECOND = datetime.timedelta(microseconds=1)
 EPOCH = datetime.datetime(1970, 1, 1)
 
@@ -54,6 +56,19 @@ def progress(text):
 
 def microseconds(when):
     return (when - EPOCH) // MICROSECOND
+
+
+def opening(day):
+    """Of a day, counted from DAY_ONE."""
+    return datetime.datetime.combine(DAY_ONE + datetime.timedelta(days=day), datetime.time()) + OPENING
+
+
+def write_requests(path, texts):
+    """For bench/load."""
+    with open(path, "wb") as file:
+        for text in texts:
+            file.write(text.encode() + b"\0")
+    return path
 
 
 class Get(typing.NamedTuple):
@@ -138,29 +153,25 @@ class Parties:
 
     def free_hours(self, first, count):
         """Bookings that can be made: (tenant, resource, user, start)."""
-        total = len(self.resources) * (DAYS - DAYS_BOOKED - 2) * HOURS
+        total = len(self.resources) * (DAYS - FREE_DAY - 1) * HOURS
         hop = stride(total)
         for n in range(first, first + count):
             rest, hour = divmod(n * hop % total, HOURS)
             day, resource = divmod(rest, len(self.resources))
             tenant, resource, users = self.resources[resource]
-            midnight = datetime.datetime.combine(DAY_ONE + datetime.timedelta(days=DAYS_BOOKED + 1 + day), datetime.time())
-            yield tenant, resource, users[n % len(users)], midnight + OPENING + datetime.timedelta(hours=hour)
+            yield tenant, resource, users[n % len(users)], opening(FREE_DAY + day) + hour * HOUR
 
-    def write_requests(self, path, hours):
-        """POST /bookings/ for bench/load, each ended by a NUL."""
-        with open(path, "wb") as file:
-            for tenant, resource, user, start in hours:
-                body = (
-                    f'{{"tenant_id":"{tenant}","resource_id":"{resource}","user_id":"{user}",'
-                    f'"start_time":"{start:%Y-%m-%dT%H:%M:%SZ}",'
-                    f'"end_time":"{start + datetime.timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}"}}'
-                )
-                file.write(
-                    b"POST /bookings/ HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer %b\r\n"
-                    b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%b\0"
-                    % (self.tokens[user].encode(), len(body), body.encode())
-                )
+    def posts(self, hours):
+        """The text of a POST /bookings/ for each."""
+        for tenant, resource, user, start in hours:
+            body = (
+                f'{{"tenant_id":"{tenant}","resource_id":"{resource}","user_id":"{user}",'
+                f'"start_time":"{start:%Y-%m-%dT%H:%M:%SZ}","end_time":"{start + HOUR:%Y-%m-%dT%H:%M:%SZ}"}}'
+            )
+            yield (
+                f"POST /bookings/ HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {self.tokens[user]}\r\n"
+                f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n{body}"
+            )
 
 
 class Seed:
@@ -271,6 +282,4 @@ class Scene:
 
     def requests(self, count):
         """A file of `count` POST /bookings/ for hours that nobody has asked for before."""
-        path = self.marca.folder / "requests"
-        self.parties.write_requests(path, self.free_hours(count))
-        return path
+        return write_requests(self.marca.folder / "requests", self.parties.posts(self.free_hours(count)))
