@@ -195,7 +195,8 @@ struct crew_work {
 	bool (*ready)(void *hand);
 	/* Answers every job, by job_done(). False: the hand is to be made ready again. */
 	bool (*run)(void *hand, struct job **jobs, size_t count);
-	void (*idle)(void *hand); /* may be NULL */
+	/* What would hold up a job, once none has come for a while. May be NULL. */
+	void (*idle)(void *hand);
 	/* While another hand is at work, a batch is begun for so many jobs or more: larger ones cost less
 	 * each. */
 	size_t enough;
@@ -208,8 +209,9 @@ struct crew *crew_create(const struct crew_work *work, void *const *hands, size_
 void crew_destroy(struct crew *crew);
 
 /*
- * On a fiber: waits until the job is done. RC_STORE_DOWN at once while no hand is ready. Tenants take turns
- * (fair_queue.h). The crew's thread may fill the arena (which may be NULL) meanwhile.
+ * On a fiber: waits until the job is done. RC_STORE_DOWN at once while no hand is ready, RC_OVERLOADED when
+ * the queue or the tenant's half of it is full. Tenants take turns (fair_queue.h). The crew's thread may fill
+ * the arena (which may be NULL) meanwhile.
  */
 enum rc crew_do(struct crew *crew, struct job *job, const struct uuid *tenant, struct arena *arena) MUST_USE;
 void job_done(struct job *job, enum rc rc);

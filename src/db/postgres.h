@@ -1,7 +1,8 @@
 /*
  * Inside the PostgreSQL driver: postgres_url.c (what an address says), postgres_conn.c (one connection),
- * postgres_value.c (parameters and rows), postgres.c (the store, and groups), postgres_volley.c (which of
- * their steps go in one statement), postgres_read.c (reads), postgres_replica.c (reads that a standby may
+ * postgres_value.c (parameters and rows), postgres_array.c (parameters for many inputs at once), postgres.c
+ * (the store, and groups), postgres_volley.c (which of their steps go in one statement), postgres_read.c
+ * (reads), postgres_replica.c (reads that a standby may
  * answer), postgres_wall.c (row-level security), postgres_begin.c (what a transaction begins with),
  * postgres_session.c (migrations, whole tables), postgres_citus.c (spread over machines), postgres_watch.c
  * (LISTEN and NOTIFY).
@@ -121,6 +122,14 @@ bool pg_tag_is(struct pg_conn *conn, const char *tag) MUST_USE;
 
 /* --- postgres_value.c ---------------------------------------------------- */
 
+/* The types that a kind of column is sent as, alone and for many inputs at once; by enum db_kind. */
+struct pg_type {
+	Oid element, array;
+};
+extern const struct pg_type pg_types[];
+
+#define PG_JSONB_VERSION 1 /* what jsonb begins with in binary */
+
 struct pg_params {
 	Oid types[PARAMS_MAX];
 	const char *values[PARAMS_MAX];
@@ -135,15 +144,7 @@ enum rc pg_columns_check(const struct query *query, bool together, const PGresul
 enum rc pg_rows(const struct query *query, const PGresult *result, struct arena *arena,
 		struct rows *ret) MUST_USE;
 
-/* --- postgres_array.c ------------------------------------------------------ */
-
-/* Each parameter an array of what the inputs have; within *buf, of *size bytes, which grows. No inputs: the
- * types alone. False: memory. */
-bool pg_arrays_fill(struct pg_params *params, const struct query *query, const void *const *ins, size_t count,
-		    char **buf, size_t *size) MUST_USE;
-/* --- postgres_value.c, of many inputs at once ------------------------------ */
-
-/* What their rows begin with: the tenant, and the input that tells them apart. */
+/* What the rows of many inputs begin with: the tenant, and the input that tells them apart. */
 #define PG_OWNER_COLUMNS 2
 /* An input, and where its rows go. */
 struct pg_asked {
@@ -155,6 +156,13 @@ struct pg_asked {
  */
 enum rc pg_deal(const struct query *query, const PGresult *result, const struct pg_asked *asked,
 		size_t count) MUST_USE;
+
+/* --- postgres_array.c ----------------------------------------------------- */
+
+/* Each parameter an array of what the inputs have; within *buf, of *size bytes, which grows. No inputs: the
+ * types alone. False: memory. */
+bool pg_arrays_fill(struct pg_params *params, const struct query *query, const void *const *ins, size_t count,
+		    char **buf, size_t *size) MUST_USE;
 
 /* --- postgres_volley.c ----------------------------------------------------- */
 

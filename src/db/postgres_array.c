@@ -8,17 +8,8 @@
 #include <endian.h>
 #include <stdlib.h>
 
-#define ARRAY_HEAD    20 /* bytes */
-#define ELEMENT_HEAD  4
-#define JSONB_VERSION 1
-
-/* src/include/catalog/pg_type.dat; fixed for ever. */
-static const struct {
-	Oid array, element;
-} oids[] = {
-	[DB_UUID] = {2951, 2950}, [DB_TIME] = {1016, 20}, [DB_INT] = {1016, 20},    [DB_BOOL] = {1000, 16},
-	[DB_TEXT] = {1009, 25},	  [DB_ENUM] = {1009, 25}, [DB_JSON] = {3807, 3802},
-};
+#define ARRAY_HEAD   20 /* bytes */
+#define ELEMENT_HEAD 4
 
 static char *put_int4(char *to, int32_t value)
 {
@@ -36,7 +27,7 @@ static char *put_bytes(char *to, const void *bytes, size_t len)
 static char *put_json(char *to, struct str text)
 {
 	to = put_int4(to, (int32_t)text.len + 1);
-	*to++ = JSONB_VERSION;
+	*to++ = PG_JSONB_VERSION;
 	return (char *)memcpy(to, text.p, text.len) + text.len;
 }
 
@@ -92,7 +83,7 @@ static char *put_array(char *to, const struct column *column, const void *const 
 {
 	to = put_int4(to, 1);
 	to = put_int4(to, column->nullable);
-	to = put_int4(to, (int32_t)oids[column->kind].element);
+	to = put_int4(to, (int32_t)pg_types[column->kind].element);
 	to = put_int4(to, (int32_t)count);
 	to = put_int4(to, 1);
 	for (size_t j = 0; j < count; j++)
@@ -123,7 +114,7 @@ bool pg_arrays_fill(struct pg_params *params, const struct query *query, const v
 		return false;
 	to = *buf;
 	for (size_t i = 0; i < query->in_count; i++) {
-		params->types[i] = oids[query->in[i].kind].array;
+		params->types[i] = pg_types[query->in[i].kind].array;
 		if (count == 0)
 			continue;
 		end = put_array(to, &query->in[i], ins, count);

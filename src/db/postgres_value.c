@@ -9,39 +9,14 @@
 #include <endian.h>
 
 /* src/include/catalog/pg_type.dat; fixed for ever. */
-enum {
-	OID_BOOL = 16,
-	OID_INT8 = 20,
-	OID_INT2 = 21,
-	OID_INT4 = 23,
-	OID_TEXT = 25,
-	OID_VARCHAR = 1043,
-	OID_UUID = 2950,
-	OID_JSONB = 3802
+const struct pg_type pg_types[] = {
+	[DB_UUID] = {2950, 2951}, [DB_TIME] = {20, 1016}, [DB_INT] = {20, 1016},    [DB_BOOL] = {16, 1000},
+	[DB_TEXT] = {25, 1009},	  [DB_ENUM] = {25, 1009}, [DB_JSON] = {3802, 3807},
 };
-
-#define JSONB_VERSION 1
+/* What columns may be besides. */
+enum { OID_INT2 = 21, OID_INT4 = 23, OID_VARCHAR = 1043 };
 
 /* --- Parameters ---------------------------------------------------------- */
-
-static Oid type_of(const struct column *column)
-{
-	switch (column->kind) {
-	case DB_UUID:
-		return OID_UUID;
-	case DB_TIME:
-	case DB_INT:
-		return OID_INT8;
-	case DB_BOOL:
-		return OID_BOOL;
-	case DB_JSON:
-		return OID_JSONB;
-	case DB_TEXT:
-	case DB_ENUM:
-		return OID_TEXT;
-	}
-	return 0;
-}
 
 static void fill(struct pg_params *params, size_t i, const struct column *column, const void *in)
 {
@@ -81,7 +56,7 @@ static void fill(struct pg_params *params, size_t i, const struct column *column
 void pg_params_fill(struct pg_params *params, const struct query *query, const void *in)
 {
 	for (size_t i = 0; i < query->in_count; i++) {
-		params->types[i] = type_of(&query->in[i]);
+		params->types[i] = pg_types[query->in[i].kind].element;
 		if (in != NULL)
 			fill(params, i, &query->in[i], in);
 	}
@@ -91,17 +66,19 @@ void pg_params_fill(struct pg_params *params, const struct query *query, const v
 
 static bool type_fits(const struct column *column, Oid type)
 {
+	if (type == pg_types[column->kind].element)
+		return true;
 	switch (column->kind) {
 	case DB_TIME:
 	case DB_INT:
-		return type == OID_INT8 || type == OID_INT4 || type == OID_INT2;
+		return type == OID_INT4 || type == OID_INT2;
 	case DB_TEXT:
 	case DB_ENUM:
-		return type == OID_TEXT || type == OID_VARCHAR;
+		return type == OID_VARCHAR;
 	case DB_UUID:
 	case DB_BOOL:
 	case DB_JSON:
-		return type == type_of(column);
+		break;
 	}
 	return false;
 }
@@ -150,7 +127,7 @@ static enum rc take_column(const struct query *query, const struct column *colum
 		value_set_int(column, row, number_from((const unsigned char *)from.p, (int)from.len));
 		return RC_OK;
 	case DB_JSON:
-		if (from.len == 0 || from.p[0] != JSONB_VERSION)
+		if (from.len == 0 || from.p[0] != PG_JSONB_VERSION)
 			return column_wrong(query, column, "of an unknown jsonb format");
 		return value_set_text(column, row, arena, (struct str){from.p + 1, from.len - 1});
 	case DB_TEXT:
