@@ -64,7 +64,8 @@ class Crowd:
     def writes(self):
         path = pathlib.Path(self.scene.marca.folder, "writes")
         own = [row for row in self.scene.parties.resources if row[0] in self.tenants]
-        Parties(own, self.scene.parties.tokens).write_requests(path, 0, WRITES[self.who])
+        parties = Parties(own, self.scene.parties.tokens)
+        parties.write_requests(path, parties.free_hours(0, WRITES[self.who]))
         yield from path.read_bytes().decode().split("\0")[:-1]
 
     def send(self, kind, seconds, rate):
