@@ -8,18 +8,16 @@ Nothing may grow faster than the logarithm of the bookings stored: from 10^4 to 
 """
 import contextlib
 import math
-import pathlib
 import shutil
-import socket
 import statistics
 import tempfile
-import time
 import typing
 
 import results
+from callgrind import Callgrind
 from growth_postgres import by_pages
-from references import load, postgres_cluster
-from scene import DAY_ONE, DAYS, Get, Scene, Seed, progress
+from references import cpu_ns, idle_connections, load, postgres_cluster
+from scene import DAY_ONE, DAYS, Get, Scene, Seed, progress, write_requests
 
 SIZES = (10_000, 100_000, 1_000_000, 10_000_000)
 TENANTS = (1, 100, 10_000)
@@ -30,11 +28,6 @@ OTHER_DAYS = 8 * FEW  # that push all kept answers out of the cache
 ROUNDS = 9
 P6_TARGET = 1.3
 ROOM = 7e9  # bytes of ten million bookings
-
-
-def cpu_ns(pid):
-    """Of all its threads, so far."""
-    return sum(int(path.read_text().split()[0]) for path in pathlib.Path(f"/proc/{pid}/task").glob("*/schedstat"))
 
 
 class Figure(typing.NamedTuple):
@@ -60,8 +53,7 @@ class Side:
     def file(self, name, texts):
         """Written when it is first asked for."""
         if name not in self.files:
-            self.files[name] = self.scene.marca.folder / f"{len(self.files)}.requests"
-            self.files[name].write_bytes("".join(text + "\0" for text in texts(self)).encode())
+            self.files[name] = write_requests(self.scene.marca.folder / f"{len(self.files)}.requests", texts(self))
         return self.files[name]
 
     def file_before(self, figure):
@@ -160,7 +152,7 @@ def compare(sides, rounds, what, figures):
 
 
 def series(sides):
-    """[{figure, what, unit, points: [[size, median], ...]}]"""
+    """[{figure, cost, points: [[size, median], ...]}]"""
     return [
         {"figure": figure.name, "cost": cost, "points": [
             [side.label, round(statistics.median(side.told[figure.name][cost]), 2)] for side in sides]}
@@ -215,7 +207,7 @@ def by_tenants(table, options):
         sides = []
         for count in tenants:
             progress(f"P6: {count:,} tenants")
-            with Seed(count, max(1, 2400 // count), users=1, passwords=False) as seed:
+            with Seed(tenants=count, resources=max(1, 2400 // count), users=1, passwords=False) as seed:
                 scene = Scene(bookings, seed=seed, env={"EVENT_WORKERS": "0"})
                 sides.append(Side(count, stack.enter_context(scene)))
         compare(sides, 1 if options.quick else ROUNDS, "P6, tenants", [f for f in FIGURES if f.name != BY_STATUS])
@@ -224,18 +216,6 @@ def by_tenants(table, options):
 
 
 # --- By connections ---------------------------------------------------------------------------
-
-
-@contextlib.contextmanager
-def idle_connections(address, count):
-    host, port = address.split(":")
-    with contextlib.ExitStack() as stack:
-        for _ in range(count):
-            connection = stack.enter_context(socket.create_connection((host, int(port))))
-            connection.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
-            assert connection.recv(4096).startswith(b"HTTP/1.1 200 ")
-        yield
-    time.sleep(0.5)  # until the server has closed them too
 
 
 def by_idle(table, options):
@@ -259,6 +239,39 @@ def by_idle(table, options):
     return series(sides)
 
 
+# --- By instructions: the same whatever else the machine does ---------------------------------
+
+COUNTED_SIZES = (10_000, 100_000, 1_000_000)
+COUNTED = ("P1 warm", "P1 cold", "P2", "list of a tenant", "list of a user", "list of a resource", "P3")
+
+
+def instructions(side, figure, callgrind):
+    """Of one request, once others like it have been seen."""
+    side.send(side.file_of(figure))
+    file = side.file_of(figure)  # of bookings another one
+    if figure.before:
+        side.send(side.file_before(figure))
+    callgrind.take()
+    told = side.send(file)
+    return round(sum(counts.instructions for counts in callgrind.take().values()) / told["used"])
+
+
+def by_instructions(options):
+    """[{figure, cost, points}], as series() has them."""
+    points = {name: [] for name in COUNTED}
+    with Seed() as seed:
+        for size in COUNTED_SIZES[:2] if options.quick else COUNTED_SIZES:
+            with Scene(size, seed=seed, env={"EVENT_WORKERS": "0", "MARCA_CONFINE": "off"}) as scene:
+                side, callgrind = Side(size, scene), Callgrind(scene.marca.folder)
+                scene.marca.stop()
+                scene.start(*callgrind.command, pin=False)
+                callgrind.attach(scene.marca.process.pid)
+                for figure in [figure for figure in FIGURES if figure.name in points]:
+                    progress(f"P6: instructions, {figure.name}, {size:,} bookings")
+                    points[figure.name].append([size, instructions(side, figure, callgrind)])
+    return [{"figure": name, "cost": "instructions", "points": found} for name, found in points.items()]
+
+
 # --- All of it --------------------------------------------------------------------------------
 
 
@@ -270,15 +283,13 @@ def add_growth(table, name, unit, points):
 
 
 def p6(table, options):
-    from growth_instructions import by_instructions  # which is made of this module
-
     found = {"bookings": by_bookings(table, options), "tenants": by_tenants(table, options), "idle": by_idle(table, options)}
     with postgres_cluster():
         found["pages"] = by_pages(options)
     for one in found["pages"]:
         add_growth(table, f"P6 PostgreSQL, {one['figure']}", " pages", one["points"])
     if options.instructions:
-        found["instructions"] = by_instructions(options.quick)
+        found["instructions"] = by_instructions(options)
         for one in found["instructions"]:
             add_growth(table, f"P6 {one['figure']}, instructions", "", one["points"])
     results.save("growth", options.quick, **found)
