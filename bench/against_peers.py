@@ -83,11 +83,19 @@ class Meter:
         return {"own": own, "postgres": postgres}
 
 
-def availability(place, postgres, options):
-    wrk, server = Wrk(place.scene.marca.folder, of_few_resources(place.scene.days())), place.server
+def of_days(place, postgres, options, days):
+    wrk, server = Wrk(place.scene.marca.folder, days), place.server
     wrk(server.address, server.pid, 1)  # what it keeps and compiles: also in a short run, or the peers would look slow
     meter = Meter(server, postgres)
     return meter.costs(wrk(server.address, server.pid, options.seconds)["requests"])
+
+
+def availability(place, postgres, options):
+    return of_days(place, postgres, options, of_few_resources(place.scene.days()))
+
+
+def same_day(place, postgres, options):
+    return of_days(place, postgres, options, place.scene.days()[:1])
 
 
 def booking(place, postgres, options):
@@ -102,7 +110,7 @@ def booking(place, postgres, options):
     return meter.costs(done["statuses"]["201"])
 
 
-WORK = {"availability": availability, "booking": booking}
+WORK = {"availability": availability, "one day's availability": same_day, "booking": booking}
 
 
 class Place(typing.NamedTuple):
@@ -153,7 +161,7 @@ def places_of(postgres_scene, sqlite_scene, redis):
         "marca": Place(scene, Marca(scene, **bus), tuple(WORK), "booking-events"),
         **{name: Place(scene, Peer(name, scene, redis, jwks), tuple(WORK), STREAM) for name in COMMANDS},
         "marca without groups": Place(scene, Marca(scene, EVENT_WORKERS="0", **bus), ("booking",)),
-        "marca, embedded": Place(sqlite_scene, Marca(sqlite_scene), ("availability",)),
+        "marca, embedded": Place(sqlite_scene, Marca(sqlite_scene), ("availability", "one day's availability")),
     }
 
 
@@ -173,6 +181,7 @@ def p5(postgres_scene, sqlite_scene, table, options):
                     found[name].append({what: WORK[what](place, postgres, options) for what in place.work})
     compare(table, "availability", found["marca"], found, ", on PostgreSQL")
     compare(table, "availability", found["marca, embedded"], found, ", embedded")
+    compare(table, "one day's availability", found["marca, embedded"], found, " again and again, embedded")
     compare(table, "booking", found["marca"], found, ", on PostgreSQL")
     compare(table, "booking", found["marca without groups"], found, ", the peers' work alone")
     tell(table, found)

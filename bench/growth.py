@@ -132,7 +132,7 @@ FIGURES = [
     Figure("P2", bookings_by_id),
     Figure("list of a tenant", lists("tenant_id={tenant}")),
     Figure("list of a tenant from a day on", lists(f"tenant_id={{tenant}}&start_date={DAY_ONE}")),
-    Figure(BY_STATUS, lists("tenant_id={tenant}&status=cancelado", count=2)),
+    Figure(BY_STATUS, lists("tenant_id={tenant}&status=cancelado", count=20)),
     Figure("list of a user", lists("tenant_id={tenant}", by=lambda side, resource: side.tokens[resource[2][0]])),
     Figure("list of a resource", lists("tenant_id={tenant}&resource_id={resource}")),
     Figure("/metrics", metrics),

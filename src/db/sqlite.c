@@ -220,7 +220,9 @@ static enum rc sqlite_open(struct db *db)
 	if (rc == RC_OK)
 		rc = conn_open(&store->writer, store, db->options.relaxed ? NULL : sqlite_vfs(),
 			       writer_setup);
-	if (rc == RC_OK && db->options.relaxed)
+	if (rc == RC_OK && !db->options.relaxed)
+		sqlite_gather(store->writer.db);
+	else if (rc == RC_OK)
 		rc = conn_exec(&store->writer, relaxed_setup);
 	if (rc != RC_OK) {
 		store_free(store);
