@@ -8,11 +8,12 @@ import sys
 import time
 import typing
 
+from filling import as_superuser
 from peers.check import Wrong, answers_of, check
 from peers.servers import COMMANDS, STREAM, Peer, jwks_of
+from project import harness
 from references import Wrk, cpu_seconds, load
-from filling import as_superuser
-from scene import Scene, harness, of_few_resources, progress
+from scene import Scene, of_few_resources, progress
 
 TARGETS = {"FastAPI": 40, "Fastify": 8}
 ROUNDS = 3
@@ -111,6 +112,14 @@ def booking(place, postgres, options):
 
 
 WORK = {"availability": availability, "one day's availability": same_day, "booking": booking}
+# A row for each peer: the work, which marca it is compared with, and what the row says of that one.
+COMPARED = (
+    ("availability", "marca", ", on PostgreSQL"),
+    ("availability", "marca, embedded", ", embedded"),
+    ("one day's availability", "marca, embedded", " again and again, embedded"),
+    ("booking", "marca", ", on PostgreSQL"),
+    ("booking", "marca without groups", ", the peers' work alone"),
+)
 
 
 class Place(typing.NamedTuple):
@@ -179,9 +188,6 @@ def p5(postgres_scene, sqlite_scene, table, options):
                     if n == 0 and place.stream:
                         checked(name, place, redis, answers)
                     found[name].append({what: WORK[what](place, postgres, options) for what in place.work})
-    compare(table, "availability", found["marca"], found, ", on PostgreSQL")
-    compare(table, "availability", found["marca, embedded"], found, ", embedded")
-    compare(table, "one day's availability", found["marca, embedded"], found, " again and again, embedded")
-    compare(table, "booking", found["marca"], found, ", on PostgreSQL")
-    compare(table, "booking", found["marca without groups"], found, ", the peers' work alone")
+    for what, ours, note in COMPARED:
+        compare(table, what, found[ours], found, note)
     tell(table, found)

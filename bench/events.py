@@ -5,8 +5,9 @@ import statistics
 import threading
 import time
 
+from project import harness
 from references import load
-from scene import Scene, harness, progress
+from scene import Scene, progress
 
 RATE = 2000
 IDLE_ROUNDS = 300

@@ -6,9 +6,9 @@ import subprocess
 import sys
 import tempfile
 
-import harness
+from project import TOOLS, harness
 
-TOOL = harness.binary().parent / "bench/fill"
+TOOL = TOOLS / "fill"
 
 
 def stride(count):

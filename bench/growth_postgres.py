@@ -10,7 +10,8 @@ import statistics
 import subprocess
 
 from filling import as_superuser, filled_postgres, psql
-from references import TOOLS, tool
+from project import TOOLS
+from references import tool
 from scene import FREE_DAY, OPENING, TENANTS, Parties, microseconds, opening, progress
 
 SIZES = (10_000, 100_000, 1_000_000)

@@ -11,10 +11,10 @@ import sys
 import tempfile
 import time
 
-from scene import CLIENT_CPU, DAYS, FREE_DAY, HOURS, RESOURCES, ROOT, SERVER_CPU, harness, pinned, progress
+from project import ROOT, TOOLS, harness
+from scene import CLIENT_CPU, DAYS, FREE_DAY, HOURS, RESOURCES, SERVER_CPU, pinned, progress
 
 CONNECTIONS = 64
-TOOLS = harness.binary().parent / "bench"
 CLOCK_TICK = 1 / os.sysconf("SC_CLK_TCK")
 
 

@@ -20,11 +20,8 @@ import tempfile
 import typing
 import uuid
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "tests"))
-import harness  # noqa: E402
-
-from filling import fill_postgres, fill_sqlite, stride  # noqa: E402, isort: skip
+from filling import fill_postgres, fill_sqlite, stride
+from project import harness
 
 BOOKINGS = 1_000_000
 TENANTS, RESOURCES, USERS = 50, 48, 2  # the latter two a tenant

@@ -4,9 +4,10 @@ import json
 import time
 import uuid
 
-from references import load
 from filling import as_superuser
-from scene import DAY_ONE, DAYS, HOUR, Get, harness, opening
+from project import harness
+from references import load
+from scene import DAY_ONE, DAYS, HOUR, Get, opening
 
 # An hour of a day that Parties.free_hours() leaves out: a conflict would be told before the grid.
 NOBODYS = opening(DAYS - 1)

@@ -8,7 +8,8 @@ import sys
 import time
 
 from filling import as_superuser
-from scene import CLOCK, harness
+from project import harness
+from scene import CLOCK
 
 HERE = pathlib.Path(__file__).resolve().parent
 WORKERS = "2"  # the processes that answer: one for each core
