@@ -34,7 +34,8 @@ class Crowd:
         # A tenth is another user's, another tenth another resource's.
         return {
             "id": str(uuid.uuid4()), "user_id": self.users[number % 10 == 3], "resource_id": self.resources[number % 10 == 5],
-            "start": start, "end": start + datetime.timedelta(hours=20 if rare else 1), "status": RARE if rare else "concluido",
+            "start": start, "end": start + datetime.timedelta(hours=20 if rare else 1),
+            "status": RARE if rare else "cancelado" if number % 5 in (3, 4) else "concluido",
         }
 
     def add(self, rows):
@@ -51,7 +52,7 @@ class Crowd:
         return f"({', '.join(ids + times)}, '{row['status']}', '{row['id']}', false, 1, {ids[1]}, 0, 0)"
 
     def of(self, kind):
-        """The query of that list; also what it must match."""
+        """The query of that list, which is also what its rows have."""
         return {name: ids[0] for name, ids in (("user_id", self.users), ("resource_id", self.resources)) if name[:4] in kind}
 
     def ids(self, **wanted):
@@ -97,9 +98,18 @@ def test_a_page_looks_at_so_many(crowd, kind, query):
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_window_that_ends_before_is_one_page(crowd, kind):
     """What lies behind the window is not looked at."""
-    query = {"status": RARE, "end_date": zulu(FIRST + datetime.timedelta(minutes=30)), **crowd.of(kind)}
-    assert crowd.pages(**query) == [[id_ for id_ in crowd.ids(status=RARE, **crowd.of(kind))
-                                     if id_ in crowd.ids(**crowd.of(kind))[:LOOKS]]]
+    early = crowd.ids(**crowd.of(kind))[:LOOKS]
+    wanted = [id_ for id_ in crowd.ids(status=RARE, **crowd.of(kind)) if id_ in early]
+    until = zulu(FIRST + datetime.timedelta(minutes=30))
+    assert wanted and crowd.pages(status=RARE, end_date=until, **crowd.of(kind)) == [wanted]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_early_end_among_several_at_one_instant(crowd, kind):
+    """What many have, but fewer than a page holds of those that it looks at."""
+    query = {"status": "cancelado", **crowd.of(kind)}
+    pages = crowd.pages(**query)
+    assert sum(pages, []) == crowd.ids(**query) and len(pages) == 3
 
 
 @pytest.mark.parametrize("kind", KINDS)
