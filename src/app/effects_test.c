@@ -413,15 +413,15 @@ static bool booked(struct ctx *cx, const struct agenda *agenda, const struct uui
 static struct booking *any_booking(struct ctx *cx, const struct agenda *agenda, const struct uuid *resource,
 				   const struct uuid *user)
 {
-	const struct q_bookings_of_user_at_in in = {.tenant_id = agenda->tenant,
-						    .earliest = cx->now,
-						    .ends_after = UTIME_MIN,
-						    .starts_before = UTIME_MAX,
-						    .status = "pendente",
-						    .after_start = INT64_MIN,
-						    .limit = 1,
-						    .resource_id = *resource,
-						    .user_id = *user};
+	const struct booking_page in = {.tenant_id = agenda->tenant,
+					.user_id = *user,
+					.resource_id = *resource,
+					.earliest = cx->now,
+					.until_start = UTIME_MAX,
+					.after_start = INT64_MIN,
+					.ends_after = UTIME_MIN,
+					.status = "pendente",
+					.limit = 1};
 	struct booking *row = NULL;
 	size_t found;
 

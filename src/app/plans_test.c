@@ -1,8 +1,8 @@
 /*
  * No query of any room scans a table: each is found by an index, a list comes out of one in its order, and
- * the search for overlaps reads bookings_active between its bounds and nothing else. On PostgreSQL with the
- * plans that the stores' connections use, whatever the tables held when a connection made them: they stay
- * while the tables grow.
+ * the search for overlaps reads bookings_active between its bounds and nothing else, and what counts rows off
+ * reads an index alone. On PostgreSQL with the plans that the stores' connections use, whatever the tables
+ * held when a connection made them: they stay while the tables grow.
  *
  * SQLite plans by the schema alone as long as nobody runs ANALYZE, which marca never does.
  */
@@ -59,6 +59,12 @@ static bool reads_all_of_tenant(const struct query *query, const char *sql, cons
 static bool searches_overlaps(const char *sql)
 {
 	return strstr(sql, "status IN ('pendente', 'confirmado')") != NULL;
+}
+
+/* Whoever counts rows off before the one that he wants. */
+static bool counts_off(const char *sql)
+{
+	return strstr(sql, " OFFSET $") != NULL;
 }
 
 static void migrate(enum room room, const char *url)
@@ -120,6 +126,8 @@ static void judge_on_sqlite(sqlite3 *db, const struct query *query)
 		fault(query, "reads all of a tenant's bookings", plan);
 	if (searches_overlaps(sql) && strstr(plan, "COVERING INDEX bookings_active " BOUNDS) == NULL)
 		fault(query, "reads more than the bounds of bookings_active", plan);
+	if (counts_off(sql) && strstr(plan, "USING COVERING INDEX") == NULL)
+		fault(query, "counts off rows of a table", plan);
 }
 
 static void remove_store(const char *path)
@@ -320,6 +328,8 @@ static void judge_on_postgres(PGconn *pg, const struct query *query, const char 
 		fault(query, "sorts", plan);
 	if (searches_overlaps(query->sql[DIALECT_POSTGRES]) && !is_bounded(plan))
 		fault(query, "reads more than the bounds of bookings_active", plan);
+	if (counts_off(query->sql[DIALECT_POSTGRES]) && strstr(plan, "Index Only Scan") == NULL)
+		fault(query, "counts off rows of a table", plan);
 }
 
 /* For one input, and for many at once. */

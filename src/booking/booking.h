@@ -92,6 +92,19 @@ SHAPE_DECLARE(status_change, STATUS_CHANGE);
 SHAPE_DECLARE(status_query, STATUS_QUERY);
 /* clang-format on */
 
+/* What a list's queries take (queries.sql); each of them reads its own part. */
+struct booking_page {
+	struct uuid tenant_id, user_id, resource_id;
+	utime earliest;	   /* begins later */
+	utime until_start; /* the last key that it may hold; a nil id: begins before */
+	struct uuid until_id;
+	utime after_start; /* the key that it follows */
+	struct uuid after_id;
+	utime ends_after;
+	const char *status; /* NULL: in any */
+	int64_t limit, skip;
+};
+
 extern const struct service booking_service;
 
 /* Rule 1 of api.md, section 6: all three exist, belong together, and take bookings. */

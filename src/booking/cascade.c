@@ -168,22 +168,21 @@ static enum rc cancel_all(struct ctx *cx, struct booking *rows, size_t count, co
 	return rc;
 }
 
-/* clang-format off */
-#define PAGE_OF(of, sweep, now)                                                                            \
-	.tenant_id = (of)->tenant_id, .earliest = (now), .ends_after = UTIME_MIN,                          \
-	.starts_before = UTIME_MAX, .after_start = (sweep)->number, .after_id = (sweep)->id,               \
-	.limit = BOOKINGS_PAGE
-/* clang-format on */
-
 static enum rc read_page(struct ctx *cx, const struct sweep_of *of, const struct sweep *sweep,
 			 struct booking **ret, size_t *ret_count)
 {
-	const struct q_bookings_of_resource_in of_resource = {PAGE_OF(of, sweep, cx->now),
-							      .resource_id = of->resource_id};
-	const struct q_bookings_of_user_in of_user = {PAGE_OF(of, sweep, cx->now), .user_id = of->user_id};
+	const struct booking_page in = {.tenant_id = of->tenant_id,
+					.user_id = of->user_id,
+					.resource_id = of->resource_id,
+					.earliest = cx->now,
+					.until_start = UTIME_MAX,
+					.after_start = sweep->number,
+					.after_id = sweep->id,
+					.ends_after = UTIME_MIN,
+					.limit = BOOKINGS_PAGE};
 
-	return uuid_is_none(&of->user_id) ? q_bookings_of_resource(cx, &of_resource, ret, ret_count)
-					  : q_bookings_of_user(cx, &of_user, ret, ret_count);
+	return uuid_is_none(&of->user_id) ? q_bookings_of_resource(cx, &in, ret, ret_count)
+					  : q_bookings_of_user(cx, &in, ret, ret_count);
 }
 
 static enum rc cancel_page(struct ctx *cx, struct sweep *sweep, const void *arg)

@@ -31,13 +31,13 @@ uint64_t booking_version(const struct ctx *cx, const struct uuid *resource, bool
 enum rc booking_write_of_user(struct ctx *cx, const struct uuid *tenant, const struct uuid *user,
 			      struct writer *writer)
 {
-	struct q_bookings_of_user_in in = {.tenant_id = *tenant,
-					   .user_id = *user,
-					   .earliest = UTIME_MIN,
-					   .ends_after = UTIME_MIN,
-					   .starts_before = UTIME_MAX,
-					   .after_start = UTIME_MIN,
-					   .limit = PAGE};
+	struct booking_page in = {.tenant_id = *tenant,
+				  .user_id = *user,
+				  .earliest = UTIME_MIN,
+				  .until_start = UTIME_MAX,
+				  .after_start = UTIME_MIN,
+				  .ends_after = UTIME_MIN,
+				  .limit = PAGE};
 	struct booking *rows;
 	size_t count = PAGE;
 	bool first = true;

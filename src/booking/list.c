@@ -25,84 +25,94 @@ static void edge(struct req *rq, const struct tenant_rules *rules, const char *n
 		issue_add(&rq->issues, &here, ISSUE_NO_SUCH_LOCAL, NULL);
 }
 
-/* All lists take the same page of the same columns. */
-struct page {
-	struct uuid tenant_id;
-	const struct uuid *user_id; /* NULL: everybody's */
-	utime earliest, ends_after, starts_before;
-	const char *status;
-	struct cursor after;
-	int64_t limit;
-};
-
-/* `ret` has its tenant_id and its user_id already. */
+/* The window and the place in it; `ret` has its tenant_id and its user_id already. */
 static enum rc page_from(struct req *rq, const struct booking_filter *filter,
-			 const struct tenant_rules *rules, struct page *ret)
+			 const struct tenant_rules *rules, struct booking_page *ret)
 {
-	struct page page = {
-		.tenant_id = ret->tenant_id,
-		.user_id = ret->user_id,
-		.earliest = UTIME_MIN,
-		.ends_after = UTIME_MIN,
-		.starts_before = UTIME_MAX,
-		.after = cursor_from(filter->cursor),
-		.limit = PAGE_ROWS(filter),
-	};
+	const struct cursor after = cursor_from(filter->cursor);
 	enum rc rc;
 
+	ret->resource_id = filter->resource_id;
+	ret->earliest = ret->ends_after = UTIME_MIN;
+	ret->until_start = UTIME_MAX;
+	ret->after_start = after.number;
+	ret->after_id = after.id;
+	ret->limit = PAGE_ROWS(filter);
 	if (HAS(filter, booking_filter, status))
-		page.status = booking_status_names.text[filter->status];
+		ret->status = booking_status_names.text[filter->status];
 	if (filter->start_date != NULL)
-		edge(rq, rules, "start_date", filter->start_date, false, &page.ends_after);
+		edge(rq, rules, "start_date", filter->start_date, false, &ret->ends_after);
 	if (filter->end_date != NULL)
-		edge(rq, rules, "end_date", filter->end_date, true, &page.starts_before);
+		edge(rq, rules, "end_date", filter->end_date, true, &ret->until_start);
 	rc = issues_rc(&rq->issues);
 	if (rc != RC_OK)
 		return rc;
 	if (filter->start_date != NULL)
-		page.earliest = page.ends_after - BOOKING_LENGTH_MAX;
+		ret->earliest = ret->ends_after - BOOKING_LENGTH_MAX;
 	/* The next page needs no rows before its cursor. */
-	if (page.after.number != INT64_MIN && page.after.number - 1 > page.earliest)
-		page.earliest = page.after.number - 1;
-	*ret = page;
+	if (after.number != INT64_MIN && after.number - 1 > ret->earliest)
+		ret->earliest = after.number - 1;
 	return RC_OK;
 }
 
-/* clang-format off */
-#define PAGE_OF(page)                                                                                      \
-	.tenant_id = (page)->tenant_id, .earliest = (page)->earliest, .ends_after = (page)->ends_after,    \
-	.starts_before = (page)->starts_before, .status = (page)->status,                                  \
-	.after_start = (page)->after.number, .after_id = (page)->after.id, .limit = (page)->limit
-/* clang-format on */
+/* How many bookings a page looks at to find those that it shows. */
+#define PAGE_LOOK_MAX 2000
 
-static enum rc rows_read(struct req *rq, const struct booking_filter *filter, const struct page *page,
+/* The query of a page, and the one that tells where it must end: each walks the same index. */
+struct walk {
+	enum rc (*rows)(struct ctx *cx, const struct booking_page *page, struct booking **ret,
+			size_t *ret_count);
+	enum rc (*horizon)(struct ctx *cx, const struct booking_page *page, struct booking **ret);
+	bool leaves_out; /* whatever else is asked */
+};
+
+/* By whether it is of one user, and whether of one resource. */
+static const struct walk walks[2][2] = {
+	{{q_bookings_of_tenant, q_bookings_horizon_of_tenant},
+	 {q_bookings_of_resource, q_bookings_horizon_of_resource}},
+	{{q_bookings_of_user, q_bookings_horizon_of_user},
+	 {q_bookings_of_user_at, q_bookings_horizon_of_user, .leaves_out = true}},
+};
+
+/* May it meet bookings that the page does not show? Of a window only those that begin before it. */
+static bool leaves_out(const struct walk *walk, const struct booking_page *page)
+{
+	return walk->leaves_out || page->status != NULL ||
+	       (page->ends_after != UTIME_MIN && page->after_start < page->ends_after);
+}
+
+/* Where few are to be shown the page ends early, and says where the next one goes on. */
+static enum rc rows_read(struct req *rq, const struct walk *walk, struct booking_page *page,
 			 struct booking **ret, size_t *ret_count)
 {
-	const struct uuid user = page->user_id != NULL ? *page->user_id : UUID_NONE;
-	const struct q_bookings_of_resource_in of_resource = {PAGE_OF(page),
-							      .resource_id = filter->resource_id};
-	const struct q_bookings_of_user_at_in of_both = {PAGE_OF(page), .user_id = user,
-							 .resource_id = filter->resource_id};
-	const struct q_bookings_of_user_in of_user = {PAGE_OF(page), .user_id = user};
-	const struct q_bookings_of_tenant_in of_tenant = {PAGE_OF(page)};
+	struct booking *last = NULL;
+	struct cursor end;
+	enum rc rc = RC_OK;
 
-	if (HAS(filter, booking_filter, resource_id))
-		return page->user_id != NULL ? q_bookings_of_user_at(&rq->cx, &of_both, ret, ret_count)
-					     : q_bookings_of_resource(&rq->cx, &of_resource, ret, ret_count);
-	if (page->user_id != NULL)
-		return q_bookings_of_user(&rq->cx, &of_user, ret, ret_count);
-	return q_bookings_of_tenant(&rq->cx, &of_tenant, ret, ret_count);
+	page->skip = PAGE_LOOK_MAX - 1;
+	if (leaves_out(walk, page))
+		rc = walk->horizon(&rq->cx, page, &last);
+	if (rc == RC_OK && last != NULL) {
+		page->until_start = last->start_time;
+		page->until_id = last->id;
+	}
+	if (rc == RC_OK)
+		rc = walk->rows(&rq->cx, page, ret, ret_count);
+	if (rc != RC_OK || last == NULL || *ret_count == (size_t)page->limit)
+		return rc;
+	end = key(last);
+	return req_next_page(rq, &end);
 }
 
 enum rc booking_list(struct req *rq)
 {
 	const struct booking_filter *filter = QUERY(rq, booking_filter);
+	const struct uuid *asked = HAS(filter, booking_filter, user_id) ? &filter->user_id : NULL, *user;
 	struct tenant_rules rules;
+	struct booking_page page = {.limit = 0};
 	struct booking *rows = NULL;
-	struct page page;
 	size_t count = 0;
-	const struct uuid *asked = HAS(filter, booking_filter, user_id) ? &filter->user_id : NULL;
-	enum rc rc = permit_list(&rq->cx.principal, asked, &page.user_id);
+	enum rc rc = permit_list(&rq->cx.principal, asked, &user);
 
 	if (rc == RC_OK)
 		rc = req_tenant(rq, &filter->tenant_id, &page.tenant_id);
@@ -111,10 +121,13 @@ enum rc booking_list(struct req *rq)
 	rc = tenant_rules(&rq->cx, &page.tenant_id, &rules);
 	if (rc == RC_TENANT_UNKNOWN) /* nobody has no bookings */
 		return REPLY_LIST(rq, booking, NULL, 0, filter->limit, key);
+	if (user != NULL)
+		page.user_id = *user;
 	if (rc == RC_OK)
 		rc = page_from(rq, filter, &rules, &page);
 	if (rc == RC_OK)
-		rc = rows_read(rq, filter, &page, &rows, &count);
+		rc = rows_read(rq, &walks[user != NULL][HAS(filter, booking_filter, resource_id)], &page,
+			       &rows, &count);
 	if (rc != RC_OK)
 		return rc;
 	for (size_t i = 0; i < count; i++)

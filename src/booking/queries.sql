@@ -224,13 +224,14 @@ SELECT b.id, b.start_time, b.end_time
    AND b.start_time < $4 AND b.start_time > $3 - 93600000000 AND b.end_time > $3 AND b.id <> $5
  ORDER BY b.start_time;
 
--- A page of a list: by start, then id, after the last row of the page before. `earliest` bounds the index from below.
+-- A page of a list: by start, then id, after the last row of the page before, up to a key. `earliest` bounds the index
+-- from below.
 
 -- :name  bookings_of_tenant :many
 -- :scope tenant
 -- :replica
--- :in    tenant_id:uuid earliest:time ends_after:time starts_before:time status:text? after_start:time after_id:uuid
---        limit:int
+-- :in    struct booking_page: tenant_id:uuid earliest:time until_start:time until_id:uuid after_start:time
+--        after_id:uuid ends_after:time status:text? limit:int
 -- :out   struct booking: id:uuid tenant_id:uuid resource_id:uuid user_id:uuid client_id:uuid? start_time:time
 --        end_time:time status:enum(booking_status) notes:text? confirmation_code:text recurring_enabled:bool
 --        recurring_pattern:json? cancellation_reason:text? cancelled_at:time? cancelled_by:text? created_at:time
@@ -250,17 +251,18 @@ SELECT b.id, b.tenant_id, b.resource_id, b.user_id, b.client_id, b.start_time, b
        b.confirmation_code, b.recurring_enabled, b.recurring_pattern, b.cancellation_reason, b.cancelled_at,
        b.cancelled_by, b.created_at, b.updated_at, b.version
   FROM bookings b
- WHERE b.tenant_id = $1 AND b.start_time > $2 AND b.end_time > $3 AND b.start_time < $4
-   AND ($5 IS NULL OR b.status = $5) AND (b.start_time, b.id) > ($6, $7) AND b.deleted_at IS NULL
+ WHERE b.tenant_id = $1 AND b.start_time > $2 AND (b.start_time, b.id) <= ($3, $4)
+   AND (b.start_time, b.id) > ($5, $6) AND b.end_time > $7 AND ($8 IS NULL OR b.status = $8)
+   AND b.deleted_at IS NULL
  ORDER BY b.start_time, b.id
- LIMIT $8;
+ LIMIT $9;
 
 -- :name  bookings_of_user :many
 -- :scope tenant
 -- :replica
 -- :neighbours
--- :in    tenant_id:uuid earliest:time ends_after:time starts_before:time status:text? after_start:time after_id:uuid
---        limit:int user_id:uuid
+-- :in    struct booking_page: tenant_id:uuid earliest:time until_start:time until_id:uuid after_start:time
+--        after_id:uuid ends_after:time status:text? limit:int user_id:uuid
 -- :out   struct booking: id:uuid tenant_id:uuid resource_id:uuid user_id:uuid client_id:uuid? start_time:time
 --        end_time:time status:enum(booking_status) notes:text? confirmation_code:text recurring_enabled:bool
 --        recurring_pattern:json? cancellation_reason:text? cancelled_at:time? cancelled_by:text? created_at:time
@@ -270,16 +272,17 @@ SELECT b.id, b.tenant_id, b.resource_id, b.user_id, b.client_id, b.start_time, b
        b.confirmation_code, b.recurring_enabled, b.recurring_pattern, b.cancellation_reason, b.cancelled_at,
        b.cancelled_by, b.created_at, b.updated_at, b.version
   FROM bookings b :index_bookings_by_user
- WHERE b.tenant_id = $1 AND b.user_id = $9 AND b.start_time > $2 AND b.end_time > $3 AND b.start_time < $4
-   AND ($5 IS NULL OR b.status = $5) AND (b.start_time, b.id) > ($6, $7) AND b.deleted_at IS NULL
+ WHERE b.tenant_id = $1 AND b.user_id = $10 AND b.start_time > $2 AND (b.start_time, b.id) <= ($3, $4)
+   AND (b.start_time, b.id) > ($5, $6) AND b.end_time > $7 AND ($8 IS NULL OR b.status = $8)
+   AND b.deleted_at IS NULL
  ORDER BY b.start_time, b.id
- LIMIT $8;
+ LIMIT $9;
 
 -- :name  bookings_of_user_at :many
 -- :scope tenant
 -- :replica
--- :in    tenant_id:uuid earliest:time ends_after:time starts_before:time status:text? after_start:time after_id:uuid
---        limit:int user_id:uuid resource_id:uuid
+-- :in    struct booking_page: tenant_id:uuid earliest:time until_start:time until_id:uuid after_start:time
+--        after_id:uuid ends_after:time status:text? limit:int user_id:uuid resource_id:uuid
 -- :out   struct booking: id:uuid tenant_id:uuid resource_id:uuid user_id:uuid client_id:uuid? start_time:time
 --        end_time:time status:enum(booking_status) notes:text? confirmation_code:text recurring_enabled:bool
 --        recurring_pattern:json? cancellation_reason:text? cancelled_at:time? cancelled_by:text? created_at:time
@@ -289,17 +292,17 @@ SELECT b.id, b.tenant_id, b.resource_id, b.user_id, b.client_id, b.start_time, b
        b.confirmation_code, b.recurring_enabled, b.recurring_pattern, b.cancellation_reason, b.cancelled_at,
        b.cancelled_by, b.created_at, b.updated_at, b.version
   FROM bookings b :index_bookings_by_user
- WHERE b.tenant_id = $1 AND b.user_id = $9 AND b.resource_id = $10 AND b.start_time > $2 AND b.end_time > $3
-   AND b.start_time < $4 AND ($5 IS NULL OR b.status = $5) AND (b.start_time, b.id) > ($6, $7)
-   AND b.deleted_at IS NULL
+ WHERE b.tenant_id = $1 AND b.user_id = $10 AND b.resource_id = $11 AND b.start_time > $2
+   AND (b.start_time, b.id) <= ($3, $4) AND (b.start_time, b.id) > ($5, $6) AND b.end_time > $7
+   AND ($8 IS NULL OR b.status = $8) AND b.deleted_at IS NULL
  ORDER BY b.start_time, b.id
- LIMIT $8;
+ LIMIT $9;
 
 -- :name  bookings_of_resource :many
 -- :scope tenant
 -- :replica
--- :in    tenant_id:uuid earliest:time ends_after:time starts_before:time status:text? after_start:time after_id:uuid
---        limit:int resource_id:uuid
+-- :in    struct booking_page: tenant_id:uuid earliest:time until_start:time until_id:uuid after_start:time
+--        after_id:uuid ends_after:time status:text? limit:int resource_id:uuid
 -- :out   struct booking: id:uuid tenant_id:uuid resource_id:uuid user_id:uuid client_id:uuid? start_time:time
 --        end_time:time status:enum(booking_status) notes:text? confirmation_code:text recurring_enabled:bool
 --        recurring_pattern:json? cancellation_reason:text? cancelled_at:time? cancelled_by:text? created_at:time
@@ -309,10 +312,53 @@ SELECT b.id, b.tenant_id, b.resource_id, b.user_id, b.client_id, b.start_time, b
        b.confirmation_code, b.recurring_enabled, b.recurring_pattern, b.cancellation_reason, b.cancelled_at,
        b.cancelled_by, b.created_at, b.updated_at, b.version
   FROM bookings b :index_bookings_by_resource
- WHERE b.tenant_id = $1 AND b.resource_id = $9 AND b.start_time > $2 AND b.end_time > $3 AND b.start_time < $4
-   AND ($5 IS NULL OR b.status = $5) AND (b.start_time, b.id) > ($6, $7) AND b.deleted_at IS NULL
+ WHERE b.tenant_id = $1 AND b.resource_id = $10 AND b.start_time > $2 AND (b.start_time, b.id) <= ($3, $4)
+   AND (b.start_time, b.id) > ($5, $6) AND b.end_time > $7 AND ($8 IS NULL OR b.status = $8)
+   AND b.deleted_at IS NULL
  ORDER BY b.start_time, b.id
- LIMIT $8;
+ LIMIT $9;
+
+-- How far a page looks: the key of the booking that comes after `skip` others; no row where there are no more. A page that
+-- leaves some of them out ends there, however few it has. Read of the index alone.
+
+-- :name  bookings_horizon_of_tenant :maybe
+-- :scope tenant
+-- :replica
+-- :in    struct booking_page: tenant_id:uuid earliest:time until_start:time until_id:uuid after_start:time
+--        after_id:uuid skip:int
+-- :out   struct booking: start_time:time id:uuid
+SELECT b.start_time, b.id
+  FROM bookings b
+ WHERE b.tenant_id = $1 AND b.start_time > $2 AND (b.start_time, b.id) <= ($3, $4)
+   AND (b.start_time, b.id) > ($5, $6)
+ ORDER BY b.start_time, b.id
+ LIMIT 1 OFFSET $7;
+
+-- :name  bookings_horizon_of_user :maybe
+-- :scope tenant
+-- :replica
+-- :in    struct booking_page: tenant_id:uuid earliest:time until_start:time until_id:uuid after_start:time
+--        after_id:uuid skip:int user_id:uuid
+-- :out   struct booking: start_time:time id:uuid
+SELECT b.start_time, b.id
+  FROM bookings b :index_bookings_by_user
+ WHERE b.tenant_id = $1 AND b.user_id = $8 AND b.start_time > $2 AND (b.start_time, b.id) <= ($3, $4)
+   AND (b.start_time, b.id) > ($5, $6)
+ ORDER BY b.start_time, b.id
+ LIMIT 1 OFFSET $7;
+
+-- :name  bookings_horizon_of_resource :maybe
+-- :scope tenant
+-- :replica
+-- :in    struct booking_page: tenant_id:uuid earliest:time until_start:time until_id:uuid after_start:time
+--        after_id:uuid skip:int resource_id:uuid
+-- :out   struct booking: start_time:time id:uuid
+SELECT b.start_time, b.id
+  FROM bookings b :index_bookings_by_resource
+ WHERE b.tenant_id = $1 AND b.resource_id = $8 AND b.start_time > $2 AND (b.start_time, b.id) <= ($3, $4)
+   AND (b.start_time, b.id) > ($5, $6)
+ ORDER BY b.start_time, b.id
+ LIMIT 1 OFFSET $7;
 
 -- Erasing what the bookings of a person say of him: erase.c.
 

@@ -21,7 +21,9 @@ static const struct route routes[] = {
 	}, {
 		.method = HTTP_GET_, .path = "/bookings", .id = "listBookings",
 		.summary = "List a tenant's bookings by their start.", .access = ACCESS_USER,
-		.doc = "One's own; with `can_view_all_bookings` everybody's. To ask for another user's without it is 403.",
+		.doc = "One's own; with `can_view_all_bookings` everybody's. To ask for another user's without it is 403. "
+			"A page looks at a bounded number of bookings: where few of them fit it is short, or empty, and "
+			"`X-Next-Cursor` leads on all the same.",
 		.query = &booking_filter_shape, .handler = booking_list,
 		.replies = {{200, &booking_shape, .list = true, .doc = "A page of bookings."}},
 		.errors = {RC_TENANT_UNKNOWN, RC_FORBIDDEN},

@@ -3,6 +3,8 @@
  * WAL that two connections reset at once), and each thread reads on a connection of its own.
  * A lock on a file beside the database keeps a second marca process away. A guest (an operator's command)
  * reads and writes beside the owner, but never checkpoints, and never writes while the owner does that.
+ * It is long because the life of the store, its writer, its readers and its sessions hang together by these
+ * locks.
  */
 #include "db/sqlite.h"
 

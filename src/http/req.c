@@ -260,7 +260,7 @@ static enum rc link_next(struct req *rq, const char *cursor)
 	return RC_OK;
 }
 
-static enum rc next_page(struct req *rq, const struct cursor *cursor)
+enum rc req_next_page(struct req *rq, const struct cursor *cursor)
 {
 	unsigned char bytes[CURSOR_BYTES];
 	char *text = arena_alloc(rq->cx.arena, CURSOR_TEXT);
@@ -284,7 +284,7 @@ enum rc req_reply_list(struct req *rq, const struct shape *shape, const void *ro
 	if (count > (size_t)limit) {
 		count = (size_t)limit;
 		cursor = key((const char *)rows + (count - 1) * shape->size);
-		rc = next_page(rq, &cursor);
+		rc = req_next_page(rq, &cursor);
 		if (rc != RC_OK)
 			return rc;
 	}

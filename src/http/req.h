@@ -96,6 +96,10 @@ struct cursor {
 /* The start of the list when `text` is NULL. Its form was checked with the query. */
 struct cursor cursor_from(const char *text);
 
+/* Before the reply to a page that ends elsewhere than at a row it shows: the next one begins after `cursor`.
+ */
+enum rc req_next_page(struct req *rq, const struct cursor *cursor) MUST_USE;
+
 /*
  * 200 with `count` rows, or with `limit` of them and the next cursor, which `key` reads off the
  * last row shown.
