@@ -26,7 +26,8 @@ def literal(value):
 
 
 def page(tenant, *more):
-    return [tenant, 0, 0, ALWAYS, None, 0, "0" * 32, 10, *more]
+    """The first ten of all."""
+    return [tenant, 0, ALWAYS, "f" * 32, 0, "0" * 32, 0, None, 10, *more]
 
 
 def inputs(row, resource, free):
@@ -55,7 +56,7 @@ def touched(url, parties):
     chance = random.Random(4)
     script, names = [], list(inputs(rows[0], parties.resources[0], 0))
     for name in names:
-        types = "(unknown, unknown, unknown, unknown, text)" if "_of_" in name else ""  # of the status, which nothing else tells
+        types = f"({'unknown, ' * 7}text)" if "_of_" in name else ""  # of the status, which nothing else tells
         script.append(f"PREPARE {name} {types} AS {tool(TOOLS / 'raw_loop', '-q', name)};")
     free = microseconds(opening(FREE_DAY))
     for n in range(SAMPLES):
