@@ -1,6 +1,6 @@
 # Each target is one script of scripts/ or tools/; they have --help.
 .DEFAULT_GOAL := help
-.PHONY: help run build test test-unit test-api lint tidy fmt fault bench bench-quick bench-curves openapi check-drift clean
+.PHONY: help run build test test-unit test-api lint tidy fmt fault bench bench-quick bench-curves bench-ready openapi check-drift clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -12,7 +12,7 @@ build: ## leaves build/marca
 	@scripts/setup --run
 	@scripts/build marca
 
-test: ## everything: lint, both compilers, unit, property, API on SQLite, PostgreSQL and a fleet, ASan + UBSan, the pages
+test: ## everything: lint, both compilers, unit, property, API on SQLite, PostgreSQL and a fleet, ASan + UBSan, the pages, what a request costs
 	@scripts/test
 
 test-unit: ## unit tests only
@@ -35,21 +35,19 @@ fmt: ## formats the C files in place
 fault: ## kills servers, relays, consumers and Redis, as often as a release wants it
 	@scripts/fault
 
-bench: ## speed and cost, beside nginx, a raw SQLite loop and pgbench in the same run
-	@scripts/setup --bench
-	@scripts/build marca bench/load bench/raw_loop bench/fill
+bench: bench-ready ## speed and cost, beside nginx, pgbench, a raw SQLite loop and two peers in the same run
 	@bench/run
 
-bench-quick: ## the same in some seconds, for a first look
-	@scripts/setup --bench
-	@scripts/build marca bench/load bench/raw_loop bench/fill
+bench-quick: bench-ready ## the same once, on little: that all of it works
 	@bench/run --quick
 
-bench-curves: ## curves, growth and fairness, drawn into docs/performance/; eight minutes
+bench-curves: bench-ready ## curves and growth, drawn into docs/performance/; some eight minutes
+	@bench/run --only P6,curves
+	@bench/plots --take
+
+bench-ready:
 	@scripts/setup --bench
 	@scripts/build marca bench/load bench/raw_loop bench/fill
-	@bench/run --only P6,fairness,curves
-	@bench/plots --take
 
 openapi: build ## writes the committed files that come from marca's tables
 	@scripts/generate

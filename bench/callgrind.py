@@ -23,6 +23,7 @@ class Counts:
 
     def __init__(self):
         self.functions = collections.Counter()  # instructions of each, without what it calls
+        self.binaries = collections.Counter()  # the same by the program or library that they are of
         self.allocating = collections.Counter()  # calls of malloc and its like, by who calls
         self.entering = collections.Counter()  # system calls, by the function of the C library
 
@@ -45,18 +46,18 @@ class Counts:
         return sum(times for name, times in self.entering.items() if not MEETINGS.match(name))
 
     def __iadd__(self, other):
-        for name in ("functions", "allocating", "entering"):
+        for name in ("functions", "binaries", "allocating", "entering"):
             getattr(self, name).update(getattr(other, name))
         return self
 
 
 def read(path):
     """A callgrind.out. Names are compressed: "(7) malloc" where one first stands, then "(7)"."""
-    counts, names = Counts(), {}
-    function = callee = ""
+    counts, functions, binaries = Counts(), {}, {}
+    binary = function = callee = ""
     events, inclusive = [], False
 
-    def name_of(text):
+    def name_of(names, text):
         number, _, name = text.partition(" ")
         if name:
             # A function that comes in again while it runs is counted apart: "name'2".
@@ -66,9 +67,13 @@ def read(path):
     for line in path.read_text(errors="replace").splitlines():
         key, _, rest = line.partition("=")
         if key == "fn":
-            function = name_of(rest)
+            function = name_of(functions, rest)
         elif key == "cfn":
-            callee = name_of(rest)
+            callee = name_of(functions, rest)
+        elif key == "ob":
+            binary = name_of(binaries, rest)
+        elif key == "cob":
+            name_of(binaries, rest)
         elif key == "calls":
             inclusive = True  # the line that follows
             if callee in ALLOCATORS and function not in ALLOCATORS:
@@ -79,6 +84,7 @@ def read(path):
             costs = dict(zip(events, map(int, line.split()[1:])))
             if not inclusive:
                 counts.functions[function] += costs["Ir"]
+                counts.binaries[binary] += costs["Ir"]
                 if costs.get("sysCount") and not NO_CALLS.match(function):
                     counts.entering[function] += costs["sysCount"]
             inclusive = False
@@ -86,7 +92,7 @@ def read(path):
 
 
 class Callgrind:
-    """`command` goes before that of the program; then attach() to the process."""
+    """`command` goes before that of a marca with MARCA_CONFINE=off; then attach() to the process."""
 
     def __init__(self, folder):
         self.out = pathlib.Path(folder) / "callgrind"

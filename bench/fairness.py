@@ -8,20 +8,20 @@ Once with the limits that production has; once without any; and a flood, of whic
 and as fast as replies come.
 """
 import json
-import pathlib
 import statistics
 import subprocess
 import time
 
 import results
-from references import TOOLS, postgres_cluster
-from scene import Get, Parties, Scene, progress
+from references import load_command, postgres_cluster
+from scene import Get, Parties, Scene, progress, write_requests
 
 MODEST, USERS = 10, 10
 TIMES = 100
 SHARES = {"reads": 50, "writes": 5}  # a second
 CONNECTIONS = {"modest": 16, "greedy": 512}
 BOOKINGS = 10_000
+ROUNDS, SECONDS = 3, 2
 WRITES = {"modest": 20_000, "greedy": 200_000}
 TARGET = 1.5
 FLOOD = "no limits, a flood"
@@ -42,16 +42,15 @@ class Crowd:
         for owner, _, users in scene.parties.resources:
             for user in users if owner in tenants else ():
                 self.addresses.setdefault(scene.parties.tokens[user], f"10.{who == 'greedy':d}.0.{len(self.addresses) + 1}")
-        self.files = {"reads": self.file("reads", self.reads()), "writes": self.file("writes", self.writes())}
+        self.files = {
+            kind: write_requests(scene.marca.folder / f"{who}-{kind}", map(self.from_own_address, texts))
+            for kind, texts in {"reads": self.reads(), "writes": self.writes()}.items()
+        }
         self.skip = 0
 
-    def file(self, kind, texts):
-        path = pathlib.Path(self.scene.marca.folder, f"{self.who}-{kind}")
-        with open(path, "wb") as file:
-            for text in texts:
-                token = text.split("Bearer ", 1)[1].split("\r", 1)[0]
-                file.write(text.replace("Host:", f"X-Forwarded-For: {self.addresses[token]}\r\nHost:", 1).encode() + b"\0")
-        return path
+    def from_own_address(self, text):
+        token = text.split("Bearer ", 1)[1].split("\r", 1)[0]
+        return text.replace("Host:", f"X-Forwarded-For: {self.addresses[token]}\r\nHost:", 1)
 
     def reads(self):
         users = {resource: users for owner, resource, users in self.scene.parties.resources if owner in self.tenants}
@@ -61,20 +60,18 @@ class Crowd:
                 yield Get(f"/resources/{resource}/availability?data={day}", token).text()
 
     def writes(self):
-        path = pathlib.Path(self.scene.marca.folder, "writes")
         own = [row for row in self.scene.parties.resources if row[0] in self.tenants]
-        Parties(own, self.scene.parties.tokens).write_requests(path, 0, WRITES[self.who])
-        yield from path.read_bytes().decode().split("\0")[:-1]
+        parties = Parties(own, self.scene.parties.tokens)
+        return parties.posts(parties.free_hours(0, WRITES[self.who]))
 
     def send(self, kind, seconds, rate):
-        how = ["-l"] if kind == "reads" else ["-s", self.skip]
-        how += ["-R", rate] if rate else []
-        command = [
-            TOOLS / "load", "-c", CONNECTIONS[self.who], "-t", seconds, *how, self.scene.marca.address.split(":")[1], self.files[kind],
-        ]
+        how = {"loops": True} if kind == "reads" else {"skip": self.skip}
+        command = load_command(
+            self.scene.marca.address, self.files[kind], seconds=seconds, connections=CONNECTIONS[self.who], rate=rate, **how
+        )
         if self.who == "greedy":  # it must not take the processor from the others' client
             command = ["nice", "-n", "10", *command]
-        return subprocess.Popen([str(part) for part in command], stdout=subprocess.PIPE, text=True)
+        return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 
 def modest_alone(modest, kind, seconds):
@@ -99,9 +96,9 @@ def against(modest, greedy, kind, flood, options):
     """[(what the modest ones had alone, beside the greedy one, the greedy one's replies a second by status)]"""
     rounds = []
     modest_alone(modest, kind, 1)
-    for _ in range(options.rounds):
-        alone = modest_alone(modest, kind, options.seconds)
-        rounds.append((alone, *modest_beside(modest, greedy, kind, options.seconds, 0 if flood else SHARES[kind] * TIMES)))
+    for _ in range(1 if options.quick else ROUNDS):
+        alone = modest_alone(modest, kind, SECONDS)
+        rounds.append((alone, *modest_beside(modest, greedy, kind, SECONDS, 0 if flood else SHARES[kind] * TIMES)))
     return rounds
 
 
@@ -135,7 +132,7 @@ def measure_all(scene, store, table, options):
 
 
 def fairness(table, options):
-    how = {"env": {"TRUSTED_PROXIES": "127.0.0.1"}, "people": (MODEST + 1, 48, USERS)}
+    how = {"env": {"TRUSTED_PROXIES": "127.0.0.1"}, "tenants": MODEST + 1, "users": USERS}
     with Scene(BOOKINGS, **how) as scene:
         found = measure_all(scene, "sqlite", table, options)
     with postgres_cluster(), Scene(BOOKINGS, store="postgres", **how) as scene:

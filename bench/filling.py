@@ -1,4 +1,6 @@
 """A million bookings and more, written straight into the booking service's table by bench/fill.c."""
+import contextlib
+import os
 import re
 import subprocess
 import sys
@@ -69,3 +71,18 @@ def fill_postgres(url, parties, count):
     locks = "".join(f"{tenant}\t{resource}\t1\n" for tenant, resource, _ in parties.resources)
     psql(url, "COPY resource_locks (tenant_id, resource_id, version) FROM STDIN", input=locks)
     psql(url, *[sql for _, sql in indexes], "VACUUM (ANALYZE) bookings", "VACUUM (ANALYZE) resource_locks")
+
+
+@contextlib.contextmanager
+def filled_postgres(parties, count):
+    """The URL of a booking service's database that no marca has open."""
+    database = harness.PostgresDatabase()
+    try:
+        subprocess.run(
+            [harness.binary(), "migrate", "booking"], check=True, stdout=subprocess.DEVNULL,
+            env={**os.environ, "BOOKING_DATABASE_URL": database.url},
+        )
+        fill_postgres(database.url, parties, count)
+        yield database.url
+    finally:
+        database.drop()

@@ -8,29 +8,26 @@ Nothing may grow faster than the logarithm of the bookings stored: from 10^4 to 
 """
 import contextlib
 import math
-import pathlib
 import shutil
 import statistics
 import tempfile
 import typing
 
 import results
+from callgrind import Callgrind
 from growth_postgres import by_pages
-from references import load, postgres_cluster
-from scene import DAY_ONE, DAYS, Get, Scene, Seed, progress
+from references import cpu_ns, idle_connections, load, postgres_cluster
+from scene import DAY_ONE, DAYS, Get, Scene, Seed, progress, write_requests
 
 SIZES = (10_000, 100_000, 1_000_000, 10_000_000)
 TENANTS = (1, 100, 10_000)
+OF_TENANTS = 200_000  # bookings
+IDLE = 10_000  # connections
 FEW = 400  # resources: their rules fit into marca's cache
 OTHER_DAYS = 8 * FEW  # that push all kept answers out of the cache
-ROUNDS = 15
+ROUNDS = 9
 P6_TARGET = 1.3
 ROOM = 7e9  # bytes of ten million bookings
-
-
-def cpu_ns(pid):
-    """Of all its threads, so far."""
-    return sum(int(path.read_text().split()[0]) for path in pathlib.Path(f"/proc/{pid}/task").glob("*/schedstat"))
 
 
 class Figure(typing.NamedTuple):
@@ -56,8 +53,7 @@ class Side:
     def file(self, name, texts):
         """Written when it is first asked for."""
         if name not in self.files:
-            self.files[name] = self.scene.marca.folder / f"{len(self.files)}.requests"
-            self.files[name].write_bytes("".join(text + "\0" for text in texts(self)).encode())
+            self.files[name] = write_requests(self.scene.marca.folder / f"{len(self.files)}.requests", texts(self))
         return self.files[name]
 
     def file_before(self, figure):
@@ -136,7 +132,7 @@ FIGURES = [
     Figure("P2", bookings_by_id),
     Figure("list of a tenant", lists("tenant_id={tenant}")),
     Figure("list of a tenant from a day on", lists(f"tenant_id={{tenant}}&start_date={DAY_ONE}")),
-    Figure(BY_STATUS, lists("tenant_id={tenant}&status=cancelado", count=2)),
+    Figure(BY_STATUS, lists("tenant_id={tenant}&status=cancelado", count=20)),
     Figure("list of a user", lists("tenant_id={tenant}", by=lambda side, resource: side.tokens[resource[2][0]])),
     Figure("list of a resource", lists("tenant_id={tenant}&resource_id={resource}")),
     Figure("/metrics", metrics),
@@ -155,8 +151,8 @@ def compare(sides, rounds, what, figures):
                 side.told.clear()
 
 
-def series(sides, what):
-    """[{figure, what, unit, points: [[size, median], ...]}]"""
+def series(sides):
+    """[{figure, cost, points: [[size, median], ...]}]"""
     return [
         {"figure": figure.name, "cost": cost, "points": [
             [side.label, round(statistics.median(side.told[figure.name][cost]), 2)] for side in sides]}
@@ -197,7 +193,7 @@ def by_bookings(table, options):
         ]
         compare(sides, 1 if options.quick else ROUNDS, "P6", FIGURES)
     add_rows(table, sides, "bookings", math.log(sizes[-1]) / math.log(sizes[0]))
-    return series(sides, "bookings")
+    return series(sides)
 
 
 # --- By tenants -------------------------------------------------------------------------------
@@ -206,17 +202,77 @@ def by_bookings(table, options):
 def by_tenants(table, options):
     """The same bookings, of one tenant and of many; resources too are as many, but for the last."""
     tenants = TENANTS[:2] if options.quick else TENANTS
-    bookings = 100_000 if options.quick else 1_000_000
+    bookings = OF_TENANTS // 10 if options.quick else OF_TENANTS
     with contextlib.ExitStack() as stack:
         sides = []
         for count in tenants:
             progress(f"P6: {count:,} tenants")
-            with Seed(count, max(1, 2400 // count), users=1, passwords=False) as seed:
+            with Seed(tenants=count, resources=max(1, 2400 // count), users=1, passwords=False) as seed:
                 scene = Scene(bookings, seed=seed, env={"EVENT_WORKERS": "0"})
                 sides.append(Side(count, stack.enter_context(scene)))
         compare(sides, 1 if options.quick else ROUNDS, "P6, tenants", [f for f in FIGURES if f.name != BY_STATUS])
     add_rows(table, sides, "tenants", math.log(10_000_000) / math.log(10_000))
-    return series(sides, "tenants")
+    return series(sides)
+
+
+# --- By connections ---------------------------------------------------------------------------
+
+
+def by_idle(table, options):
+    """One busy connection beside none and beside many that are idle, in turn."""
+    figure = next(figure for figure in FIGURES if figure.name == "P1 warm")
+    with Scene(SIZES[0]) as scene:
+        sides = [Side(0, scene), Side(IDLE // 10 if options.quick else IDLE, scene)]
+        for n in range(2 if options.quick else 4):
+            for side in sides:
+                progress(f"P6: {side.label:,} idle connections, round {n}")
+                with idle_connections(scene.marca.address, side.label):
+                    side.measure(figure)
+            if n == 0:
+                for side in sides:
+                    side.told.clear()
+    for cost, unit in (("p50", "us median"), ("cpu", "us of CPU")):
+        alone, beside = (statistics.median(side.told[figure.name][cost]) for side in sides)
+        found = ratio(sides, figure.name, cost)
+        table.add(f"P6 P1 warm, {sides[1].label:,} idle connections", f"{beside:,.0f} {unit}", f"none: {alone:,.0f}", f"{found:.2f}",
+                  f"<= {P6_TARGET:.2f}", found <= P6_TARGET)
+    return series(sides)
+
+
+# --- By instructions: the same whatever else the machine does ---------------------------------
+
+COUNTED_SIZES = (10_000, 100_000, 1_000_000)
+COUNTED = ("P1 warm", "P1 cold", "P2", "list of a tenant", "list of a user", "list of a resource", "P3")
+
+
+def instructions(side, figure, callgrind):
+    """Of one request, once others like it have been seen."""
+    side.send(side.file_of(figure))
+    file = side.file_of(figure)  # of bookings another one
+    if figure.before:
+        side.send(side.file_before(figure))
+    callgrind.take()
+    told = side.send(file)
+    return round(sum(counts.instructions for counts in callgrind.take().values()) / told["used"])
+
+
+def by_instructions(options):
+    """[{figure, cost, points}], as series() has them."""
+    points = {name: [] for name in COUNTED}
+    with Seed() as seed:
+        for size in COUNTED_SIZES[:2] if options.quick else COUNTED_SIZES:
+            with Scene(size, seed=seed, env={"EVENT_WORKERS": "0", "MARCA_CONFINE": "off"}) as scene:
+                side, callgrind = Side(size, scene), Callgrind(scene.marca.folder)
+                scene.marca.stop()
+                scene.start(*callgrind.command, pin=False)
+                callgrind.attach(scene.marca.process.pid)
+                for figure in [figure for figure in FIGURES if figure.name in points]:
+                    progress(f"P6: instructions, {figure.name}, {size:,} bookings")
+                    points[figure.name].append([size, instructions(side, figure, callgrind)])
+    return [{"figure": name, "cost": "instructions", "points": found} for name, found in points.items()]
+
+
+# --- All of it --------------------------------------------------------------------------------
 
 
 def add_growth(table, name, unit, points):
@@ -227,15 +283,13 @@ def add_growth(table, name, unit, points):
 
 
 def p6(table, options):
-    from growth_instructions import by_instructions  # which is made of this module
-
-    found = {"bookings": by_bookings(table, options), "tenants": by_tenants(table, options)}
+    found = {"bookings": by_bookings(table, options), "tenants": by_tenants(table, options), "idle": by_idle(table, options)}
     with postgres_cluster():
         found["pages"] = by_pages(options)
     for one in found["pages"]:
         add_growth(table, f"P6 PostgreSQL, {one['figure']}", " pages", one["points"])
     if options.instructions:
-        found["instructions"] = by_instructions(options.quick)
+        found["instructions"] = by_instructions(options)
         for one in found["instructions"]:
             add_growth(table, f"P6 {one['figure']}, instructions", "", one["points"])
     results.save("growth", options.quick, **found)

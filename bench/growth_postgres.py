@@ -9,15 +9,13 @@ import re
 import statistics
 import subprocess
 
-from filling import as_superuser, fill_postgres, psql
+from filling import as_superuser, filled_postgres, psql
 from references import TOOLS, tool
-from scene import DAYS_BOOKED, OPENING, DAY_ONE, Parties, harness, microseconds, progress
-
-import datetime  # isort: skip
+from scene import FREE_DAY, OPENING, TENANTS, Parties, microseconds, opening, progress
 
 SIZES = (10_000, 100_000, 1_000_000)
 SAMPLES = 40
-HOUR = 3_600_000_000
+HOUR = 3_600_000_000  # microseconds
 ALWAYS = 4_000_000_000_000_000  # an instant after all others
 SETTINGS = "-c plan_cache_mode=force_generic_plan -c jit=off -c enable_seqscan=off -c enable_sort=off"
 
@@ -34,7 +32,7 @@ def inputs(row, resource, free):
     """Of each query, in the order of :in in src/booking/queries.sql. `row`: (tenant, id, user) of a booking."""
     tenant, booking, user = row
     owner, there, (booker,) = resource
-    midnight = microseconds(datetime.datetime.combine(DAY_ONE, datetime.time()))
+    midnight = microseconds(opening(0) - OPENING)
     return {
         "bookings_busy": [owner, there, midnight, midnight + 24 * HOUR],
         "booking_by_id": [tenant, booking],
@@ -58,7 +56,7 @@ def touched(url, parties):
     for name in names:
         types = "(unknown, unknown, unknown, unknown, text)" if "_of_" in name else ""  # of the status, which nothing else tells
         script.append(f"PREPARE {name} {types} AS {tool(TOOLS / 'raw_loop', '-q', name)};")
-    free = microseconds(datetime.datetime.combine(DAY_ONE + datetime.timedelta(days=DAYS_BOOKED + 1), datetime.time()) + OPENING)
+    free = microseconds(opening(FREE_DAY))
     for n in range(SAMPLES):
         resource = parties.resources[chance.randrange(len(parties.resources) // 4)]
         for name, values in inputs(rows[n], resource, free + n * 24 * HOUR).items():
@@ -77,18 +75,10 @@ def touched(url, parties):
 def by_pages(options):
     """[{figure, cost, points}], as growth.series() has them."""
     points = {}
-    parties = Parties.made_up()
+    parties = Parties.made_up(TENANTS)
     for size in SIZES[:2] if options.quick else SIZES:
         progress(f"P6: PostgreSQL, {size:,} bookings")
-        database = harness.PostgresDatabase()
-        try:
-            subprocess.run(
-                [harness.binary(), "migrate", "booking"], check=True, stdout=subprocess.DEVNULL,
-                env={**os.environ, "BOOKING_DATABASE_URL": database.url},
-            )
-            fill_postgres(database.url, parties, size)
-            for name, pages in touched(as_superuser(database.url), parties).items():
+        with filled_postgres(parties, size) as url:
+            for name, pages in touched(as_superuser(url), parties).items():
                 points.setdefault(name, []).append([size, pages])
-        finally:
-            database.drop()
     return [{"figure": name, "cost": "pages", "points": found} for name, found in points.items()]

@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 
-from scene import CLIENT_CPU, ROOT, SERVER_CPU, RESOURCES, DAYS, DAYS_BOOKED, HOURS, harness, pinned
+from scene import CLIENT_CPU, DAYS, FREE_DAY, HOURS, RESOURCES, ROOT, SERVER_CPU, harness, pinned, progress
 
 CONNECTIONS = 64
 TOOLS = harness.binary().parent / "bench"
@@ -26,8 +26,21 @@ def tool(*command, **options):
     return done.stdout
 
 
+# --- What a server takes ---------------------------------------------------------------
+
+
+def resident_kib(pid):
+    status = pathlib.Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    return int(re.search(r"VmRSS:\s+(\d+)", status).group(1))
+
+
+def cpu_ns(pid):
+    """Of the threads that it has, so far; as exact as the kernel knows it."""
+    return sum(int(path.read_text().split()[0]) for path in pathlib.Path(f"/proc/{pid}/task").glob("*/schedstat"))
+
+
 def cpu_seconds(pid):
-    """Of a process and its children, so far; 0 of one that is gone meanwhile."""
+    """Of a process, its children and the threads that are gone, so far, by the kernel's clock ticks; 0 of one that is gone."""
     try:
         return cpu_seconds_of(pid)
     except (FileNotFoundError, ProcessLookupError):
@@ -88,6 +101,8 @@ class Wrk:
         rate = float(re.search(r"Requests/sec:\s+([\d.]+)", told).group(1))
         requests = int(re.search(r"(\d+) requests in", told).group(1))
         self.first = (self.first + requests) % self.count
+        if requests == 0 and seconds < 60:  # the machine had no time for it: that is no figure
+            return self(address, pid, 4 * seconds)
         return {
             "rate": rate,
             "requests": requests,
@@ -98,10 +113,32 @@ class Wrk:
         }
 
 
-def load(address, file, skip=0, seconds=3, connections=CONNECTIONS, race=False, rate=0, loops=False, pin=False):
+def load_command(address, file, skip=0, seconds=3, connections=CONNECTIONS, race=False, rate=0, loops=False):
+    """bench/load, as its own words say."""
     how = [*(["-r"] if race else ["-R", rate] if rate else []), *(["-l"] if loops else [])]
     command = [TOOLS / "load", "-c", connections, "-t", seconds, "-s", skip, *how, address.rsplit(":", 1)[1], file]
+    return [str(part) for part in command]
+
+
+def load(address, file, pin=False, **how):
+    """What it printed. `pin`: on the client's core."""
+    command = load_command(address, file, **how)
     return json.loads(tool(*pinned(CLIENT_CPU, *command) if pin else command))
+
+
+@contextlib.contextmanager
+def idle_connections(address, count):
+    """So many, each of which has asked for something."""
+    host, port = address.rsplit(":", 1)
+    with contextlib.ExitStack() as stack:
+        for n in range(count):
+            if n % 1000 == 0:
+                progress(f"{n:,} of {count:,} idle connections")
+            connection = stack.enter_context(socket.create_connection((host, int(port))))
+            connection.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert connection.recv(4096).startswith(b"HTTP/1.1 200 ")
+        yield
+    time.sleep(0.5)  # until the server has closed them too
 
 
 # --- nginx ------------------------------------------------------------------------------
@@ -133,9 +170,7 @@ class Nginx:
 
     def __init__(self, reply):
         self.folder = tempfile.mkdtemp(prefix="marca-bench-")
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = harness.free_port()
         self.address = f"127.0.0.1:{self.port}"
         headers = [(name, value.replace('"', '\\"')) for name, value in reply.headers.items() if name.lower() not in NGINX_OWN]
         # $ would name a variable; no reply of ours has one, nor a single quote.
@@ -224,7 +259,7 @@ def made_up_id(kind, number):
 def pgbench_script(first_day, tenants):
     """Puts SQL in the place of each $n, in the order of :in in src/booking/queries.sql."""
     resources = tenants * RESOURCES
-    total = resources * (DAYS - DAYS_BOOKED - 2) * HOURS
+    total = resources * (DAYS - FREE_DAY - 1) * HOURS
     tenant, resource, user = made_up_id(1, ":tenant"), made_up_id(2, ":resource"), made_up_id(3, ":tenant")
     booking, change = made_up_id(4, ":n"), made_up_id(5, ":n")
     payload = json.dumps({

@@ -34,12 +34,15 @@ DAY_ONE = datetime.date(2025, 12, 2)  # the day after harness.CLOCK
 # Where the clock stands at each start once all have logged in: no token is from the future then, and all last the day.
 CLOCK = "2025-12-01T12:30:00Z"
 AS_A_USER = {"MARCA_AUTH": "required", "ACCESS_TOKEN_MINUTES": "1440", "MARCA_STRICT": None}
+FREE_DAY = DAYS_BOOKED + 1  # the first, counted from DAY_ONE, on which nothing is booked
 OPENING = datetime.timedelta(hours=9)  # 06:00 in São Paulo
+HOUR = datetime.timedelta(hours=1)
 MICROSECOND = datetime.timedelta(microseconds=1)
 EPOCH = datetime.datetime(1970, 1, 1)
 
 # The server has one core of the two for itself, the client the other.
 SERVER_CPU, CLIENT_CPU = "0", "1"
+
 
 def pinned(cpu, *command):
     return ["taskset", "-c", cpu, *map(str, command)] if os.cpu_count() > 1 else [str(part) for part in command]
@@ -53,6 +56,19 @@ def progress(text):
 
 def microseconds(when):
     return (when - EPOCH) // MICROSECOND
+
+
+def opening(day):
+    """Of a day, counted from DAY_ONE."""
+    return datetime.datetime.combine(DAY_ONE + datetime.timedelta(days=day), datetime.time()) + OPENING
+
+
+def write_requests(path, texts):
+    """For bench/load."""
+    with open(path, "wb") as file:
+        for text in texts:
+            file.write(text.encode() + b"\0")
+    return path
 
 
 class Get(typing.NamedTuple):
@@ -137,43 +153,39 @@ class Parties:
 
     def free_hours(self, first, count):
         """Bookings that can be made: (tenant, resource, user, start)."""
-        total = len(self.resources) * (DAYS - DAYS_BOOKED - 2) * HOURS
+        total = len(self.resources) * (DAYS - FREE_DAY - 1) * HOURS
         hop = stride(total)
         for n in range(first, first + count):
             rest, hour = divmod(n * hop % total, HOURS)
             day, resource = divmod(rest, len(self.resources))
             tenant, resource, users = self.resources[resource]
-            midnight = datetime.datetime.combine(DAY_ONE + datetime.timedelta(days=DAYS_BOOKED + 1 + day), datetime.time())
-            yield tenant, resource, users[n % len(users)], midnight + OPENING + datetime.timedelta(hours=hour)
+            yield tenant, resource, users[n % len(users)], opening(FREE_DAY + day) + hour * HOUR
 
-    def write_requests(self, path, hours):
-        """POST /bookings/ for bench/load, each ended by a NUL."""
-        with open(path, "wb") as file:
-            for tenant, resource, user, start in hours:
-                body = (
-                    f'{{"tenant_id":"{tenant}","resource_id":"{resource}","user_id":"{user}",'
-                    f'"start_time":"{start:%Y-%m-%dT%H:%M:%SZ}",'
-                    f'"end_time":"{start + datetime.timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}"}}'
-                )
-                file.write(
-                    b"POST /bookings/ HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer %b\r\n"
-                    b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%b\0"
-                    % (self.tokens[user].encode(), len(body), body.encode())
-                )
+    def posts(self, hours):
+        """The text of a POST /bookings/ for each."""
+        for tenant, resource, user, start in hours:
+            body = (
+                f'{{"tenant_id":"{tenant}","resource_id":"{resource}","user_id":"{user}",'
+                f'"start_time":"{start:%Y-%m-%dT%H:%M:%SZ}","end_time":"{start + HOUR:%Y-%m-%dT%H:%M:%SZ}"}}'
+            )
+            yield (
+                f"POST /bookings/ HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {self.tokens[user]}\r\n"
+                f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n{body}"
+            )
 
 
 class Seed:
     """Organisations with their users and resources, made once through the API, for several scenes on SQLite."""
 
-    def __init__(self, tenants=TENANTS, resources=RESOURCES, **how):
-        self.tenants, self.resources, self.how = tenants, resources, how
+    def __init__(self, **people):
+        self.people = people  # of Parties.through_api()
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="marca-seed-"))
         self.data, self.parties = self.folder / "data", None
 
     def __enter__(self):
         try:
             with harness.Marca(env=AS_A_USER) as marca:
-                self.parties = Parties.through_api(marca, self.tenants, self.resources, **self.how)
+                self.parties = Parties.through_api(marca, **self.people)
                 marca.stop()
                 shutil.copytree(marca.data, self.data)
         except BaseException:
@@ -188,17 +200,18 @@ class Seed:
 class Scene:
     """A marca with its data. `with Scene(...) as scene:` leaves it running."""
 
-    def __init__(self, bookings, store="sqlite", env=None, seed=None, people=()):
+    def __init__(self, bookings, store="sqlite", env=None, seed=None, **people):
         self.bookings = bookings
-        self.seed, self.people = seed, people  # of Seed, or as many as Parties.through_api() is told
-        self.tenants = people[0] if people else TENANTS
+        self.seed = seed
+        self.people = seed.people if seed else people  # of Parties.through_api()
+        self.tenants = self.people.get("tenants", TENANTS)
         self.marca = harness.Marca(store=store, env={**AS_A_USER, **(env or {})})
         self.command = self.marca.command
         self.parties = None
         self.next_hour = 0
 
     def __enter__(self):
-        progress(f"{self.marca.store}: {self.tenants} tenants, {self.bookings:,} bookings")
+        progress(f"{self.marca.store}: {self.tenants:,} tenants, {self.bookings:,} bookings")
         try:
             self.settle()
             self.marca.env["MARCA_CLOCK"] = CLOCK
@@ -219,7 +232,7 @@ class Scene:
             self.parties = self.seed.parties
             return
         self.marca.start()
-        self.parties = Parties.through_api(self.marca, *self.people)
+        self.parties = Parties.through_api(self.marca, **self.people)
         self.marca.stop()
 
     def __exit__(self, kind, value, trace):
@@ -269,6 +282,4 @@ class Scene:
 
     def requests(self, count):
         """A file of `count` POST /bookings/ for hours that nobody has asked for before."""
-        path = self.marca.folder / "requests"
-        self.parties.write_requests(path, self.free_hours(count))
-        return path
+        return write_requests(self.marca.folder / "requests", self.parties.posts(self.free_hours(count)))

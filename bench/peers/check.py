@@ -6,11 +6,10 @@ import uuid
 
 from references import load
 from filling import as_superuser
-from scene import DAY_ONE, DAYS, OPENING, Get, datetime, harness
+from scene import DAY_ONE, DAYS, HOUR, Get, harness, opening
 
-HOUR = datetime.timedelta(hours=1)
 # An hour of a day that Parties.free_hours() leaves out: a conflict would be told before the grid.
-NOBODYS = datetime.datetime.combine(DAY_ONE + datetime.timedelta(days=DAYS - 1), datetime.time()) + OPENING
+NOBODYS = opening(DAYS - 1)
 RACES, RACERS = 3, 10
 
 
@@ -142,7 +141,7 @@ class Checker:
 def answers_of(scene):
     """(Get, JSON) of days that the running marca has; the check makes no bookings on them."""
     tenant, resource, users = scene.parties.resources[0]
-    gets = [*scene.days()[:20], Get(f"/resources/{resource}/availability?data={DAY_ONE - datetime.timedelta(days=1)}",
+    gets = [*scene.days()[:20], Get(f"/resources/{resource}/availability?data={DAY_ONE - 24 * HOUR}",
                                     scene.parties.tokens[users[0]])]
     return [(get, scene.get(get).json) for get in gets]
 

@@ -9,6 +9,8 @@
 #include "booking/queries.h"
 #include "http/req.h"
 
+#define TRIES 8 /* of a booking for which there is room each time that one looks */
+
 /* Crockford's alphabet: nothing in it is taken for something else when read out. */
 static const char *code_make(struct req *rq)
 {
@@ -46,31 +48,47 @@ static const struct query *insert_query(const struct booking *row)
 	return row->capacity > 1 ? &q_booking_insert_shared_query : &q_booking_insert_query;
 }
 
-static enum rc store(struct req *rq, struct booking *row)
+/* The lock's row that is new is opened by a second script. *ret: was there room? */
+static enum rc insert(struct req *rq, struct booking *row, const struct outbox_row *event, bool *ret)
 {
-	struct outbox_row event;
 	struct script script;
 	struct step *lock, *insert;
 	bool fresh = false;
+	enum rc rc;
+
+	do {
+		lock = booking_script(&script, &rq->cx, row, fresh);
+		script.abreast = true;
+		insert = script_add(&script, insert_query(row), row);
+		outbox_add(&script, &q_booking_event_query, event);
+		rc = db_write(&script);
+		fresh = rc == RC_OK && insert->rows.count == 0 && booking_lock_is_fresh(lock);
+	} while (fresh);
+	if (rc == RC_OK)
+		*ret = insert->rows.count > 0;
+	/* The code is another booking's: once in a million millions. */
+	return rc == RC_STORE_CONSTRAINT ? RC_CHANGED_MEANWHILE : rc;
+}
+
+/* Where whoever was in the way has gone by the time that he is looked for, there may be room now. */
+static enum rc store(struct req *rq, struct booking *row)
+{
+	struct outbox_row event;
+	bool done = false;
 	enum rc rc = booking_event_created(&rq->cx, row, &event);
 
 	if (rc != RC_OK)
 		return rc;
 	row->change_id = event.change_id;
-	do {
-		lock = booking_script(&script, &rq->cx, row, fresh);
-		script.abreast = true;
-		insert = script_add(&script, insert_query(row), row);
-		outbox_add(&script, &q_booking_event_query, &event);
-		rc = db_write(&script);
-		fresh = rc == RC_OK && insert->rows.count == 0 && booking_lock_is_fresh(lock);
-	} while (fresh);
-	if (rc == RC_STORE_CONSTRAINT) /* the code is another booking's: once in a million millions */
-		return RC_CHANGED_MEANWHILE;
-	if (rc != RC_OK)
+	for (int i = 0; !done && i < TRIES; i++) {
+		rc = insert(rq, row, &event, &done);
+		if (rc != RC_OK)
+			return rc;
+		if (!done && (rc = booking_refused(rq, row)) != RC_CHANGED_MEANWHILE)
+			return rc;
+	}
+	if (!done)
 		return rc;
-	if (insert->rows.count == 0)
-		return booking_refused(rq, row);
 	booking_count(&rq->cx, &row->tenant_id, BOOKINGS_CREATED, 1);
 	return RC_OK;
 }

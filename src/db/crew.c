@@ -33,9 +33,10 @@ struct crew {
 	pthread_cond_t filled;
 	int bell; /* readable once the crew closes: ends a member's pause */
 	struct fair_queue queue;
-	size_t up;   /* members whose hand is ready */
-	size_t busy; /* of these, at work */
-	bool down;   /* none is, and the last try to change that failed */
+	size_t up;	/* members whose hand is ready */
+	size_t busy;	/* of these, at work */
+	size_t in_hand; /* jobs that they have */
+	bool down;	/* none is, and the last try to change that failed */
 	bool closing;
 	size_t count;
 	struct member members[];
@@ -49,12 +50,15 @@ void job_done(struct job *job, enum rc rc)
 
 /* --- The asking side ----------------------------------------------------- */
 
-/* While others are at work, only a batch that is worth it: the rest is theirs when they come back. */
+/*
+ * While others are at work, only a batch that is worth it, or is as large as theirs: the rest they take when
+ * they come back. So few clients do not wait for each other, and many share large batches.
+ */
 static bool has_work(const struct crew *crew)
 {
 	size_t count = crew->queue.count;
 
-	return count > 0 && (crew->busy == 0 || crew->closing || count >= crew->work->enough);
+	return count > 0 && (crew->closing || count >= crew->work->enough || count >= crew->in_hand);
 }
 
 static enum rc enqueue(struct crew *crew, struct job *job, const struct uuid *tenant)
@@ -210,11 +214,13 @@ static void run_batch(struct member *member)
 	if (count == 0)
 		return;
 	crew->busy++;
+	crew->in_hand += count;
 	member->worked = true;
 	pthread_mutex_unlock(&crew->lock);
 	fine = crew->work->run(member->hand, jobs, count);
 	pthread_mutex_lock(&crew->lock);
 	crew->busy--;
+	crew->in_hand -= count;
 	if (!fine) {
 		member->up = false;
 		crew->up--;

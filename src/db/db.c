@@ -427,6 +427,8 @@ enum rc db_read_each(struct ctx *cx, const struct query *query, const void *cons
 	struct span *span;
 	enum rc rc = RC_OK;
 
+	if (count > DB_READ_EACH_MAX)
+		return RC_INTERNAL;
 	if (count < 2 || query->together == NULL || db->one_tenant || db->driver->read_each == NULL)
 		return read_one_by_one(cx, query, ins, count, ret);
 	for (size_t i = 0; rc == RC_OK && i < count; i++) {

@@ -3,6 +3,8 @@
  * WAL that two connections reset at once), and each thread reads on a connection of its own.
  * A lock on a file beside the database keeps a second marca process away. A guest (an operator's command)
  * reads and writes beside the owner, but never checkpoints, and never writes while the owner does that.
+ * It is long because the life of the store, its writer, its readers and its sessions hang together by these
+ * locks.
  */
 #include "db/sqlite.h"
 
@@ -34,8 +36,7 @@ static const char writer_setup[] = "PRAGMA journal_mode = WAL;"
 				   "PRAGMA cache_size = -16384;"
 				   "PRAGMA journal_size_limit = " WAL_KEEP_BYTES ";";
 
-/* In place of FULL. */
-static const char relaxed_setup[] = "PRAGMA synchronous = NORMAL;";
+static const char relaxed_setup[] = "PRAGMA synchronous = NORMAL;"; /* in place of FULL */
 
 static const char reader_setup[] = "PRAGMA query_only = ON;"
 				   "PRAGMA trusted_schema = OFF;"
@@ -221,7 +222,9 @@ static enum rc sqlite_open(struct db *db)
 	if (rc == RC_OK)
 		rc = conn_open(&store->writer, store, db->options.relaxed ? NULL : sqlite_vfs(),
 			       writer_setup);
-	if (rc == RC_OK && db->options.relaxed)
+	if (rc == RC_OK && !db->options.relaxed)
+		sqlite_gather(store->writer.db);
+	else if (rc == RC_OK)
 		rc = conn_exec(&store->writer, relaxed_setup);
 	if (rc != RC_OK) {
 		store_free(store);

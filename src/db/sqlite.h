@@ -26,6 +26,9 @@ struct sqlite_conn {
 
 /* The VFS for a writer with synchronous=FULL. NULL, which is SQLite's own, when there is no memory for it. */
 const char *sqlite_vfs(void);
+/* What a commit of this connection, which was opened by that VFS, writes to its log is gathered from now on.
+ */
+void sqlite_gather(sqlite3 *db);
 
 /* The connection's last failure as an rc. What is not the caller's doing goes to the log. */
 enum rc sqlite_failed(const struct sqlite_conn *conn, const char *what);

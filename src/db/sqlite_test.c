@@ -1,9 +1,12 @@
 /* What only the embedded store can get wrong. The rest is in db_test.c. */
 #include "db/db_fixture.h"
+#include "db/sqlite.h"
 
+#include <signal.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -178,6 +181,139 @@ static void test_orphan(void **state)
 	fixture_close(fixture);
 }
 
+/* --- The writer's log ---------------------------------------------------------- */
+
+#define LOG_ROWS 300
+
+/* As the store opens its writer, but that a few pages fill its cache: what is under way goes to the log
+ * early. */
+static sqlite3 *open_writer(const char *path)
+{
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, sqlite_vfs()),
+			 SQLITE_OK);
+	sqlite_gather(db);
+	assert_int_equal(
+		sqlite3_exec(
+			db,
+			"PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = 10;"
+			"PRAGMA wal_autocheckpoint = 0; CREATE TABLE IF NOT EXISTS t (n INTEGER, b BLOB)",
+			NULL, NULL, NULL),
+		SQLITE_OK);
+	sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+	return db;
+}
+
+static void add_rows(sqlite3 *db, int n)
+{
+	char sql[256];
+
+	snprintf(sql, sizeof(sql),
+		 "WITH RECURSIVE r (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r WHERE n < %d) "
+		 "INSERT INTO t SELECT %d, randomblob(3000) FROM r",
+		 LOG_ROWS, n);
+	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+}
+
+static void run_sql(sqlite3 *db, const char *sql)
+{
+	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+}
+
+static int keep_text(void *arg, int columns, char **values, char **names)
+{
+	(void)columns;
+	(void)names;
+	snprintf(arg, 128, "%s", values[0]);
+	return 0;
+}
+
+static void check_rows(const char *path, const char *expected)
+{
+	char said[128] = "";
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "PRAGMA integrity_check", keep_text, said, NULL), SQLITE_OK);
+	assert_string_equal(said, "ok");
+	assert_int_equal(
+		sqlite3_exec(
+			db,
+			"SELECT group_concat(n || 'x' || c) FROM (SELECT n, COUNT(*) AS c FROM t GROUP BY n ORDER BY n)",
+			keep_text, said, NULL),
+		SQLITE_OK);
+	assert_string_equal(said, expected);
+	sqlite3_close(db);
+}
+
+/* What was rolled back, and had gone to the log already, is never written over what another process commits
+ * there. */
+static void test_rolled_back(void **state)
+{
+	const struct fixture *fixture = *state;
+	char path[128];
+	sqlite3 *one, *other;
+
+	snprintf(path, sizeof(path), "%s/log.db", fixture->folder);
+	one = open_writer(path);
+	other = open_writer(path);
+	run_sql(one, "PRAGMA wal_checkpoint(TRUNCATE)"); /* no page is read from it, by which it would be
+							    written */
+	run_sql(one, "BEGIN");
+	add_rows(one, 1);
+	run_sql(one, "ROLLBACK");
+	add_rows(other, 2);
+	run_sql(one, "BEGIN; SELECT COUNT(*) FROM t; COMMIT");
+	check_rows(path, "2x300");
+	run_sql(other, "BEGIN");
+	add_rows(other, 3);
+	run_sql(other, "SAVEPOINT s");
+	add_rows(other, 4);
+	run_sql(other, "ROLLBACK TO s; ROLLBACK");
+	add_rows(one, 5);
+	sqlite3_close(other);
+	check_rows(path, "2x300,5x300");
+	sqlite3_close(one);
+	check_rows(path, "2x300,5x300");
+}
+
+static void limit_files(rlim_t bytes)
+{
+	struct rlimit limit;
+
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	limit.rlim_cur = bytes;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+/* A commit that finds no room for its log is none, and those before and after it are. */
+static void test_no_room(void **state)
+{
+	const struct fixture *fixture = *state;
+	char path[128], log[128 + 4];
+	struct stat about;
+	sqlite3 *db;
+
+	snprintf(path, sizeof(path), "%s/log.db", fixture->folder);
+	snprintf(log, sizeof(log), "%s-wal", path);
+	db = open_writer(path);
+	add_rows(db, 1);
+	assert_int_equal(stat(log, &about), 0);
+	signal(SIGXFSZ, SIG_IGN);
+	for (rlim_t room = 0; room < 400000; room += 99999) {
+		limit_files((rlim_t)about.st_size + room);
+		assert_int_not_equal(sqlite3_exec(db, "INSERT INTO t SELECT 2, b FROM t", NULL, NULL, NULL),
+				     SQLITE_OK);
+		limit_files(RLIM_INFINITY);
+		assert_true(sqlite3_get_autocommit(db));
+		check_rows(path, "1x300");
+	}
+	add_rows(db, 3);
+	sqlite3_close(db);
+	check_rows(path, "1x300,3x300");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -188,6 +324,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_checkpoints, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_rest, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_orphan, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_rolled_back, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_no_room, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,7 +5,8 @@
  *
  * So for a connection with synchronous=FULL alone, where SQLite tells nobody of a commit (its shared index of
  * the log) before it has synced the log. What could not be written is told by that sync: the transaction
- * rolls back.
+ * rolls back. And from the commit's begin to that sync alone: what a long transaction writes earlier, since
+ * it fills the cache, may be rolled back, and then another process may commit at the same place of the log.
  *
  * https://www.sqlite.org/vfs.html: a shim, which leaves all but the log to the VFS beneath.
  */
@@ -21,6 +22,7 @@ struct log_file {
 	sqlite3_file base;
 	sqlite3_int64 from; /* of the gathered bytes, in the file */
 	int len;
+	bool gathers;	/* a commit is under way */
 	char *gathered; /* NULL: as yet nothing was */
 };
 
@@ -29,6 +31,12 @@ static sqlite3_vfs *beneath;
 static sqlite3_file *file_beneath(struct log_file *log)
 {
 	return (sqlite3_file *)(log + 1);
+}
+
+static void forget(struct log_file *log)
+{
+	log->gathers = false;
+	log->len = 0;
 }
 
 static int flush(struct log_file *log)
@@ -50,11 +58,10 @@ static struct log_file *log_of(sqlite3_file *file)
 static int log_close(sqlite3_file *file)
 {
 	struct log_file *log = log_of(file);
-	int code = flush(log), closed = file_beneath(log)->pMethods->xClose(file_beneath(log));
 
 	free(log->gathered);
 	log->gathered = NULL;
-	return code != SQLITE_OK ? code : closed;
+	return file_beneath(log)->pMethods->xClose(file_beneath(log));
 }
 
 static int log_read(sqlite3_file *file, void *to, int len, sqlite3_int64 from)
@@ -79,9 +86,9 @@ static int log_write(sqlite3_file *file, const void *bytes, int len, sqlite3_int
 
 	if (code != SQLITE_OK)
 		return code;
-	if (log->gathered == NULL)
+	if (log->gathers && log->gathered == NULL)
 		log->gathered = malloc(GATHERED_MAX);
-	if (log->gathered == NULL || len > GATHERED_MAX)
+	if (!log->gathers || log->gathered == NULL || len > GATHERED_MAX)
 		return under->pMethods->xWrite(under, bytes, len, from);
 	if (log->len == 0)
 		log->from = from;
@@ -103,6 +110,7 @@ static int log_sync(sqlite3_file *file, int flags)
 	sqlite3_file *under = file_beneath(log_of(file));
 	int code = flush(log_of(file));
 
+	forget(log_of(file));
 	return code == SQLITE_OK ? under->pMethods->xSync(under, flags) : code;
 }
 
@@ -210,4 +218,40 @@ const char *sqlite_vfs(void)
 
 	pthread_once(&once, register_once);
 	return beneath != NULL ? VFS_NAME : NULL;
+}
+
+/* --- When it gathers ------------------------------------------------------------ */
+
+/* NULL: the connection has no log of ours (yet). */
+static struct log_file *log_under(sqlite3 *db)
+{
+	sqlite3_file *file = NULL;
+
+	if (sqlite3_file_control(db, NULL, SQLITE_FCNTL_JOURNAL_POINTER, &file) != SQLITE_OK ||
+	    file == NULL || file->pMethods != &log_methods)
+		return NULL;
+	return log_of(file);
+}
+
+static int on_commit(void *db)
+{
+	struct log_file *log = log_under(db);
+
+	if (log != NULL)
+		log->gathers = true;
+	return 0;
+}
+
+static void on_rollback(void *db)
+{
+	struct log_file *log = log_under(db);
+
+	if (log != NULL)
+		forget(log);
+}
+
+void sqlite_gather(sqlite3 *db)
+{
+	sqlite3_commit_hook(db, on_commit, db);
+	sqlite3_rollback_hook(db, on_rollback, db);
 }

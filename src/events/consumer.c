@@ -408,11 +408,12 @@ static enum rc handle(struct worker *worker, struct task *task, struct ctx *cx, 
 static enum rc handle_new(struct worker *worker, struct task *task, struct ctx *cx)
 {
 	const struct tasks *tasks = task_tasks(task);
+	uint64_t now = tasks_clock(tasks); /* looked at once: a sleep of less than nothing has no end */
 	struct events events;
 	enum rc rc;
 
-	if (tasks_clock(tasks) < worker->take_at)
-		task_sleep(task, (int)(worker->take_at - tasks_clock(tasks)));
+	if (now < worker->take_at)
+		task_sleep(task, (int)(worker->take_at - now));
 	rc = bus_take(worker->reader, cx, BATCH, TAKE_MS, &events);
 	if (rc != RC_OK || events.count == 0)
 		return rc;
