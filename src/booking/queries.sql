@@ -242,10 +242,11 @@ SELECT b.id, b.tenant_id, b.resource_id, b.user_id, b.client_id, b.start_time, b
        b.confirmation_code, b.recurring_enabled, b.recurring_pattern, b.cancellation_reason, b.cancelled_at,
        b.cancelled_by, b.created_at, b.updated_at, b.version
   FROM bookings s CROSS JOIN bookings b
- WHERE s.tenant_id = $1 AND s.start_time > $2 AND s.end_time > $3 AND s.start_time < $4 AND (s.start_time, s.id) > ($6, $7)
-   AND b.tenant_id = $1 AND b.id = s.id AND ($5 IS NULL OR b.status = $5) AND b.deleted_at IS NULL
+ WHERE s.tenant_id = $1 AND s.start_time > $2 AND (s.start_time, s.id) <= ($3, $4)
+   AND (s.start_time, s.id) > ($5, $6) AND s.end_time > $7 AND ($8 IS NULL OR s.status = $8)
+   AND b.tenant_id = $1 AND b.id = s.id AND b.deleted_at IS NULL
  ORDER BY s.start_time, s.id
- LIMIT $8;
+ LIMIT $9;
 -- :postgres
 SELECT b.id, b.tenant_id, b.resource_id, b.user_id, b.client_id, b.start_time, b.end_time, b.status, b.notes,
        b.confirmation_code, b.recurring_enabled, b.recurring_pattern, b.cancellation_reason, b.cancelled_at,

@@ -21,7 +21,7 @@ static const char about[] =
 	"- **Errors** are problem details (RFC 9457). `error` is for programs; `title`, `detail` and "
 	"`message` are for people, in Portuguese or, as `Accept-Language` asks, in English. Everything "
 	"that is wrong with the fields of a request is told at once.\n"
-	"- **Lists** come in pages of `limit` items; `Link` and `X-Next-Cursor` lead to the next one.\n"
+	"- **Lists** come in pages of at most `limit` items; `Link` and `X-Next-Cursor` lead to the next one.\n"
 	"- **Changes** (PUT) touch only what is sent. What carries an `ETag` can be changed under `If-Match`.\n"
 	"- **Limits**: 429 says in `Retry-After` when to come again; where limits are set, `RateLimit` says "
 	"how near the nearest one is.\n"

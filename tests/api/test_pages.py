@@ -62,9 +62,9 @@ class Crowd:
 
     def pages(self, limit=1000, cursor=None, **query):
         """Of ids; also checks what each page tells of the next."""
-        pages = []
+        pages, api = [], self.marca.api()  # a connection that waited for other tests may be closed
         while cursor is not None or not pages:
-            reply = self.business.api.get("/bookings/", tenant_id=self.business.id, limit=limit, cursor=cursor, **query)
+            reply = api.get("/bookings/", tenant_id=self.business.id, limit=limit, cursor=cursor, **query)
             assert reply.status == 200 and len(reply.json) <= limit, reply
             pages.append([booking["id"] for booking in reply.json])
             cursor = reply.headers["X-Next-Cursor"]
