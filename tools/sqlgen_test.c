@@ -123,6 +123,15 @@ static const struct {
 		 "-- :out   id:uuid\n") "SELECT t.id FROM things t WHERE t.tenant_id = $1 AND t.id > $2 ORDER BY t.id LIMIT 1;\n",
 	 "`it`: :together: no ORDER, LIMIT or GROUP"},
 	{TOGETHER(
+		 ":none", ":together",
+		 "") "INSERT INTO things (tenant_id, id) SELECT o.tenant_id, $2 FROM things o WHERE o.tenant_id = $1 LIMIT 1;\n",
+	 "`it`: :together: no ORDER, LIMIT or GROUP"},
+	{TOGETHER(
+		 ":none", ":together",
+		 "") "INSERT INTO things (tenant_id, id) SELECT o.tenant_id, $2 FROM things o WHERE o.tenant_id = $1 UNION "
+		     "SELECT $1, $2 FROM things o WHERE o.tenant_id = $1;\n",
+	 "`it`: :together: no ORDER, LIMIT or GROUP"},
+	{TOGETHER(
 		 ":maybe", ":together by id",
 		 "-- :out   id:uuid\n") "SELECT CAST(t.id AS :uuid) FROM things t WHERE t.tenant_id = $1 AND t.id = $2;\n",
 	 "`it`: :together: no :type may stand in it"},

@@ -124,6 +124,19 @@ static bool is_select(const struct query *query)
 	return starts(mask, mask, "select");
 }
 
+/* Does it say of its rows what would be said of all inputs' together? */
+static bool is_of_all(const char *mask)
+{
+	static const char *const words[] = {"order",  "limit",	  "offset", "fetch",  "group",
+					    "having", "distinct", "union",  "except", "intersect"};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (outer_word(mask, words[i]) != NULL)
+			return true;
+	}
+	return false;
+}
+
 static const char *why_not(const struct query *query, const char *values, const char *from)
 {
 	const struct statement *statement = &query->by_dialect[DIALECT_POSTGRES];
@@ -134,10 +147,8 @@ static const char *why_not(const struct query *query, const char *values, const 
 	    !(starts(statement->mask, statement->mask, "insert") || is_select(query)) ||
 	    (values == NULL && from == NULL))
 		return "only of a tenant's INSERT or SELECT";
-	if (is_select(query) &&
-	    (outer_word(statement->mask, "order") || outer_word(statement->mask, "limit") ||
-	     outer_word(statement->mask, "group")))
-		return "no ORDER, LIMIT or GROUP: it would be that of all";
+	if (is_of_all(statement->mask))
+		return "no ORDER, LIMIT or GROUP, and the like: it would be that of all";
 	if (values != NULL && (close == NULL || *skip_space(close + 1) == ','))
 		return "only of one row";
 	if (strchr(statement->mask, ':') != NULL)

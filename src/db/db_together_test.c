@@ -1,6 +1,8 @@
 /* One query for many inputs at once, on every store: `db_together_test sqlite|postgres|pooler`. */
 #include "db/db_fixture.h"
 
+#include <stdio.h>
+
 static const char *kind; /* of the store */
 
 static int set_up(void **state)
@@ -136,12 +138,146 @@ static void test_together_whose(void **state)
 	in_arena(*state, read_anothers);
 }
 
+/* --- Scripts abreast, some of which the store refuses ------------------------ */
+
+#define CROWD	120
+#define TENANTS 3
+
+/* A counter and a thing, of a few tenants that have the same ids and keys. */
+struct member {
+	struct fixture *fixture;
+	struct arena arena;
+	struct ctx cx;
+	struct errand errand;
+	struct script script;
+	struct q_thing_insert_in thing;
+	struct uuid key;
+	int64_t version;
+	enum rc rc;
+};
+
+/* What a jsonb, and a text, cannot hold on PostgreSQL, and what it can. */
+static const struct {
+	const char *name, *document, *note;
+	bool refused;
+} values[] = {
+	{"plain", "{}", NULL, false},
+	{"nul", "{\"a\": \"\\u0000\"}", NULL, true},
+	{"brackets", "[\"{\\\\,NULL}\"]", "{NULL,\"\\\\", false},
+	{"empty", "\"\"", "", false},
+	{"null", "null", "NULL", false},
+	{"half", "\"\\ud800\"", NULL, true},
+	{"large", "{\"n\": 123456789012345678901234567890.5}", "\\x00", false},
+	{"not json", "{", NULL, true},
+	{"not utf-8", "{}", "\xc3(", true},
+};
+
+static void run_member(void *arg)
+{
+	struct member *member = arg;
+	const struct q_thing_insert_in *thing = &member->thing;
+	const struct step *step;
+
+	script_init(&member->script, &member->cx, ROOM_testroom, &thing->tenant_id, &member->key);
+	member->script.abreast = true;
+	step = SCRIPT_ADD(&member->script, counter_raise, .tenant_id = thing->tenant_id, .id = member->key);
+	script_add(&member->script, &q_thing_insert_query, thing);
+	member->rc = db_write(&member->script);
+	if (member->rc == RC_OK)
+		member->version = q_counter_raise_rows(step)->version;
+}
+
+static void check_member(struct ctx *cx, void *arg)
+{
+	const struct member *member = arg;
+	const struct q_thing_by_id_in in = {member->thing.tenant_id, member->thing.id};
+	struct thing *found = NULL;
+
+	assert_int_equal(q_thing_by_id(cx, &in, &found), RC_OK);
+	assert_int_equal(found != NULL, member->rc == RC_OK);
+	if (found == NULL)
+		return;
+	assert_string_equal(found->label.name, member->thing.name);
+	assert_true(uuid_equal(&found->other_id, &member->key));
+	assert_int_equal(found->number, member->thing.number);
+}
+
+/* Each of a key's scripts has seen another version, from 1 on: none was lost, doubled, or given another's. */
+static void check_versions(const struct member *members, size_t index)
+{
+	const struct member *one = &members[index];
+	int64_t kept = 0, sum = 0;
+
+	for (size_t i = 0; i < CROWD; i++) {
+		if (members[i].rc != RC_OK || !uuid_equal(&members[i].key, &one->key) ||
+		    !uuid_equal(&members[i].thing.tenant_id, &one->thing.tenant_id))
+			continue;
+		kept++;
+		sum += members[i].version;
+	}
+	assert_int_equal(sum, kept * (kept + 1) / 2);
+}
+
+static void test_crowd(void **state)
+{
+	static struct member members[CROWD];
+	struct fixture *fixture = *state;
+	bool strict = strcmp(kind, "sqlite") != 0;
+	struct uuid tenants[TENANTS], keys[5], id = UUID_NONE;
+
+	for (size_t i = 0; i < ARRAY_LEN(tenants); i++)
+		tenants[i] = new_id(fixture);
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+		keys[i] = new_id(fixture);
+	for (size_t i = 0; i < CROWD; i++) {
+		struct member *member = &members[i];
+		size_t value = i % 29 < ARRAY_LEN(values) ? i % 29 : 0;
+		char name[32];
+
+		*member = (struct member){.fixture = fixture, .key = keys[i / TENANTS % ARRAY_LEN(keys)]};
+		arena_init(&member->arena, &fixture->pool);
+		member->cx = (struct ctx){.arena = &member->arena,
+					  .world = &fixture->world,
+					  .now = world_now(&fixture->world),
+					  .ports = fixture->ports};
+		if (i % TENANTS == 0)
+			id = new_id(fixture);
+		snprintf(name, sizeof(name), "%s %zu", values[value].name, i);
+		member->thing = (struct q_thing_insert_in){.tenant_id = tenants[i % TENANTS],
+							   .id = id,
+							   .name = arena_text(&member->arena, str_from(name)),
+							   .number = (int64_t)i,
+							   .document = values[value].document,
+							   .note = values[value].note,
+							   .other_id = member->key,
+							   .maybe = INT_NONE,
+							   .maybe_at = UTIME_NONE};
+		assert_int_equal(harness_go(&fixture->harness, &member->errand, run_member, member), RC_OK);
+	}
+	harness_wait(&fixture->harness);
+	for (size_t i = 0; i < CROWD; i++) {
+		size_t value = i % 29 < ARRAY_LEN(values) ? i % 29 : 0;
+		struct arena arena;
+
+		if (strict)
+			assert_int_equal(members[i].rc, values[value].refused ? RC_INTERNAL : RC_OK);
+		arena_init(&arena, &fixture->pool);
+		if (strict || !values[value].refused)
+			on_fiber(fixture, &arena, check_member, &members[i]);
+		arena_finish(&arena);
+		check_versions(members, i);
+	}
+	for (size_t i = 0; i < CROWD; i++)
+		arena_finish(&members[i].arena);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_together, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_together_and_one_fails, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_together_whose, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_crowd, set_up, tear_down),
 	};
 
 	struct fixture *probe;

@@ -29,7 +29,7 @@ bool fair_queue_put(struct fair_queue *queue, struct job *job, const struct uuid
 {
 	struct fair_lane *lane = lane_of(queue, tenant);
 
-	if (queue->count == FAIR_QUEUE_MAX || lane->count == FAIR_QUEUE_MAX / 2)
+	if (lane->count >= FAIR_QUEUE_MAX - queue->count) /* it may have as much as is left for the others */
 		return false;
 	if (lane->count == 0)
 		wait_for_turn(queue, lane);

@@ -4,8 +4,8 @@
  * for one waits for one of each tenant before him, not for the thousand.
  *
  * Tenants lie on FAIR_LANES lanes by their id; two that meet on one share its turns. The nil tenant, the
- * house's own work, is one of them. No tenant may fill more than half of the queue, so that there is always
- * room for another.
+ * house's own work, is one of them. No tenant may have more of the queue than is left for the others: one
+ * that floods it fills half, two fill a third each, and so there is always room for another.
  *
  * Not for several threads: its owner has the lock. Jobs are the callers', and are linked by job->next.
  */
@@ -32,7 +32,7 @@ struct fair_queue {
 
 void fair_queue_init(struct fair_queue *queue);
 
-/* False when the queue, or the tenant's part of it, is full. */
+/* False when the tenant's part of the queue is full. */
 bool fair_queue_put(struct fair_queue *queue, struct job *job, const struct uuid *tenant) MUST_USE;
 
 /* Up to `max` of them; how many there were. */

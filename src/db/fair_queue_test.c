@@ -82,17 +82,44 @@ static void test_turns_go_on(void **state)
 	assert_ptr_equal(next(), &jobs[3]);
 }
 
-static void test_a_tenant_fills_half(void **state)
+static size_t flood(const struct uuid *tenant, struct job *from)
 {
+	size_t n = 0;
+
+	while (fair_queue_put(&queue, &from[n], tenant))
+		n++;
+	return n;
+}
+
+/* One that floods fills half, and another half of what is left: a third finds room whatever they do. */
+static void test_room_for_another(void **state)
+{
+	size_t n;
+
 	(void)state;
-	for (size_t i = 0; i < FAIR_QUEUE_MAX / 2; i++)
-		put(&jobs[i], &greedy);
-	assert_false(fair_queue_put(&queue, &jobs[FAIR_QUEUE_MAX], &greedy));
-	for (size_t i = FAIR_QUEUE_MAX / 2; i < FAIR_QUEUE_MAX; i++)
-		put(&jobs[i], &modest);
-	assert_false(fair_queue_put(&queue, &jobs[FAIR_QUEUE_MAX], &third));
+	n = flood(&greedy, jobs);
+	assert_int_equal(n, FAIR_QUEUE_MAX / 2);
+	n += flood(&modest, jobs + n);
+	assert_int_equal(n, FAIR_QUEUE_MAX * 3 / 4);
+	assert_int_equal(flood(&greedy, jobs + n), 0);
+	put(&jobs[n], &third);
 	assert_ptr_equal(next(), &jobs[0]);
-	put(&jobs[0], &third);
+	assert_int_equal(flood(&greedy, jobs), 0); /* more than its part still */
+}
+
+/* However many do: the last piece of room is for whoever has none. */
+static void test_room_for_the_last(void **state)
+{
+	struct uuid tenant = {{0}};
+	size_t n = 0;
+
+	(void)state;
+	for (unsigned char i = 1; i < 200; i++) {
+		tenant.b[15] = i;
+		n += flood(&tenant, jobs + n);
+	}
+	assert_in_range(n, FAIR_QUEUE_MAX / 2, FAIR_QUEUE_MAX);
+	assert_int_equal(flood(&tenant, jobs), 0);
 }
 
 int main(void)
@@ -101,7 +128,8 @@ int main(void)
 		cmocka_unit_test_setup(test_one_tenant_in_order, set_up),
 		cmocka_unit_test_setup(test_a_modest_one_is_next, set_up),
 		cmocka_unit_test_setup(test_turns_go_on, set_up),
-		cmocka_unit_test_setup(test_a_tenant_fills_half, set_up),
+		cmocka_unit_test_setup(test_room_for_another, set_up),
+		cmocka_unit_test_setup(test_room_for_the_last, set_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

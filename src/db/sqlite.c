@@ -220,11 +220,8 @@ static enum rc sqlite_open(struct db *db)
 	pthread_mutex_init(&store->writing, NULL);
 	rc = lock_file(store);
 	if (rc == RC_OK)
-		rc = conn_open(&store->writer, store, db->options.relaxed ? NULL : sqlite_vfs(),
-			       writer_setup);
-	if (rc == RC_OK && !db->options.relaxed)
-		sqlite_gather(store->writer.db);
-	else if (rc == RC_OK)
+		rc = conn_open(&store->writer, store, sqlite_vfs(db->options.relaxed), writer_setup);
+	if (rc == RC_OK && db->options.relaxed)
 		rc = conn_exec(&store->writer, relaxed_setup);
 	if (rc != RC_OK) {
 		store_free(store);
@@ -233,6 +230,7 @@ static enum rc sqlite_open(struct db *db)
 	if (store->guest)
 		sqlite3_db_config(store->writer.db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	sqlite3_wal_hook(store->writer.db, on_wal, store);
+	sqlite_gather(store->writer.db);
 	db->store = store;
 	db_add_writer(db, store);
 	return RC_OK;

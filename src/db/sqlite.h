@@ -24,9 +24,9 @@ struct sqlite_conn {
 
 /* --- sqlite_vfs.c ----------------------------------------------------------- */
 
-/* The VFS for a writer with synchronous=FULL. NULL, which is SQLite's own, when there is no memory for it. */
-const char *sqlite_vfs(void);
-/* What a commit of this connection, which was opened by that VFS, writes to its log is gathered from now on.
+/* The VFS for a writer. NULL, which is SQLite's own, for one without synchronous=FULL, or without memory. */
+const char *sqlite_vfs(bool relaxed);
+/* From now on what a commit of this connection writes to its log is gathered, if it was opened by that VFS.
  */
 void sqlite_gather(sqlite3 *db);
 

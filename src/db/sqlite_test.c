@@ -191,7 +191,8 @@ static sqlite3 *open_writer(const char *path)
 {
 	sqlite3 *db;
 
-	assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, sqlite_vfs()),
+	assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
+					 sqlite_vfs(false)),
 			 SQLITE_OK);
 	sqlite_gather(db);
 	assert_int_equal(

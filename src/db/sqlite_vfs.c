@@ -212,12 +212,12 @@ static void register_once(void)
 		beneath = NULL;
 }
 
-const char *sqlite_vfs(void)
+const char *sqlite_vfs(bool relaxed)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 	pthread_once(&once, register_once);
-	return beneath != NULL ? VFS_NAME : NULL;
+	return beneath != NULL && !relaxed ? VFS_NAME : NULL;
 }
 
 /* --- When it gathers ------------------------------------------------------------ */
