@@ -216,6 +216,8 @@ struct crew *pg_readers_create(struct pg_conn *conns, size_t count)
 	return crew_create(&work, hands, count, READS_MAX);
 }
 
+_Static_assert(DB_READ_EACH_MAX <= VOLLEY_MAX, "an answer has room for each");
+
 enum rc pg_ask_each(struct crew *readers, struct ctx *cx, const struct query *query, const void *const *ins,
 		    size_t count, struct rows *ret)
 {
