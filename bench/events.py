@@ -82,7 +82,7 @@ def idle(scene, redis, rounds):
 
 def p9(table, options):
     with harness.Redis("--appendfsync", "everysec") as redis, \
-            Scene(10_000, env={"REDIS_URL": redis.url}, people=(options.tenants,)) as scene:
+            Scene(10_000, env={"REDIS_URL": redis.url}, tenants=options.tenants) as scene:
         progress("P9: idle")
         quiet, shift = idle(scene, redis, IDLE_ROUNDS // 10 if options.quick else IDLE_ROUNDS)
 
