@@ -56,7 +56,7 @@ class Crowd:
         users = {resource: users for owner, resource, users in self.scene.parties.resources if owner in self.tenants}
         for n, (resource, day, _) in enumerate(self.scene.parties.days(BOOKINGS)):
             if resource in users:
-                token = self.scene.parties.tokens[users[resource][n % USERS]]
+                token = self.scene.parties.tokens[users[resource][n % len(users[resource])]]
                 yield Get(f"/resources/{resource}/availability?data={day}", token).text()
 
     def writes(self):
