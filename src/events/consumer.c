@@ -2,7 +2,7 @@
  * See consumer.h. A worker takes a batch, and tries to have all of its effects by one script: one
  * transaction, whatever the number of events. Where that fails, each event is tried alone, in order, so that
  * only the one that is to blame is left: it is tried again after a while, and its subject's later events wait
- * for it.
+ * for it; long because what may become of an event is one story, from the take to the acknowledgement.
  */
 #include "events/consumer.h"
 
@@ -164,12 +164,17 @@ static enum rc trace_effects(const struct batch *batch, struct item *const *item
 	return rc;
 }
 
+static struct effect_find find_of(const struct batch *batch, const struct item *item)
+{
+	return (struct effect_find){.tenant_id = item->event.tenant_id,
+				    .consumer = batch->worker->group->row->name,
+				    .event_id = item->event.id};
+}
+
 static enum rc was_had(const struct batch *batch, const struct item *item, bool *ret)
 {
 	const struct consumer_group *group = batch->worker->group->row;
-	const struct effect_find in = {.tenant_id = item->event.tenant_id,
-				       .consumer = group->name,
-				       .event_id = item->event.id};
+	const struct effect_find in = find_of(batch, item);
 	struct rows rows;
 	enum rc rc = db_read(batch->cx, group->effects.find, &in, &rows);
 
@@ -227,6 +232,39 @@ static enum rc try_together(const struct batch *batch)
 	return RC_OK;
 }
 
+/*
+ * A stretch that comes again, since its acknowledgement was lost or a stream is read anew: what has been had
+ * is done. By one look at all that are open.
+ */
+static enum rc leave_out_had(const struct batch *batch)
+{
+	struct worker *worker = batch->worker;
+	struct arena *arena = batch->cx->arena;
+	struct effect_find *finds = arena_array(arena, batch->count, sizeof(*finds));
+	const void **ins = arena_array(arena, batch->count, sizeof(*ins));
+	struct rows *found = arena_array(arena, batch->count, sizeof(*found));
+	size_t open = 0;
+	enum rc rc;
+
+	if (finds == NULL || ins == NULL || found == NULL)
+		return RC_NO_MEMORY;
+	for (size_t i = 0; i < batch->count; i++) {
+		if (batch->items[i].fate != OPEN)
+			continue;
+		finds[open] = find_of(batch, &batch->items[i]);
+		ins[open] = &finds[open];
+		open++;
+	}
+	rc = db_read_each(batch->cx, worker->group->row->effects.find, ins, open, found);
+	for (size_t i = 0, at = 0; rc == RC_OK && i < batch->count; i++) {
+		if (batch->items[i].fate != OPEN || found[at++].count == 0)
+			continue;
+		batch->items[i].fate = DONE;
+		count(&worker->group->repeated, 1);
+	}
+	return rc;
+}
+
 /* Two that add to the same rows at once clash, and the next time one of them is first: worth another try or
  * two before each event costs a commit of its own. */
 #define CLASHES_TOGETHER 2
@@ -235,6 +273,11 @@ static enum rc try_together_again(const struct batch *batch)
 {
 	enum rc rc = try_together(batch);
 
+	if (rc == RC_STORE_CONSTRAINT) {
+		rc = leave_out_had(batch);
+		if (rc == RC_OK)
+			rc = try_together(batch);
+	}
 	for (unsigned i = 0; i < CLASHES_TOGETHER && rc == RC_STORE_CONSTRAINT; i++) {
 		task_sleep(batch->task, backoff_ms(i, batch->cx->world));
 		rc = try_together(batch);

@@ -11,6 +11,7 @@ INSERT INTO :room_effects (tenant_id, consumer, event_id, applied_at) VALUES ($1
 
 -- :name  :room_effect_find :maybe
 -- :scope tenant
+-- :together by event_id
 -- :in    struct effect_find: tenant_id:uuid consumer:text event_id:uuid
 -- :out   struct effect: applied_at:time
 SELECT e.applied_at FROM :room_effects e WHERE e.tenant_id = $1 AND e.consumer = $2 AND e.event_id = $3;
