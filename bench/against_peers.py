@@ -12,13 +12,12 @@ from filling import as_superuser
 from peers.check import Wrong, answers_of, check
 from peers.servers import COMMANDS, STREAM, Peer, jwks_of
 from project import harness
-from references import Wrk, cpu_seconds, load
+from references import Wrk, cpu_seconds, load, rest
 from scene import Scene, of_few_resources, progress
 
 TARGETS = {"FastAPI": 40, "Fastify": 8}
 ROUNDS = 3
 BOOKINGS_A_SECOND = 15_000  # no server here makes more
-LOOK_SECONDS, REST, PATIENCE = 0.3, 0.03, 120  # REST: of one core
 
 
 class Marca:
@@ -57,18 +56,6 @@ def postmaster(scene):
         return int(file.read().rsplit(")", 1)[1].split()[1])
 
 
-def rest(server):
-    """Waits until it has nothing to do."""
-    end, before = time.monotonic() + PATIENCE, cpu_seconds(server.pid)
-    while time.monotonic() < end:
-        time.sleep(LOOK_SECONDS)
-        after = cpu_seconds(server.pid)
-        if after - before < REST * LOOK_SECONDS:
-            return
-        before = after
-    sys.exit(f"bench: a server has not come to rest within {PATIENCE} s")
-
-
 class Meter:
     """CPU time of a server and of PostgreSQL, in microseconds a request."""
 
@@ -102,12 +89,12 @@ def same_day(place, postgres, options):
 def booking(place, postgres, options):
     server, seconds = place.server, options.seconds
     load(server.address, place.scene.requests(200))
-    rest(server)
+    rest(server.pid)
     meter = Meter(server, postgres)
     done = load(server.address, place.scene.requests(seconds * BOOKINGS_A_SECOND), seconds=seconds)
     if set(done["statuses"]) != {"201"}:
         sys.exit(f"bench: {type(server).__name__} has not accepted all bookings: {done['statuses']}\n{server.told()}")
-    rest(server)
+    rest(server.pid)
     return meter.costs(done["statuses"]["201"])
 
 
@@ -184,7 +171,7 @@ def p5(postgres_scene, sqlite_scene, table, options):
             for name, place in places.items():
                 progress(f"P5: {name}, round {n + 1}")
                 with place.server:
-                    rest(place.server)  # marca catches up on events that came while it was without groups
+                    rest(place.server.pid)  # marca catches up on events that came while it was without groups
                     if n == 0 and place.stream:
                         checked(name, place, redis, answers)
                     found[name].append({what: WORK[what](place, postgres, options) for what in place.work})

@@ -54,6 +54,21 @@ def cpu_seconds_of(pid):
     return own + sum(cpu_seconds(child) for child in children)
 
 
+LOOK_SECONDS, REST, PATIENCE = 0.3, 0.03, 300  # REST: of one core
+
+
+def rest(pid):
+    """Waits until a server has nothing to do; how long that was."""
+    began, before = time.monotonic(), cpu_seconds(pid)
+    while time.monotonic() < began + PATIENCE:
+        time.sleep(LOOK_SECONDS)
+        after = cpu_seconds(pid)
+        if after - before < REST * LOOK_SECONDS:
+            return time.monotonic() - began
+        before = after
+    sys.exit(f"bench: a server has not come to rest within {PATIENCE} s")
+
+
 # --- Clients ---------------------------------------------------------------------------
 
 WRK_SCRIPT = """
