@@ -41,9 +41,9 @@ bool fair_queue_put(struct fair_queue *queue, struct job *job, const struct uuid
 	return true;
 }
 
-static struct job *take_one(struct fair_queue *queue)
+/* Of the lane whose turn it is. */
+static struct job *take_one(struct fair_queue *queue, struct fair_lane *lane)
 {
-	struct fair_lane *lane = queue->turn;
 	struct job *job = lane->oldest;
 
 	queue->turn = lane->next;
@@ -63,7 +63,7 @@ size_t fair_queue_take(struct fair_queue *queue, struct job **jobs, size_t max)
 {
 	size_t count = 0;
 
-	while (count < max && queue->count > 0)
-		jobs[count++] = take_one(queue);
+	while (count < max && queue->turn != NULL)
+		jobs[count++] = take_one(queue, queue->turn);
 	return count;
 }

@@ -124,19 +124,25 @@ bool pg_volley_send(struct pg_conn *conn, struct pg_wall *wall, const struct pg_
 
 /* --- And back ----------------------------------------------------------------- */
 
-/* A failure is told to all of them. They are kept all the same, for the COMMIT is on its way. */
-static void take_rows(const struct pg_volley *volley, const PGresult *result)
+static enum rc deal_rows(const struct pg_volley *volley, const PGresult *result)
 {
 	struct pg_asked asked[VOLLEY_MAX];
-	enum rc rc;
 
 	for (size_t i = 0; i < volley->count; i++)
 		asked[i] = (struct pg_asked){step_of(volley, i)->in, script_of(volley, i)->cx->arena,
 					     &step_of(volley, i)->rows};
+	return pg_deal(volley->query, result, asked, volley->count);
+}
+
+/* A failure is told to all of them. They are kept all the same, for the COMMIT is on its way. */
+static void take_rows(const struct pg_volley *volley, const PGresult *result)
+{
+	enum rc rc;
+
 	if (volley->count > 1)
-		rc = pg_deal(volley->query, result, asked, volley->count);
+		rc = deal_rows(volley, result);
 	else
-		rc = pg_rows(volley->query, result, asked[0].arena, asked[0].rows);
+		rc = pg_rows(volley->query, result, volley->scripts[0]->cx->arena, &step_of(volley, 0)->rows);
 	for (size_t i = 0; rc != RC_OK && i < volley->count; i++)
 		script_of(volley, i)->job.rc = rc;
 }
