@@ -37,7 +37,7 @@ static struct job *next(void)
 
 static void test_one_tenant_in_order(void **state)
 {
-	struct job *taken[MANY];
+	struct job *taken[MANY + 1];
 
 	(void)state;
 	for (size_t i = 0; i < MANY; i++)
@@ -45,7 +45,7 @@ static void test_one_tenant_in_order(void **state)
 	assert_int_equal(fair_queue_take(&queue, taken, MANY / 2), MANY / 2);
 	put(&jobs[MANY], &greedy);
 	assert_int_equal(fair_queue_take(&queue, taken + MANY / 2, MANY), MANY / 2 + 1);
-	for (size_t i = 0; i < MANY; i++)
+	for (size_t i = 0; i <= MANY; i++)
 		assert_ptr_equal(taken[i], &jobs[i]);
 	assert_int_equal(queue.count, 0);
 	assert_int_equal(fair_queue_take(&queue, taken, 1), 0);
