@@ -22,7 +22,7 @@
 
 /* Frames (pages of 4 KiB) that the WAL has beyond the last checkpoint. */
 #define WAL_WHEN_IDLE  1000  /* copied into the database when no script waits */
-#define WAL_WHEN_BUSY  8000  /* copied even then */
+#define WAL_WHEN_BUSY  3000  /* copied even then */
 #define WAL_TOO_LONG   65536 /* and the readers are waited for, so that it can begin anew */
 #define WAL_KEEP_BYTES "67108864"
 
