@@ -287,9 +287,8 @@ struct rows {
 enum rc db_read(struct ctx *cx, const struct query *query, const void *in, struct rows *ret) MUST_USE;
 
 /*
- * The same for so many inputs, at most DB_READ_EACH_MAX, no two of which are alike in the tenant and in what
- * tells rows apart (together_by): ret[i] are the rows of ins[i]. One round trip to a remote store, for a
- * query that is marked :together; those of a tenant are best put side by side.
+ * The same for so many inputs, at most DB_READ_EACH_MAX: ret[i] are the rows of ins[i]. One round trip to a
+ * remote store, for a query that is marked :together; those of a tenant are best put side by side.
  */
 #define DB_READ_EACH_MAX 256
 enum rc db_read_each(struct ctx *cx, const struct query *query, const void *const *ins, size_t count,

@@ -259,6 +259,15 @@ void on_fiber(struct fixture *fixture, struct arena *arena, void (*fn)(struct ct
 	harness_wait(&fixture->harness);
 }
 
+void with_arena(struct fixture *fixture, void (*fn)(struct ctx *cx, void *arg))
+{
+	struct arena arena;
+
+	arena_init(&arena, &fixture->pool);
+	on_fiber(fixture, &arena, fn, fixture);
+	arena_finish(&arena);
+}
+
 /* --- Counters and things ------------------------------------------------- */
 
 static void raise_one(void *arg)

@@ -49,6 +49,9 @@ void fixture_hang_up(struct fixture *fixture);
 /* Runs fn(cx, arg) on a fiber and waits for its end. What it makes lives in `arena`. */
 void on_fiber(struct fixture *fixture, struct arena *arena, void (*fn)(struct ctx *cx, void *arg), void *arg);
 
+/* The same with the fixture for `arg`, and an arena that ends with it. */
+void with_arena(struct fixture *fixture, void (*fn)(struct ctx *cx, void *arg));
+
 struct uuid new_id(const struct fixture *fixture);
 
 /* A script that raises a counter, and what became of it; many can be under way at once. */

@@ -150,23 +150,14 @@ static void read_none(struct ctx *cx, void *arg)
 	assert_int_equal(q_any_thing(cx, &(struct q_any_thing_in){fixture->tenant}, &row), RC_INTERNAL);
 }
 
-static void in_arena(struct fixture *fixture, void (*fn)(struct ctx *cx, void *arg))
-{
-	struct arena arena;
-
-	arena_init(&arena, &fixture->pool);
-	on_fiber(fixture, &arena, fn, fixture);
-	arena_finish(&arena);
-}
-
 static void test_many(void **state)
 {
-	in_arena(*state, read_many);
+	with_arena(*state, read_many);
 }
 
 static void test_none(void **state)
 {
-	in_arena(*state, read_none);
+	with_arena(*state, read_none);
 }
 
 static void write_from_struct(struct ctx *cx, void *arg)
@@ -188,7 +179,7 @@ static void write_from_struct(struct ctx *cx, void *arg)
 
 static void test_struct_in(void **state)
 {
-	in_arena(*state, write_from_struct);
+	with_arena(*state, write_from_struct);
 }
 
 static void write_too_much(struct ctx *cx, void *arg)
@@ -206,7 +197,7 @@ static void test_too_many_steps(void **state)
 {
 	struct fixture *fixture = *state;
 
-	in_arena(fixture, write_too_much);
+	with_arena(fixture, write_too_much);
 	assert_int_equal(counter_of(fixture, &fixture->tenant), 0);
 }
 
@@ -249,7 +240,7 @@ static void test_whose_query(void **state)
 {
 	struct fixture *fixture = *state;
 
-	in_arena(fixture, ask_as_each);
+	with_arena(fixture, ask_as_each);
 	assert_int_equal(counter_of(fixture, &fixture->tenant), 3); /* and not the stranger's */
 }
 
@@ -356,7 +347,7 @@ static void check_failures(struct fixture *fixture, size_t step, bool abreast)
 	static struct raise raises[GROUP];
 	int64_t kept = 0;
 
-	in_arena(fixture, take_name);
+	with_arena(fixture, take_name);
 	memset(raises, 0, sizeof(raises));
 	for (size_t i = 0; i < GROUP; i++) {
 		raises[i].key = new_id(fixture);
@@ -419,7 +410,7 @@ static void read_own_writes(struct ctx *cx, void *arg)
 
 static void test_read_own_writes(void **state)
 {
-	in_arena(*state, read_own_writes);
+	with_arena(*state, read_own_writes);
 }
 
 static void test_version_moves(void **state)
@@ -502,12 +493,12 @@ static void test_watch(void **state)
 	assert_int_equal(db_watch(watched, told, &bell), RC_OK);
 	if (watched != fixture->db)
 		sem_wait(&bell); /* once it listens */
-	in_arena(fixture, write_twice);
+	with_arena(fixture, write_twice);
 	sem_wait(&bell);
 	db_unwatch(watched);
 	sem_getvalue(&bell, &more);
 	assert_int_equal(more, 0);
-	in_arena(fixture, write_twice);
+	with_arena(fixture, write_twice);
 	if (watched != fixture->db)
 		db_close(watched);
 	sem_getvalue(&bell, &more);
@@ -525,7 +516,7 @@ static void ping(struct ctx *cx, void *arg)
 
 static void test_ping(void **state)
 {
-	in_arena(*state, ping);
+	with_arena(*state, ping);
 }
 
 int main(int argc, char **argv)

@@ -20,15 +20,6 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static void in_arena(struct fixture *fixture, void (*fn)(struct ctx *cx, void *arg))
-{
-	struct arena arena;
-
-	arena_init(&arena, &fixture->pool);
-	on_fiber(fixture, &arena, fn, fixture);
-	arena_finish(&arena);
-}
-
 /* Every kind of value, and none of it where there may be none. Two tenants have one id. */
 static void fill_things(const struct fixture *fixture, const struct uuid *other,
 			struct q_thing_insert_in in[4])
@@ -74,29 +65,32 @@ static void write_many(struct ctx *cx, void *arg)
 {
 	struct fixture *fixture = arg;
 	struct uuid other = new_id(fixture), absent = new_id(fixture);
-	struct q_thing_by_id_in ids[5];
+	struct q_thing_by_id_in ids[6];
 	struct q_thing_insert_in in[4];
-	const void *ins[5];
-	struct rows rows[5];
+	const void *ins[6];
+	struct rows rows[6];
 
 	fill_things(fixture, &other, in);
 	assert_int_equal(insert_things(cx, in, 4), RC_OK);
 	for (size_t i = 0; i < 4; i++)
 		ids[i] = (struct q_thing_by_id_in){in[i].tenant_id, in[i].id};
 	ids[4] = (struct q_thing_by_id_in){other, absent};
-	for (size_t i = 0; i < 5; i++)
+	ids[5] = ids[0]; /* alike */
+	for (size_t i = 0; i < 6; i++)
 		ins[i] = &ids[i];
-	assert_int_equal(db_read_each(cx, &q_thing_by_id_query, ins, 5, rows), RC_OK);
+	assert_int_equal(db_read_each(cx, &q_thing_by_id_query, ins, 6, rows), RC_OK);
 	for (size_t i = 0; i < 4; i++) {
 		assert_int_equal(rows[i].count, 1);
 		check_thing(rows[i].items, &in[i]);
 	}
 	assert_int_equal(rows[4].count, 0);
+	assert_int_equal(rows[5].count, 1);
+	check_thing(rows[5].items, &in[0]);
 }
 
 static void test_together(void **state)
 {
-	in_arena(*state, write_many);
+	with_arena(*state, write_many);
 }
 
 /* The last one's name is taken: nothing of it is kept. */
@@ -115,7 +109,7 @@ static void write_too_many(struct ctx *cx, void *arg)
 
 static void test_together_and_one_fails(void **state)
 {
-	in_arena(*state, write_too_many);
+	with_arena(*state, write_too_many);
 	assert_int_equal(things_in(*state), 4);
 }
 
@@ -135,7 +129,7 @@ static void read_anothers(struct ctx *cx, void *arg)
 
 static void test_together_whose(void **state)
 {
-	in_arena(*state, read_anothers);
+	with_arena(*state, read_anothers);
 }
 
 /* --- Scripts abreast, some of which the store refuses ------------------------ */

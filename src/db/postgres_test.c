@@ -22,15 +22,6 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static void in_arena(struct fixture *fixture, void (*fn)(struct ctx *cx, void *arg))
-{
-	struct arena arena;
-
-	arena_init(&arena, &fixture->pool);
-	on_fiber(fixture, &arena, fn, fixture);
-	arena_finish(&arena);
-}
-
 static enum rc raise_counter(struct ctx *cx, const struct fixture *fixture)
 {
 	struct script script;
@@ -69,7 +60,7 @@ static void test_lost_in_script(void **state)
 {
 	struct fixture *fixture = *state;
 
-	in_arena(fixture, lose_in_script);
+	with_arena(fixture, lose_in_script);
 	assert_int_equal(counter_of(fixture, &fixture->tenant), 1);
 }
 
@@ -85,7 +76,7 @@ static void test_lost_in_read(void **state)
 {
 	struct fixture *fixture = *state;
 
-	in_arena(fixture, lose_in_read);
+	with_arena(fixture, lose_in_read);
 	assert_int_equal(counter_of(fixture, &fixture->tenant), 1);
 }
 

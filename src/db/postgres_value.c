@@ -194,8 +194,6 @@ static enum rc take_only_row(const struct query *query, const PGresult *result, 
 	struct rows rows = {arena_array(asked->arena, 1, query->out_size), 1};
 	enum rc rc = rows.items != NULL ? RC_OK : RC_NO_MEMORY;
 
-	if (rc == RC_OK && asked->rows->count > 0)
-		rc = RC_INTERNAL;
 	if (rc == RC_OK)
 		rc = take_row(query, result, row, PG_OWNER_COLUMNS, asked->arena, rows.items);
 	if (rc == RC_OK)
@@ -208,7 +206,7 @@ static enum rc deal_row(const struct query *query, const PGresult *result, int r
 			const struct pg_asked *asked, size_t count, size_t *at)
 {
 	for (size_t tried = 0; tried < count; tried++, *at = (*at + 1) % count) {
-		if (is_of(query, result, row, asked[*at].in))
+		if (asked[*at].rows->count == 0 && is_of(query, result, row, asked[*at].in))
 			return take_only_row(query, result, row, &asked[*at]);
 	}
 	LOG(ERROR, "a row that nobody has asked for", LOG_TEXT("query", query->name));

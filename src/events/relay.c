@@ -27,9 +27,9 @@ struct relay {
 	bool synced;
 	uint64_t synced_at; /* ms */
 	int64_t last[STREAM_COUNT], highest;
-	bool behind; /* marked events may wait to be published */
-	bool lingers;
-	bool stale; /* the stream has refused what it had asked for */
+	bool behind;  /* marked events may wait to be published */
+	bool lingers; /* events came just now, and more may follow upon them */
+	bool stale;   /* the stream has refused what it had asked for */
 	struct backoff backoff;
 	_Atomic uint64_t published;
 	_Atomic int64_t told[STREAM_COUNT]; /* as `last`, for other threads; -1: not known */
