@@ -42,6 +42,7 @@ static const char reader_setup[] = "PRAGMA query_only = ON;"
 				   "PRAGMA trusted_schema = OFF;"
 				   "PRAGMA temp_store = MEMORY;"
 				   "PRAGMA case_sensitive_like = ON;"
+				   "PRAGMA mmap_size = 1;" /* any: sqlite_map.c maps it whole */
 				   "PRAGMA cache_size = -32768;";
 
 struct store {
@@ -49,6 +50,8 @@ struct store {
 	size_t queries;
 	bool guest;
 	int lock_fd;
+	int map_fd; /* of the database, for its readers; closed last, since that ends SQLite's own locks on it
+		     */
 	struct sqlite_conn writer;
 	pthread_mutex_t writing; /* held by the committer for a group, by a session for its life */
 	int wal_frames, wal_copied;
@@ -62,6 +65,7 @@ struct store {
  */
 struct port {
 	struct sqlite_conn conn;
+	struct sqlite_map *map; /* NULL: none */
 	struct store *store;
 	sqlite3_stmt *begin, *end;
 	uint64_t commits; /* the store's when the transaction began */
@@ -198,6 +202,8 @@ static void store_free(struct store *store)
 	/* Closing unlocks; the file stays, since another process may have it open to lock it. */
 	if (store->lock_fd >= 0)
 		close(store->lock_fd);
+	if (store->map_fd >= 0)
+		close(store->map_fd);
 	pthread_mutex_destroy(&store->writing);
 	free(store);
 }
@@ -216,7 +222,7 @@ static enum rc sqlite_open(struct db *db)
 	store->path = db->options.url + strlen(URL_PREFIX);
 	store->queries = db->set->count + 1; /* and db->schema */
 	store->guest = db->options.guest;
-	store->lock_fd = -1;
+	store->lock_fd = store->map_fd = -1;
 	pthread_mutex_init(&store->writing, NULL);
 	rc = lock_file(store);
 	if (rc == RC_OK)
@@ -229,6 +235,7 @@ static enum rc sqlite_open(struct db *db)
 	}
 	if (store->guest)
 		sqlite3_db_config(store->writer.db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+	store->map_fd = open(store->path, O_RDONLY | O_CLOEXEC);
 	sqlite3_wal_hook(store->writer.db, on_wal, store);
 	sqlite_gather(store->writer.db);
 	db->store = store;
@@ -294,10 +301,11 @@ static void *sqlite_port_open(struct db *db)
 	if (port == NULL)
 		return NULL;
 	port->store = db->store;
-	if (conn_open(&port->conn, db->store, NULL, reader_setup) != RC_OK) {
+	if (conn_open(&port->conn, port->store, sqlite_map_vfs(), reader_setup) != RC_OK) {
 		free(port);
 		return NULL;
 	}
+	port->map = sqlite_map_of(port->conn.db, port->store->map_fd);
 	/* The writer alone checkpoints. */
 	sqlite3_db_config(port->conn.db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	if (sqlite3_prepare_v2(port->conn.db, "BEGIN", -1, &port->begin, NULL) != SQLITE_OK ||
@@ -312,9 +320,18 @@ static enum rc sqlite_read(void *arg, struct ctx *cx, const struct query *query,
 			   struct rows *ret)
 {
 	struct port *port = arg;
+	enum rc rc;
 
 	look(port);
-	return sqlite_run(&port->conn, query, in, cx->arena, ret);
+	sqlite_map_begin(port->map);
+	rc = sqlite_run(&port->conn, query, in, cx->arena, ret);
+	if (sqlite_map_end())
+		return rc;
+	LOG(ERROR, "a page of the database cannot be read", LOG_TEXT("file", port->store->path),
+	    LOG_TEXT("query", query->name));
+	sqlite_port_rest(port);
+	sqlite_map_anew(port->map);
+	return RC_STORE_DOWN;
 }
 
 /* --- Writing ------------------------------------------------------------- */

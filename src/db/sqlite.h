@@ -1,6 +1,7 @@
 /*
  * Between sqlite.c (the store, its one writer, its lock), sqlite_query.c (one query on one connection),
- * sqlite_vfs.c (how the log is written) and sqlite_whole.c (whole tables and files).
+ * sqlite_vfs.c (how the log is written), sqlite_map.c (how the database is read) and sqlite_whole.c (whole
+ * tables and files).
  */
 #ifndef DB_SQLITE_H
 #define DB_SQLITE_H
@@ -29,6 +30,23 @@ const char *sqlite_vfs(bool relaxed);
 /* From now on what a commit of this connection writes to its log is gathered, if it was opened by that VFS.
  */
 void sqlite_gather(sqlite3 *db);
+
+/* --- sqlite_map.c ----------------------------------------------------------- */
+
+struct sqlite_map;
+
+/* The VFS for a reader. NULL: without memory. From its first call on the process has a handler for SIGBUS. */
+const char *sqlite_map_vfs(void);
+/* Maps the database from now on, if it was opened by that VFS (else: NULL) and has an mmap_size. `fd`, of the
+ * same file, outlives the connection. */
+struct sqlite_map *sqlite_map_of(sqlite3 *db, int fd);
+/* Around each read, on its thread; NULL is fine. False: the disk could not give a page, so nothing of what
+ * was read counts, and sqlite_map_anew() is due, once the transaction has ended. */
+void sqlite_map_begin(struct sqlite_map *map);
+bool sqlite_map_end(void) MUST_USE;
+void sqlite_map_anew(struct sqlite_map *map);
+
+/* --- sqlite_query.c --------------------------------------------------------- */
 
 /* The connection's last failure as an rc. What is not the caller's doing goes to the log. */
 enum rc sqlite_failed(const struct sqlite_conn *conn, const char *what);
