@@ -167,6 +167,8 @@ static bool run(void *arg, struct job **jobs, size_t count)
 		else
 			give_up(hand->db, &group, RC_STORE_DOWN);
 	}
+	if (good && hand->db->driver->writer_answered != NULL)
+		hand->db->driver->writer_answered(hand->writer);
 	return good;
 }
 

@@ -110,7 +110,9 @@ struct driver {
 	 */
 	enum outcome (*commit)(void *writer, struct script **scripts, size_t count, bool apart,
 			       size_t *ret_failed);
-	/* No script waits just now. May be NULL. */
+	/* Those who asked for these groups have their answers. May be NULL. */
+	void (*writer_answered)(void *writer);
+	/* No script has come for a while. May be NULL. */
 	void (*writer_idle)(void *writer);
 
 	/* Begins to call db_tell() for what other processes commit. May be NULL, and so may its end. */

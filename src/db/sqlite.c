@@ -1,10 +1,8 @@
 /*
- * The embedded store. One connection is the only writer and checkpointer (SQLite 3.40 can lose a
- * WAL that two connections reset at once), and each thread reads on a connection of its own.
- * A lock on a file beside the database keeps a second marca process away. A guest (an operator's command)
- * reads and writes beside the owner, but never checkpoints, and never writes while the owner does that.
- * It is long because the life of the store, its writer, its readers and its sessions hang together by these
- * locks.
+ * The embedded store. One connection is the only writer, one thread copies its log into the database, and
+ * each thread reads on a connection of its own. A lock on a file beside the database keeps a second marca
+ * process away. A guest (an operator's command) reads and writes beside the owner, but never checkpoints, and
+ * never writes while the owner does that.
  */
 #include "db/sqlite.h"
 
@@ -20,11 +18,10 @@
 #define URL_PREFIX	"sqlite:"
 #define BUSY_TIMEOUT_MS 5000
 
-/* Frames (pages of 4 KiB) that the WAL has beyond the last checkpoint. */
-#define WAL_WHEN_IDLE  1000  /* copied into the database when no script waits */
-#define WAL_WHEN_BUSY  3000  /* copied even then */
-#define WAL_TOO_LONG   65536 /* and the readers are waited for, so that it can begin anew */
-#define WAL_KEEP_BYTES "67108864"
+/* Frames (pages of 4 KiB) that the log has and the database has not. */
+#define LOG_WHEN_IDLE  1000 /* copied into the database when no script waits */
+#define LOG_WHEN_BUSY  3000 /* copied even then */
+#define LOG_KEEP_BYTES "67108864"
 
 /* LIKE tells capitals from small letters, as PostgreSQL's does. */
 static const char writer_setup[] = "PRAGMA journal_mode = WAL;"
@@ -34,7 +31,7 @@ static const char writer_setup[] = "PRAGMA journal_mode = WAL;"
 				   "PRAGMA temp_store = MEMORY;"
 				   "PRAGMA case_sensitive_like = ON;"
 				   "PRAGMA cache_size = -16384;"
-				   "PRAGMA journal_size_limit = " WAL_KEEP_BYTES ";";
+				   "PRAGMA journal_size_limit = " LOG_KEEP_BYTES ";";
 
 static const char relaxed_setup[] = "PRAGMA synchronous = NORMAL;"; /* in place of FULL */
 
@@ -45,20 +42,6 @@ static const char reader_setup[] = "PRAGMA query_only = ON;"
 				   "PRAGMA mmap_size = 1;" /* any: sqlite_map.c maps it whole */
 				   "PRAGMA cache_size = -32768;";
 
-struct store {
-	const char *path; /* of the database, in the url */
-	size_t queries;
-	bool guest;
-	int lock_fd;
-	int map_fd; /* of the database, for its readers; closed last, since that ends SQLite's own locks on it
-		     */
-	struct sqlite_conn writer;
-	pthread_mutex_t writing; /* held by the committer for a group, by a session for its life */
-	int wal_frames, wal_copied;
-	atomic_bool ailing;	  /* the last group was lost */
-	_Atomic uint64_t commits; /* moves before anyone is told of one */
-};
-
 /*
  * One thread's way in. Its reads share a transaction until it rests or something is committed: to begin and
  * end one takes three system calls, as much time as a short query.
@@ -66,14 +49,14 @@ struct store {
 struct port {
 	struct sqlite_conn conn;
 	struct sqlite_map *map; /* NULL: none */
-	struct store *store;
+	struct sqlite_store *store;
 	sqlite3_stmt *begin, *end;
 	uint64_t commits; /* the store's when the transaction began */
 };
 
 /* --- Connections --------------------------------------------------------- */
 
-static void conn_close(struct sqlite_conn *conn)
+void sqlite_conn_close(struct sqlite_conn *conn)
 {
 	for (size_t i = 0; conn->cache != NULL && i < conn->count; i++)
 		sqlite_unprepare(&conn->cache[i]);
@@ -82,7 +65,7 @@ static void conn_close(struct sqlite_conn *conn)
 	*conn = (struct sqlite_conn){NULL};
 }
 
-static enum rc conn_exec(struct sqlite_conn *conn, const char *sql)
+enum rc sqlite_exec(struct sqlite_conn *conn, const char *sql)
 {
 	return sqlite3_exec(conn->db, sql, NULL, NULL, NULL) == SQLITE_OK ? RC_OK : sqlite_failed(conn, sql);
 }
@@ -94,10 +77,10 @@ static enum rc conn_set_up(struct sqlite_conn *conn, const char *setup)
 	/* A name within "" that does not exist is an error, not a text. */
 	sqlite3_db_config(conn->db, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
 	sqlite3_db_config(conn->db, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);
-	return conn_exec(conn, setup);
+	return sqlite_exec(conn, setup);
 }
 
-static enum rc conn_open(struct sqlite_conn *conn, const struct store *store, const char *vfs,
+static enum rc conn_open(struct sqlite_conn *conn, const struct sqlite_store *store, const char *vfs,
 			 const char *setup)
 {
 	enum rc rc;
@@ -116,27 +99,20 @@ static enum rc conn_open(struct sqlite_conn *conn, const struct store *store, co
 	else
 		rc = code == SQLITE_OK ? conn_set_up(conn, setup) : sqlite_failed(conn, store->path);
 	if (rc != RC_OK)
-		conn_close(conn);
+		sqlite_conn_close(conn);
 	return rc;
 }
 
 /* --- The store ----------------------------------------------------------- */
 
-/* What the bytes of the lock file stand for. */
-enum lock_byte {
-	LOCK_OWNER, /* taken by the owner for its life */
-	LOCK_GUEST, /* shared by guests while they write; taken by the owner while it checkpoints */
-};
-
-/* Of this open file, so that it ends when the file is closed, or its process has. */
-static bool lock_byte(const struct store *store, enum lock_byte byte, short type, bool wait)
+bool sqlite_lock_byte(const struct sqlite_store *store, enum lock_byte byte, short type, bool wait)
 {
 	struct flock lock = {.l_type = type, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1};
 
 	return fcntl(store->lock_fd, wait ? F_OFD_SETLKW : F_OFD_SETLK, &lock) == 0;
 }
 
-static enum rc open_lock(struct store *store)
+static enum rc open_lock(struct sqlite_store *store)
 {
 	char path[4096];
 	int len = snprintf(path, sizeof(path), "%s.lock", store->path);
@@ -153,7 +129,7 @@ static enum rc open_lock(struct store *store)
 	return RC_STORE_DOWN;
 }
 
-static enum rc lock_file(struct store *store)
+static enum rc lock_file(struct sqlite_store *store)
 {
 	enum rc rc;
 
@@ -164,41 +140,30 @@ static enum rc lock_file(struct store *store)
 	rc = open_lock(store);
 	if (rc != RC_OK)
 		return rc;
-	if (store->guest || lock_byte(store, LOCK_OWNER, F_WRLCK, false))
+	if (store->guest || sqlite_lock_byte(store, LOCK_OWNER, F_WRLCK, false))
 		return RC_OK;
 	LOG(ERROR, "another marca process has this database open", LOG_TEXT("file", store->path));
 	return RC_STORE_DOWN;
 }
 
-static int on_wal(void *arg, sqlite3 *db, const char *schema, int frames)
+static int on_log(void *arg, sqlite3 *db, const char *schema, int frames)
 {
-	struct store *store = arg;
+	struct sqlite_store *store = arg;
 
 	(void)db;
 	(void)schema;
-	if (frames < store->wal_frames)
-		store->wal_copied = 0; /* it began anew */
-	store->wal_frames = frames;
+	if (frames < store->log_frames) { /* it began anew */
+		store->log_copied = 0;
+		store->log_beginnings++;
+	}
+	store->log_frames = frames;
 	return SQLITE_OK;
 }
 
-/* In place of SQLite's own checkpoints, which would come within a commit. */
-static void checkpoint_beyond(struct store *store, int frames)
+static void store_free(struct sqlite_store *store)
 {
-	int mode = store->wal_frames > WAL_TOO_LONG ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE;
-
-	if (store->guest || store->wal_frames - store->wal_copied < frames ||
-	    !lock_byte(store, LOCK_GUEST, F_WRLCK, false))
-		return;
-	if (sqlite3_wal_checkpoint_v2(store->writer.db, NULL, mode, NULL, NULL) != SQLITE_OK)
-		LOG(WARN, "a checkpoint failed", LOG_TEXT("said", sqlite3_errmsg(store->writer.db)));
-	store->wal_copied = store->wal_frames;
-	(void)!lock_byte(store, LOCK_GUEST, F_UNLCK, false);
-}
-
-static void store_free(struct store *store)
-{
-	conn_close(&store->writer);
+	sqlite_copier_finish(&store->copier);
+	sqlite_conn_close(&store->writer);
 	/* Closing unlocks; the file stays, since another process may have it open to lock it. */
 	if (store->lock_fd >= 0)
 		close(store->lock_fd);
@@ -210,7 +175,7 @@ static void store_free(struct store *store)
 
 static enum rc sqlite_open(struct db *db)
 {
-	struct store *store = calloc(1, sizeof(*store));
+	struct sqlite_store *store = calloc(1, sizeof(*store));
 	enum rc rc;
 
 	if (store == NULL)
@@ -224,11 +189,12 @@ static enum rc sqlite_open(struct db *db)
 	store->guest = db->options.guest;
 	store->lock_fd = store->map_fd = -1;
 	pthread_mutex_init(&store->writing, NULL);
+	sqlite_copier_init(&store->copier);
 	rc = lock_file(store);
 	if (rc == RC_OK)
 		rc = conn_open(&store->writer, store, sqlite_vfs(db->options.relaxed), writer_setup);
 	if (rc == RC_OK && db->options.relaxed)
-		rc = conn_exec(&store->writer, relaxed_setup);
+		rc = sqlite_exec(&store->writer, relaxed_setup);
 	if (rc != RC_OK) {
 		store_free(store);
 		return rc;
@@ -236,7 +202,7 @@ static enum rc sqlite_open(struct db *db)
 	if (store->guest)
 		sqlite3_db_config(store->writer.db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	store->map_fd = open(store->path, O_RDONLY | O_CLOEXEC);
-	sqlite3_wal_hook(store->writer.db, on_wal, store);
+	sqlite3_wal_hook(store->writer.db, on_log, store);
 	sqlite_gather(store->writer.db);
 	db->store = store;
 	db_add_writer(db, store);
@@ -250,7 +216,7 @@ static void sqlite_close(struct db *db)
 
 static enum rc sqlite_ping(struct db *db)
 {
-	struct store *store = db->store;
+	struct sqlite_store *store = db->store;
 
 	return atomic_load(&store->ailing) ? RC_STORE_DOWN : RC_OK;
 }
@@ -290,7 +256,7 @@ static void sqlite_port_close(void *arg)
 
 	sqlite3_finalize(port->begin);
 	sqlite3_finalize(port->end);
-	conn_close(&port->conn);
+	sqlite_conn_close(&port->conn);
 	free(port);
 }
 
@@ -342,12 +308,21 @@ static bool sqlite_writer_ready(void *writer)
 	return true; /* a file does not hang up: the next group tries again */
 }
 
-static void sqlite_writer_idle(void *writer)
+static void sqlite_writer_answered(void *writer)
 {
-	struct store *store = writer;
+	struct sqlite_store *store = writer;
 
 	pthread_mutex_lock(&store->writing);
-	checkpoint_beyond(store, WAL_WHEN_IDLE);
+	sqlite_copy_log(store, LOG_WHEN_BUSY);
+	pthread_mutex_unlock(&store->writing);
+}
+
+static void sqlite_writer_idle(void *writer)
+{
+	struct sqlite_store *store = writer;
+
+	pthread_mutex_lock(&store->writing);
+	sqlite_copy_log(store, LOG_WHEN_IDLE);
 	pthread_mutex_unlock(&store->writing);
 }
 
@@ -365,15 +340,15 @@ static enum rc run_script(struct sqlite_conn *conn, struct script *script)
 
 static enum rc run_apart(struct sqlite_conn *conn, struct script *script)
 {
-	enum rc rc = conn_exec(conn, "SAVEPOINT apart");
+	enum rc rc = sqlite_exec(conn, "SAVEPOINT apart");
 
 	if (rc != RC_OK)
 		return RC_STORE_DOWN;
 	script->job.rc = run_script(conn, script);
 	if (script->job.rc != RC_OK)
-		rc = conn_exec(conn, "ROLLBACK TO apart");
+		rc = sqlite_exec(conn, "ROLLBACK TO apart");
 	if (rc == RC_OK)
-		rc = conn_exec(conn, "RELEASE apart");
+		rc = sqlite_exec(conn, "RELEASE apart");
 	return rc == RC_OK ? RC_OK : RC_STORE_DOWN;
 }
 
@@ -396,195 +371,60 @@ static enum outcome run_group(struct sqlite_conn *conn, struct script **scripts,
 			return OUTCOME_REFUSED;
 		}
 	}
-	return conn_exec(conn, "COMMIT") == RC_OK ? OUTCOME_DONE : OUTCOME_LOST;
+	return sqlite_exec(conn, "COMMIT") == RC_OK ? OUTCOME_DONE : OUTCOME_LOST;
 }
 
 static enum outcome sqlite_commit(void *writer, struct script **scripts, size_t count, bool apart,
 				  size_t *ret_failed)
 {
-	struct store *store = writer;
+	struct sqlite_store *store = writer;
 	struct sqlite_conn *conn = &store->writer;
 	enum outcome outcome = OUTCOME_LOST;
 
 	pthread_mutex_lock(&store->writing);
 	/* A guest waits while the owner checkpoints. */
-	if ((!store->guest || lock_byte(store, LOCK_GUEST, F_RDLCK, true)) &&
-	    conn_exec(conn, "BEGIN IMMEDIATE") == RC_OK)
+	if ((!store->guest || sqlite_lock_byte(store, LOCK_GUEST, F_RDLCK, true)) &&
+	    sqlite_exec(conn, "BEGIN IMMEDIATE") == RC_OK)
 		outcome = run_group(conn, scripts, count, apart, ret_failed);
 	/* Some failures have rolled back already. */
 	if (outcome != OUTCOME_DONE && !sqlite3_get_autocommit(conn->db) &&
-	    conn_exec(conn, "ROLLBACK") != RC_OK)
+	    sqlite_exec(conn, "ROLLBACK") != RC_OK)
 		outcome = OUTCOME_LOST;
 	if (store->guest)
-		(void)!lock_byte(store, LOCK_GUEST, F_UNLCK, false);
+		(void)!sqlite_lock_byte(store, LOCK_GUEST, F_UNLCK, false);
 	atomic_fetch_add(&store->commits, 1);
-	if (outcome == OUTCOME_DONE)
-		checkpoint_beyond(store, WAL_WHEN_BUSY);
 	atomic_store(&store->ailing, outcome == OUTCOME_LOST);
 	pthread_mutex_unlock(&store->writing);
 	return outcome;
 }
 
-/* --- Migrations ---------------------------------------------------------- */
-
-/*
- * A table is changed by making a new one in its place, so foreign keys are off meanwhile and looked at before
- * the commit: https://www.sqlite.org/lang_altertable.html, section 7.
- */
-static enum rc sqlite_session_open(struct db *db, struct session **ret)
-{
-	struct store *store = db->store;
-	enum rc rc;
-
-	pthread_mutex_lock(&store->writing);
-	rc = conn_exec(&store->writer, "PRAGMA foreign_keys = OFF");
-	/* The owner does not wait for a guest's long look before it cuts the WAL: it leaves it as it is. */
-	if (rc == RC_OK && store->guest && !lock_byte(store, LOCK_GUEST, F_RDLCK, true))
-		rc = RC_STORE_DOWN;
-	if (rc != RC_OK) {
-		pthread_mutex_unlock(&store->writing);
-		return rc;
-	}
-	*ret = (struct session *)store;
-	return RC_OK;
-}
-
-static void sqlite_session_close(struct session *session)
-{
-	struct store *store = (struct store *)session;
-	struct sqlite_conn *conn = &store->writer;
-
-	if ((!sqlite3_get_autocommit(conn->db) && conn_exec(conn, "ROLLBACK") != RC_OK) ||
-	    conn_exec(conn, "PRAGMA foreign_keys = ON") != RC_OK)
-		atomic_store(&store->ailing, true);
-	if (store->guest)
-		(void)!lock_byte(store, LOCK_GUEST, F_UNLCK, false);
-	atomic_fetch_add(&store->commits, 1);
-	pthread_mutex_unlock(&store->writing);
-}
-
-static enum rc sqlite_session_exec(struct session *session, const char *sql)
-{
-	return conn_exec(&((struct store *)session)->writer, sql);
-}
-
-static enum rc check_foreign_keys(struct sqlite_conn *conn)
-{
-	sqlite3_stmt *stmt;
-	int code;
-
-	if (sqlite3_prepare_v2(conn->db, "PRAGMA foreign_key_check", -1, &stmt, NULL) != SQLITE_OK)
-		return sqlite_failed(conn, "foreign_key_check");
-	code = sqlite3_step(stmt);
-	if (code == SQLITE_ROW)
-		LOG(ERROR, "a row would be left without the one it refers to",
-		    LOG_TEXT("table", (const char *)sqlite3_column_text(stmt, 0)));
-	sqlite3_finalize(stmt);
-	return code == SQLITE_DONE ? RC_OK : RC_INTERNAL;
-}
-
-static enum rc sqlite_session_commit(struct session *session)
-{
-	struct sqlite_conn *conn = &((struct store *)session)->writer;
-	enum rc rc = check_foreign_keys(conn);
-
-	return rc == RC_OK ? conn_exec(conn, "COMMIT") : rc;
-}
-
-static enum rc sqlite_session_query(struct session *session, const struct query *query, const void *in,
-				    struct arena *arena, struct rows *ret)
-{
-	struct sqlite_conn *conn = &((struct store *)session)->writer;
-	struct sqlite_query prepared;
-	enum rc rc = sqlite_prepare(conn, query, &prepared);
-
-	if (rc != RC_OK)
-		return rc;
-	rc = sqlite_run_prepared(conn, &prepared, query, in, arena, ret);
-	sqlite_unprepare(&prepared);
-	return rc;
-}
-
-static enum rc sqlite_session_prepare(struct session *session, const struct query *query)
-{
-	struct sqlite_query prepared;
-	enum rc rc = sqlite_prepare(&((struct store *)session)->writer, query, &prepared);
-
-	if (rc == RC_OK)
-		sqlite_unprepare(&prepared);
-	return rc;
-}
-
-static enum rc sqlite_session_scan(struct session *session, const struct query *query,
-				   const struct row_sink *sink)
-{
-	return sqlite_scan(&((struct store *)session)->writer, query, sink);
-}
-
-static enum rc sqlite_session_each(struct session *session, const struct query *query, const void *const *in,
-				   size_t count)
-{
-	return sqlite_each(&((struct store *)session)->writer, query, in, count);
-}
-
-static enum rc sqlite_session_copy(struct session *session, const char *path, db_copy_fn *progress, void *arg)
-{
-	return sqlite_copy(&((struct store *)session)->writer, path, progress, arg);
-}
+/* --- Whole files ---------------------------------------------------------- */
 
 static enum rc sqlite_hold_store(struct db *db, const char *lock, void **ret)
 {
 	(void)lock;
-	return sqlite_hold(((struct store *)db->store)->path, ret);
+	return sqlite_hold(((struct sqlite_store *)db->store)->path, ret);
 }
 
 /* Under the owner's lock, which lies in a file of its own. */
 static enum rc sqlite_replace_file(struct db *db, const char *path)
 {
-	struct store *store = db->store;
+	struct sqlite_store *store = db->store;
 	enum rc rc = RC_INTERNAL;
 
 	pthread_mutex_lock(&store->writing);
 	if (!store->guest) {
-		conn_close(&store->writer);
-		store->wal_frames = store->wal_copied = 0;
+		sqlite_copier_finish(&store->copier);
+		sqlite_copier_init(&store->copier);
+		sqlite_conn_close(&store->writer);
+		store->log_frames = store->log_copied = 0;
 		rc = sqlite_swap_files(path, store->path);
 	}
 	pthread_mutex_unlock(&store->writing);
 	return rc;
 }
 
-static enum rc sqlite_session_check(struct session *session, bool deep)
-{
-	struct sqlite_conn *conn = &((struct store *)session)->writer;
-	enum rc rc = deep ? sqlite_integrity(conn) : RC_OK;
-
-	return rc == RC_OK ? check_foreign_keys(conn) : rc;
-}
-
-static enum rc sqlite_scratch_open(struct db *db, struct session **ret)
-{
-	struct store *scratch = calloc(1, sizeof(*scratch));
-
-	(void)db;
-	if (scratch == NULL)
-		return RC_NO_MEMORY;
-	if (sqlite3_open(":memory:", &scratch->writer.db) != SQLITE_OK) {
-		sqlite3_close(scratch->writer.db);
-		free(scratch);
-		return RC_NO_MEMORY;
-	}
-	*ret = (struct session *)scratch;
-	return RC_OK;
-}
-
-static void sqlite_scratch_close(struct session *session)
-{
-	struct store *scratch = (struct store *)session;
-
-	sqlite3_close(scratch->writer.db);
-	free(scratch);
-}
+/* --- The driver -------------------------------------------------------------- */
 
 const struct driver sqlite_driver = {
 	.dialect = DIALECT_SQLITE,
@@ -598,6 +438,7 @@ const struct driver sqlite_driver = {
 	.read = sqlite_read,
 	.writer_ready = sqlite_writer_ready,
 	.commit = sqlite_commit,
+	.writer_answered = sqlite_writer_answered,
 	.writer_idle = sqlite_writer_idle,
 	.session_open = sqlite_session_open,
 	.session_close = sqlite_session_close,

@@ -23,6 +23,77 @@ struct sqlite_conn {
 	size_t count;
 };
 
+/* --- sqlite.c --------------------------------------------------------------- */
+
+/* Who copies the log. But for `state` all is the writer's while it rests, and the thread's while it is asked.
+ */
+struct sqlite_copier {
+	sqlite3 *db; /* NULL: there is no thread yet */
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	int state;
+	int frames;	     /* of the log, when it was asked */
+	uint64_t beginnings; /* likewise */
+	bool good;
+};
+
+struct sqlite_store {
+	const char *path; /* of the database, in the url */
+	size_t queries;
+	bool guest;
+	int lock_fd;
+	int map_fd; /* of the database, for its readers; closed last, since that ends SQLite's own locks on it
+		     */
+	struct sqlite_conn writer;
+	pthread_mutex_t writing; /* held by the committer for a group, by a session for its life */
+	int log_frames, log_copied;
+	uint64_t log_beginnings; /* how often it has begun anew */
+	struct sqlite_copier copier;
+	atomic_bool ailing;	  /* the last group was lost */
+	_Atomic uint64_t commits; /* moves before anyone is told of one */
+};
+
+enum rc sqlite_exec(struct sqlite_conn *conn, const char *sql) MUST_USE;
+void sqlite_conn_close(struct sqlite_conn *conn);
+
+/* What the bytes of the lock file stand for. */
+enum lock_byte {
+	LOCK_OWNER, /* taken by the owner for its life */
+	LOCK_GUEST, /* shared by guests while they write; taken by the owner while it checkpoints */
+};
+/* F_RDLCK, F_WRLCK or F_UNLCK. Of the store's open file, so that it ends when that is closed, or its process
+ * has. */
+bool sqlite_lock_byte(const struct sqlite_store *store, enum lock_byte byte, short type, bool wait) MUST_USE;
+
+/* --- sqlite_session.c: see driver.h ----------------------------------------- */
+
+enum rc sqlite_session_open(struct db *db, struct session **ret) MUST_USE;
+void sqlite_session_close(struct session *session);
+enum rc sqlite_session_exec(struct session *session, const char *sql) MUST_USE;
+enum rc sqlite_session_commit(struct session *session) MUST_USE;
+enum rc sqlite_session_query(struct session *session, const struct query *query, const void *in,
+			     struct arena *arena, struct rows *ret) MUST_USE;
+enum rc sqlite_session_prepare(struct session *session, const struct query *query) MUST_USE;
+enum rc sqlite_session_scan(struct session *session, const struct query *query,
+			    const struct row_sink *sink) MUST_USE;
+enum rc sqlite_session_each(struct session *session, const struct query *query, const void *const *in,
+			    size_t count) MUST_USE;
+enum rc sqlite_session_copy(struct session *session, const char *path, db_copy_fn *progress,
+			    void *arg) MUST_USE;
+enum rc sqlite_session_check(struct session *session, bool deep) MUST_USE;
+enum rc sqlite_scratch_open(struct db *db, struct session **ret) MUST_USE;
+void sqlite_scratch_close(struct session *session);
+
+/* --- sqlite_copier.c -------------------------------------------------------- */
+
+void sqlite_copier_init(struct sqlite_copier *copier);
+/* Waits for a copy that is under way. */
+void sqlite_copier_finish(struct sqlite_copier *copier);
+/* By the writer, between two transactions: has the log copied, when that is due or it has more than `beyond`
+ * frames that are not. */
+void sqlite_copy_log(struct sqlite_store *store, int beyond);
+
 /* --- sqlite_vfs.c ----------------------------------------------------------- */
 
 /* The VFS for a writer. NULL, which is SQLite's own, for one without synchronous=FULL, or without memory. */
