@@ -101,7 +101,8 @@ class Parties:
 
     @classmethod
     def through_api(cls, marca, tenants=TENANTS, resources=RESOURCES, users=USERS, passwords=True):
-        """So many tenants, and of each so many resources and users. Without passwords the users have an operator's token."""
+        """So many tenants, and of each so many resources and users: `users` may be a function of the tenant's number. Without
+        passwords the users have an operator's token."""
         operator = marca.operator().headers
         tokens = {}
 
@@ -114,11 +115,11 @@ class Parties:
             tokens[found] = harness.log_in(api, tenant, made["email"])["access_token"]
             return found
 
-        def tenant(_):
+        def tenant(number):
             api = harness.Api(marca.address, operator)
             with contextlib.closing(api):
                 made = harness.make_tenant(api, settings={"advance_booking_days": DAYS})
-                people = [user(api, made) for _ in range(users)]
+                people = [user(api, made) for _ in range(users(number) if callable(users) else users)]
                 category = harness.make_category(api, made)
                 return [
                     (uuid.UUID(made["id"]), uuid.UUID(harness.make_resource(api, made, category)["id"]), people)
