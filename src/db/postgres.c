@@ -99,22 +99,6 @@ static bool send_volleys(struct pg_conn *conn, struct pg_volleys volleys)
 	return sent;
 }
 
-static bool any_tells(struct script **scripts, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		if (scripts[i]->tells)
-			return true;
-	}
-	return false;
-}
-
-/* A NOTIFY goes out with the commit, wherever it stands. */
-static bool send_begin(struct pg_conn *conn, struct script **scripts, size_t count)
-{
-	return pg_send_begin(conn) &&
-	       (!any_tells(scripts, count) || pg_send_sql(conn, pg_notify_sql(conn->db)));
-}
-
 static bool send_commit(struct pg_conn *conn)
 {
 	return PQpipelineSync(conn->pg) == 1 && pg_send_sql(conn, "COMMIT") && PQpipelineSync(conn->pg) == 1;
@@ -122,8 +106,7 @@ static bool send_commit(struct pg_conn *conn)
 
 static bool send_in_one(struct pg_conn *conn, const struct pg_volleys *volleys)
 {
-	return send_begin(conn, volleys->scripts, volleys->count) && send_volleys(conn, *volleys) &&
-	       send_commit(conn);
+	return pg_send_begin(conn) && send_volleys(conn, *volleys) && send_commit(conn);
 }
 
 /*
@@ -133,7 +116,7 @@ static bool send_in_one(struct pg_conn *conn, const struct pg_volleys *volleys)
  */
 static bool send_apart(struct pg_conn *conn, struct script **scripts, size_t count)
 {
-	bool sent = send_begin(conn, scripts, count) && pg_send_sql(conn, "SAVEPOINT kept");
+	bool sent = pg_send_begin(conn) && pg_send_sql(conn, "SAVEPOINT kept");
 
 	for (size_t i = 0; sent && i < count; i++) {
 		sent = send_volleys(conn, (struct pg_volleys){&scripts[i], 1, .singly = true}) &&
@@ -168,16 +151,11 @@ static bool take_commit(struct pg_conn *conn, const char *tag)
 	return pg_synced(conn) && pg_tag_is(conn, tag) && pg_synced(conn);
 }
 
-static bool take_begin(struct pg_conn *conn, struct script **scripts, size_t count)
-{
-	return pg_take_begin(conn) && (!any_tells(scripts, count) || pg_tag_is(conn, "NOTIFY"));
-}
-
 static enum outcome take_in_one(struct pg_conn *conn, const struct pg_volleys *volleys, size_t *ret_failed)
 {
 	enum outcome outcome;
 
-	if (!take_begin(conn, volleys->scripts, volleys->count))
+	if (!pg_take_begin(conn))
 		return OUTCOME_LOST;
 	outcome = take_volleys(conn, *volleys, ret_failed);
 	if (outcome == OUTCOME_LOST)
@@ -204,7 +182,7 @@ static enum outcome take_apart(struct pg_conn *conn, struct script *script)
 /* A deadlock takes back one script only, and no group: that one is told to come again. */
 static enum outcome take_all_apart(struct pg_conn *conn, struct script **scripts, size_t count)
 {
-	if (!take_begin(conn, scripts, count) || !pg_tag_is(conn, "SAVEPOINT"))
+	if (!pg_take_begin(conn) || !pg_tag_is(conn, "SAVEPOINT"))
 		return OUTCOME_LOST;
 	for (size_t i = 0; i < count; i++) {
 		if (take_apart(conn, scripts[i]) == OUTCOME_LOST)
@@ -258,6 +236,15 @@ static enum outcome commit_ready(struct pg_conn *conn, struct script **scripts, 
 	return commit_in_one(conn, &volleys, ret_failed);
 }
 
+static bool any_tells(struct script **scripts, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (scripts[i]->tells)
+			return true;
+	}
+	return false;
+}
+
 static enum outcome postgres_commit(void *writer, struct script **scripts, size_t count, bool apart,
 				    size_t *ret_failed)
 {
@@ -266,9 +253,33 @@ static enum outcome postgres_commit(void *writer, struct script **scripts, size_
 
 	if (pg_conn_ready(conn))
 		outcome = commit_ready(conn, scripts, count, apart, ret_failed);
+	if (outcome == OUTCOME_DONE && any_tells(scripts, count))
+		conn->rings = true;
 	if (outcome == OUTCOME_LOST)
 		pg_conn_lose(conn);
 	return outcome;
+}
+
+/* Tells other processes: only now, since a NOTIFY has all other commits of the cluster that notify wait until
+ * its own is durable. This one need not be: whoever misses it looks again within a second. */
+static void postgres_answered(void *writer)
+{
+	static const char *const tags[] = {"BEGIN", "SET", "NOTIFY", "COMMIT"};
+	struct pg_conn *conn = writer;
+	const char *const statements[] = {"BEGIN", "SET LOCAL synchronous_commit = off",
+					  pg_notify_sql(conn->db), "COMMIT"};
+	bool good = true;
+
+	if (!conn->rings)
+		return;
+	conn->rings = false;
+	for (size_t i = 0; good && i < ARRAY_LEN(statements); i++)
+		good = pg_send_sql(conn, statements[i]);
+	good = good && PQpipelineSync(conn->pg) == 1;
+	for (size_t i = 0; good && i < ARRAY_LEN(tags); i++)
+		good = pg_tag_is(conn, tags[i]);
+	if (!good || !pg_synced(conn))
+		pg_conn_lose(conn);
 }
 
 /* --- Life ---------------------------------------------------------------- */
@@ -362,6 +373,7 @@ const struct driver postgres_driver = {
 	.read_each = postgres_read_each,
 	.writer_ready = conn_ready,
 	.commit = postgres_commit,
+	.writer_answered = postgres_answered,
 	.watch = postgres_watch,
 	.unwatch = postgres_unwatch,
 	.session_open = pg_session_open,

@@ -153,16 +153,24 @@ static int on_log(void *arg, sqlite3 *db, const char *schema, int frames)
 	(void)db;
 	(void)schema;
 	if (frames < store->log_frames) { /* it began anew */
-		store->log_copied = 0;
+		store->log_copied = store->log_asked = 0;
 		store->log_beginnings++;
 	}
 	store->log_frames = frames;
 	return SQLITE_OK;
 }
 
+/* Or the last who closes would copy it and delete it. */
+static void keep_log(const struct sqlite_conn *conn)
+{
+	sqlite3_db_config(conn->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+}
+
 static void store_free(struct sqlite_store *store)
 {
 	sqlite_copier_finish(&store->copier);
+	if (atomic_load(&store->unsynced))
+		keep_log(&store->writer);
 	sqlite_conn_close(&store->writer);
 	/* Closing unlocks; the file stays, since another process may have it open to lock it. */
 	if (store->lock_fd >= 0)
@@ -171,6 +179,16 @@ static void store_free(struct sqlite_store *store)
 		close(store->map_fd);
 	pthread_mutex_destroy(&store->writing);
 	free(store);
+}
+
+static enum rc open_map(struct sqlite_store *store)
+{
+	store->map_fd = open(store->path, O_RDONLY | O_CLOEXEC);
+	if (store->map_fd >= 0)
+		return RC_OK;
+	LOG(ERROR, "cannot open the database once more", LOG_TEXT("file", store->path),
+	    LOG_TEXT("why", strerrorname_np(errno)));
+	return RC_STORE_DOWN;
 }
 
 static enum rc sqlite_open(struct db *db)
@@ -195,13 +213,14 @@ static enum rc sqlite_open(struct db *db)
 		rc = conn_open(&store->writer, store, sqlite_vfs(db->options.relaxed), writer_setup);
 	if (rc == RC_OK && db->options.relaxed)
 		rc = sqlite_exec(&store->writer, relaxed_setup);
+	if (rc == RC_OK)
+		rc = open_map(store);
 	if (rc != RC_OK) {
 		store_free(store);
 		return rc;
 	}
 	if (store->guest)
-		sqlite3_db_config(store->writer.db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-	store->map_fd = open(store->path, O_RDONLY | O_CLOEXEC);
+		keep_log(&store->writer);
 	sqlite3_wal_hook(store->writer.db, on_log, store);
 	sqlite_gather(store->writer.db);
 	db->store = store;
@@ -218,7 +237,7 @@ static enum rc sqlite_ping(struct db *db)
 {
 	struct sqlite_store *store = db->store;
 
-	return atomic_load(&store->ailing) ? RC_STORE_DOWN : RC_OK;
+	return atomic_load(&store->ailing) || atomic_load(&store->unsynced) ? RC_STORE_DOWN : RC_OK;
 }
 
 /* --- Reading ------------------------------------------------------------- */
@@ -234,7 +253,7 @@ static void sqlite_port_rest(void *arg)
 {
 	struct port *port = arg;
 
-	if (!sqlite3_get_autocommit(port->conn.db))
+	if (port->conn.db != NULL && !sqlite3_get_autocommit(port->conn.db))
 		step(&port->conn, port->end);
 }
 
@@ -250,14 +269,34 @@ static void look(struct port *port)
 	port->commits = commits;
 }
 
-static void sqlite_port_close(void *arg)
+static void port_down(struct port *port)
 {
-	struct port *port = arg;
-
 	sqlite3_finalize(port->begin);
 	sqlite3_finalize(port->end);
 	sqlite_conn_close(&port->conn);
-	free(port);
+	*port = (struct port){.store = port->store};
+}
+
+static enum rc port_up(struct port *port)
+{
+	enum rc rc = conn_open(&port->conn, port->store, sqlite_map_vfs(), reader_setup);
+
+	if (rc != RC_OK)
+		return rc;
+	keep_log(&port->conn); /* the owner alone checkpoints */
+	port->map = sqlite_map_of(port->conn.db, port->store->map_fd);
+	if (sqlite3_prepare_v2(port->conn.db, "BEGIN", -1, &port->begin, NULL) == SQLITE_OK &&
+	    sqlite3_prepare_v2(port->conn.db, "COMMIT", -1, &port->end, NULL) == SQLITE_OK)
+		return RC_OK;
+	rc = sqlite_failed(&port->conn, port->store->path);
+	port_down(port);
+	return rc;
+}
+
+static void sqlite_port_close(void *arg)
+{
+	port_down(arg);
+	free(arg);
 }
 
 static void *sqlite_port_open(struct db *db)
@@ -267,27 +306,20 @@ static void *sqlite_port_open(struct db *db)
 	if (port == NULL)
 		return NULL;
 	port->store = db->store;
-	if (conn_open(&port->conn, port->store, sqlite_map_vfs(), reader_setup) != RC_OK) {
-		free(port);
-		return NULL;
-	}
-	port->map = sqlite_map_of(port->conn.db, port->store->map_fd);
-	/* The writer alone checkpoints. */
-	sqlite3_db_config(port->conn.db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-	if (sqlite3_prepare_v2(port->conn.db, "BEGIN", -1, &port->begin, NULL) != SQLITE_OK ||
-	    sqlite3_prepare_v2(port->conn.db, "COMMIT", -1, &port->end, NULL) != SQLITE_OK) {
-		sqlite_port_close(port);
-		return NULL;
-	}
-	return port;
+	if (port_up(port) == RC_OK)
+		return port;
+	free(port);
+	return NULL;
 }
 
 static enum rc sqlite_read(void *arg, struct ctx *cx, const struct query *query, const void *in,
 			   struct rows *ret)
 {
 	struct port *port = arg;
-	enum rc rc;
+	enum rc rc = port->conn.db != NULL ? RC_OK : port_up(port);
 
+	if (rc != RC_OK)
+		return rc;
 	look(port);
 	sqlite_map_begin(port->map);
 	rc = sqlite_run(&port->conn, query, in, cx->arena, ret);
@@ -295,8 +327,7 @@ static enum rc sqlite_read(void *arg, struct ctx *cx, const struct query *query,
 		return rc;
 	LOG(ERROR, "a page of the database cannot be read", LOG_TEXT("file", port->store->path),
 	    LOG_TEXT("query", query->name));
-	sqlite_port_rest(port);
-	sqlite_map_anew(port->map);
+	port_down(port);
 	return RC_STORE_DOWN;
 }
 
@@ -383,7 +414,8 @@ static enum outcome sqlite_commit(void *writer, struct script **scripts, size_t 
 
 	pthread_mutex_lock(&store->writing);
 	/* A guest waits while the owner checkpoints. */
-	if ((!store->guest || sqlite_lock_byte(store, LOCK_GUEST, F_RDLCK, true)) &&
+	if (!atomic_load(&store->unsynced) &&
+	    (!store->guest || sqlite_lock_byte(store, LOCK_GUEST, F_RDLCK, true)) &&
 	    sqlite_exec(conn, "BEGIN IMMEDIATE") == RC_OK)
 		outcome = run_group(conn, scripts, count, apart, ret_failed);
 	/* Some failures have rolled back already. */
@@ -417,7 +449,7 @@ static enum rc sqlite_replace_file(struct db *db, const char *path)
 		sqlite_copier_finish(&store->copier);
 		sqlite_copier_init(&store->copier);
 		sqlite_conn_close(&store->writer);
-		store->log_frames = store->log_copied = 0;
+		store->log_frames = store->log_copied = store->log_asked = 0;
 		rc = sqlite_swap_files(path, store->path);
 	}
 	pthread_mutex_unlock(&store->writing);

@@ -25,6 +25,8 @@ struct sqlite_conn {
 
 /* --- sqlite.c --------------------------------------------------------------- */
 
+enum copier_state { COPIER_RESTS, COPIER_ASKED, COPIER_DONE, COPIER_ENDS };
+
 /* Who copies the log. But for `state` all is the writer's while it rests, and the thread's while it is asked.
  */
 struct sqlite_copier {
@@ -32,10 +34,9 @@ struct sqlite_copier {
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
-	int state;
-	int frames;	     /* of the log, when it was asked */
-	uint64_t beginnings; /* likewise */
-	bool good;
+	enum copier_state state;
+	int copied;	     /* as log_copied */
+	uint64_t beginnings; /* as log_beginnings, when it was asked */
 };
 
 struct sqlite_store {
@@ -47,10 +48,13 @@ struct sqlite_store {
 		     */
 	struct sqlite_conn writer;
 	pthread_mutex_t writing; /* held by the committer for a group, by a session for its life */
-	int log_frames, log_copied;
+	/* Frames of the log: those that there are, those that the database has, those that there were when
+	 * last it was to be copied. */
+	int log_frames, log_copied, log_asked;
 	uint64_t log_beginnings; /* how often it has begun anew */
 	struct sqlite_copier copier;
 	atomic_bool ailing;	  /* the last group was lost */
+	atomic_bool unsynced;	  /* so the log must stay as it is */
 	_Atomic uint64_t commits; /* moves before anyone is told of one */
 };
 
@@ -112,10 +116,9 @@ const char *sqlite_map_vfs(void);
  * same file, outlives the connection. */
 struct sqlite_map *sqlite_map_of(sqlite3 *db, int fd);
 /* Around each read, on its thread; NULL is fine. False: the disk could not give a page, so nothing of what
- * was read counts, and sqlite_map_anew() is due, once the transaction has ended. */
+ * was read counts, nor anything that the connection keeps: it is to be closed. */
 void sqlite_map_begin(struct sqlite_map *map);
 bool sqlite_map_end(void) MUST_USE;
-void sqlite_map_anew(struct sqlite_map *map);
 
 /* --- sqlite_query.c --------------------------------------------------------- */
 

@@ -8,35 +8,59 @@
  *
  * SQLite before 3.51.3 can lose a log that begins anew while a checkpoint starts
  * (https://www.sqlite.org/wal.html#walresetbug). Here it does not: a log begins anew only when all of it is
- * copied, a copy is begun only when something is not, and there is one at a time.
+ * copied; a copy is begun only when something is not, by what SQLite said of the last one; and there is one
+ * at a time.
  */
 #include "db/sqlite.h"
 
 #include "base/log.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <unistd.h>
 
-#define LOG_TOO_LONG 65536 /* frames: readers are waited for, so that it can begin anew */
-
-enum { RESTS, ASKED, DONE, ENDS };
+/* Frames. */
+#define REST_MAX 1000  /* of which the writer copies itself what is left */
+#define TOO_LONG 65536 /* readers are waited for, so that the log can begin anew */
 
 /* --- Beside the writer ----------------------------------------------------------- */
 
-static bool checkpoint(const struct sqlite_store *store, sqlite3 *db, int mode)
+/* How far the log is copied now, where that is known, whatever came of it. */
+static void checkpoint(const struct sqlite_store *store, sqlite3 *db, int mode, int *ret_copied)
+{
+	int code, copied = -1;
+
+	if (!sqlite_lock_byte(store, LOCK_GUEST, F_WRLCK, false))
+		return;
+	code = sqlite3_wal_checkpoint_v2(db, "main", mode, NULL, &copied);
+	(void)!sqlite_lock_byte(store, LOCK_GUEST, F_UNLCK, false);
+	if (copied >= 0)
+		*ret_copied = copied;
+	if (code != SQLITE_OK && code != SQLITE_BUSY)
+		LOG(WARN, "a checkpoint failed", LOG_TEXT("said", sqlite3_errmsg(db)));
+}
+
+/*
+ * SQLite syncs the database only when it has copied all, which it has not where the writer went on. When this
+ * fails nobody can say which pages are there (Linux tells once, and takes them for written): then the log
+ * must stay, since it has them all, and so nothing is written any more.
+ */
+static void sync_database(struct sqlite_store *store)
 {
 	int code;
 
-	if (!sqlite_lock_byte(store, LOCK_GUEST, F_WRLCK, false))
-		return false;
-	code = sqlite3_wal_checkpoint_v2(db, NULL, mode, NULL, NULL);
-	(void)!sqlite_lock_byte(store, LOCK_GUEST, F_UNLCK, false);
-	if (code != SQLITE_OK && code != SQLITE_BUSY)
-		LOG(WARN, "a checkpoint failed", LOG_TEXT("said", sqlite3_errmsg(db)));
-	return code == SQLITE_OK;
+	do {
+		code = fdatasync(store->map_fd);
+	} while (code != 0 && errno == EINTR);
+	if (code == 0)
+		return;
+	LOG(ERROR,
+	    "the database cannot be synced: nothing is lost, and nothing is written any more; mend the disk, and start anew",
+	    LOG_TEXT("file", store->path), LOG_TEXT("why", strerrorname_np(errno)));
+	atomic_store(&store->unsynced, true);
 }
 
-/* SQLite syncs the database only when it has copied all, which it has not where the writer went on. */
 static void *copy(void *arg)
 {
 	struct sqlite_store *store = arg;
@@ -44,16 +68,16 @@ static void *copy(void *arg)
 
 	pthread_mutex_lock(&copier->lock);
 	for (;;) {
-		while (copier->state != ASKED && copier->state != ENDS)
+		while (copier->state != COPIER_ASKED && copier->state != COPIER_ENDS)
 			pthread_cond_wait(&copier->changed, &copier->lock);
-		if (copier->state == ENDS)
+		if (copier->state == COPIER_ENDS)
 			break;
 		pthread_mutex_unlock(&copier->lock);
-		copier->good = checkpoint(store, copier->db, SQLITE_CHECKPOINT_PASSIVE) &&
-			       fdatasync(store->map_fd) == 0;
+		checkpoint(store, copier->db, SQLITE_CHECKPOINT_PASSIVE, &copier->copied);
+		sync_database(store);
 		pthread_mutex_lock(&copier->lock);
-		if (copier->state == ASKED)
-			copier->state = DONE;
+		if (copier->state == COPIER_ASKED)
+			copier->state = COPIER_DONE;
 	}
 	pthread_mutex_unlock(&copier->lock);
 	return NULL;
@@ -79,47 +103,76 @@ static bool start(struct sqlite_store *store)
 
 static void copy_rest(struct sqlite_store *store)
 {
-	bool too_long = store->log_frames > LOG_TOO_LONG;
+	bool too_long = store->log_frames > TOO_LONG;
 
-	if (store->log_frames > store->log_copied &&
-	    checkpoint(store, store->writer.db,
-		       too_long ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE))
-		store->log_copied = store->log_frames;
+	checkpoint(store, store->writer.db, too_long ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE,
+		   &store->log_copied);
 }
 
 static void ask(struct sqlite_store *store)
 {
 	struct sqlite_copier *copier = &store->copier;
 
+	store->log_asked = store->log_frames;
 	if (copier->db == NULL && !start(store)) {
 		copy_rest(store); /* there is no such thread: the writer copies all */
 		return;
 	}
-	copier->frames = store->log_frames;
+	copier->copied = store->log_copied;
 	copier->beginnings = store->log_beginnings;
 	pthread_mutex_lock(&copier->lock);
-	copier->state = ASKED;
+	copier->state = COPIER_ASKED;
 	pthread_cond_signal(&copier->changed);
 	pthread_mutex_unlock(&copier->lock);
 }
 
-void sqlite_copy_log(struct sqlite_store *store, int beyond)
+/* The thread has done its part. What came meanwhile is copied here if it is little, so that the log can begin
+ * anew; if it is much, once more beside the writer. */
+static void go_on(struct sqlite_store *store)
 {
-	struct sqlite_copier *copier = &store->copier;
-	int state;
+	const struct sqlite_copier *copier = &store->copier;
 
-	if (store->guest)
+	if (copier->beginnings != store->log_beginnings)
+		return; /* all of it was copied, and is no more */
+	store->log_copied = copier->copied;
+	if (store->log_frames == store->log_copied)
 		return;
+	if (store->log_frames > TOO_LONG || store->log_frames - store->log_copied <= REST_MAX)
+		copy_rest(store);
+	else if (store->log_frames - store->log_asked > REST_MAX)
+		ask(store);
+}
+
+/* How many it has that are neither copied nor were looked at: readers of what was before may be in the way of
+ * those. */
+static int not_asked_for(const struct sqlite_store *store)
+{
+	int known = store->log_copied > store->log_asked ? store->log_copied : store->log_asked;
+
+	return store->log_frames - known;
+}
+
+static enum copier_state state_of(struct sqlite_copier *copier)
+{
+	enum copier_state state;
+
 	pthread_mutex_lock(&copier->lock);
 	state = copier->state;
-	if (state == DONE)
-		copier->state = RESTS;
+	if (state == COPIER_DONE)
+		copier->state = COPIER_RESTS;
 	pthread_mutex_unlock(&copier->lock);
-	if (state == DONE && copier->good && copier->beginnings == store->log_beginnings) {
-		store->log_copied = copier->frames;
-		copy_rest(store);
-	}
-	if (state != ASKED && store->log_frames - store->log_copied >= beyond)
+	return state;
+}
+
+void sqlite_copy_log(struct sqlite_store *store, int beyond)
+{
+	enum copier_state state = store->guest ? COPIER_RESTS : state_of(&store->copier);
+
+	if (store->guest || state == COPIER_ASKED || atomic_load(&store->unsynced))
+		return;
+	if (state == COPIER_DONE)
+		go_on(store);
+	else if (not_asked_for(store) >= beyond)
 		ask(store);
 }
 
@@ -134,7 +187,7 @@ void sqlite_copier_finish(struct sqlite_copier *copier)
 {
 	if (copier->db != NULL) {
 		pthread_mutex_lock(&copier->lock);
-		copier->state = ENDS;
+		copier->state = COPIER_ENDS;
 		pthread_cond_signal(&copier->changed);
 		pthread_mutex_unlock(&copier->lock);
 		pthread_join(copier->thread, NULL);

@@ -61,9 +61,13 @@ static void remap(struct sqlite_map *map, size_t size)
 	size_t reserved = RESERVED_MIN;
 	void *at;
 
+	unmap(map);
+	if (size > SIZE_MAX / 4) {
+		map->fd = -1;
+		return;
+	}
 	while (reserved < 2 * size)
 		reserved *= 2;
-	unmap(map);
 	at = mmap(NULL, reserved, PROT_READ, MAP_SHARED, map->fd, 0);
 	if (at == MAP_FAILED) {
 		map->fd = -1;
@@ -153,19 +157,28 @@ static int open_file(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int
 	return code;
 }
 
-/* On the thread that read there. Not of ours: whoever it went to before us gets it, when it comes again. */
+/* What this thread reads there just now: not what somebody sent (si_code), nor what broke elsewhere. */
+static bool is_ours(const siginfo_t *about)
+{
+	const struct sqlite_map *map = reading;
+
+	return about->si_code > 0 && about->si_code != BUS_MCEERR_AO && map != NULL && map->at != NULL &&
+	       ((uintptr_t)about->si_addr & page_mask) - (uintptr_t)map->at < map->reserved;
+}
+
+/* What is not ours goes to whom it went before us: at once, or when the same instruction is tried again. */
 static void on_bus(int signal, siginfo_t *about, void *context)
 {
-	struct sqlite_map *map = reading;
 	uintptr_t page = (uintptr_t)about->si_addr & page_mask;
 
 	(void)context;
-	if (map != NULL && map->at != NULL && page - (uintptr_t)map->at < map->reserved &&
-	    mmap((void *)page, ~page_mask + 1, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) !=
-		    MAP_FAILED)
-		map->lost = 1;
-	else
-		sigaction(signal, &before, NULL);
+	if (is_ours(about) && mmap((void *)page, ~page_mask + 1, PROT_READ,
+				   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != MAP_FAILED) {
+		reading->lost = 1;
+		return;
+	}
+	sigaction(signal, &before, NULL);
+	raise(signal);
 }
 
 static void register_once(void)
@@ -175,7 +188,9 @@ static void register_once(void)
 
 	page_mask = ~((uintptr_t)sysconf(_SC_PAGESIZE) - 1);
 	beneath = sqlite3_vfs_find(NULL);
-	if (beneath == NULL || sigaction(SIGBUS, &action, &before) != 0)
+	if (beneath != NULL && sigaction(SIGBUS, &action, &before) != 0)
+		beneath = NULL;
+	if (beneath == NULL)
 		return;
 	vfs = *beneath; /* whose functions do not look at what they are called by, but for its pAppData */
 	vfs.zName = VFS_NAME;
@@ -216,15 +231,4 @@ bool sqlite_map_end(void)
 
 	reading = NULL;
 	return map == NULL || !map->lost;
-}
-
-void sqlite_map_anew(struct sqlite_map *map)
-{
-	if (map->out > 0) { /* of pages in hand nothing is known: no mapping any more */
-		map->fd = -1;
-		map->size = 0;
-	} else {
-		unmap(map);
-	}
-	map->lost = 0;
 }

@@ -16,7 +16,8 @@ enum rc sqlite_session_open(struct db *db, struct session **ret)
 	enum rc rc;
 
 	pthread_mutex_lock(&store->writing);
-	rc = sqlite_exec(&store->writer, "PRAGMA foreign_keys = OFF");
+	rc = atomic_load(&store->unsynced) ? RC_STORE_DOWN
+					   : sqlite_exec(&store->writer, "PRAGMA foreign_keys = OFF");
 	/* The owner does not wait for a guest's long look before it cuts the WAL: it leaves it as it is. */
 	if (rc == RC_OK && store->guest && !sqlite_lock_byte(store, LOCK_GUEST, F_RDLCK, true))
 		rc = RC_STORE_DOWN;
