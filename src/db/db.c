@@ -183,8 +183,14 @@ enum rc db_watch(struct db *db, void (*fn)(void *arg), void *arg)
 	return rc;
 }
 
+void db_watch_here(struct db *db, bool here)
+{
+	atomic_store(&db->watched_here, here);
+}
+
 void db_unwatch(struct db *db)
 {
+	db_watch_here(db, false);
 	if (db->driver->unwatch != NULL)
 		db->driver->unwatch(db);
 	pthread_mutex_lock(&db->watch.lock);

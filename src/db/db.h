@@ -186,6 +186,9 @@ enum rc db_ping(struct db *db) MUST_USE;
  */
 enum rc db_watch(struct db *db, void (*fn)(void *arg), void *arg) MUST_USE;
 void db_unwatch(struct db *db);
+/* `here`: nobody else needs to hear of this process's commits, and no other process is told of them. So from
+ * now on, and not before. */
+void db_watch_here(struct db *db, bool here);
 
 /*
  * Brings the schema to `target` (-1: the newest). Tells each step to `progress` (may

@@ -47,6 +47,7 @@ struct db {
 	 */
 	_Atomic uint64_t kept, kept_of[1 << VERSION_BITS];
 	struct histogram group_sizes, commit_durations;
+	atomic_bool watched_here; /* see db_watch_here() */
 	struct {
 		pthread_mutex_t lock;
 		void (*fn)(void *arg); /* NULL: nobody */

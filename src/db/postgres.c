@@ -99,6 +99,12 @@ static bool send_volleys(struct pg_conn *conn, struct pg_volleys volleys)
 	return sent;
 }
 
+/* A NOTIFY goes out with the commit, wherever it stands. */
+static bool send_begin(struct pg_conn *conn)
+{
+	return pg_send_begin(conn) && (!conn->rings || pg_send_sql(conn, pg_notify_sql(conn->db)));
+}
+
 static bool send_commit(struct pg_conn *conn)
 {
 	return PQpipelineSync(conn->pg) == 1 && pg_send_sql(conn, "COMMIT") && PQpipelineSync(conn->pg) == 1;
@@ -106,7 +112,7 @@ static bool send_commit(struct pg_conn *conn)
 
 static bool send_in_one(struct pg_conn *conn, const struct pg_volleys *volleys)
 {
-	return pg_send_begin(conn) && send_volleys(conn, *volleys) && send_commit(conn);
+	return send_begin(conn) && send_volleys(conn, *volleys) && send_commit(conn);
 }
 
 /*
@@ -116,7 +122,7 @@ static bool send_in_one(struct pg_conn *conn, const struct pg_volleys *volleys)
  */
 static bool send_apart(struct pg_conn *conn, struct script **scripts, size_t count)
 {
-	bool sent = pg_send_begin(conn) && pg_send_sql(conn, "SAVEPOINT kept");
+	bool sent = send_begin(conn) && pg_send_sql(conn, "SAVEPOINT kept");
 
 	for (size_t i = 0; sent && i < count; i++) {
 		sent = send_volleys(conn, (struct pg_volleys){&scripts[i], 1, .singly = true}) &&
@@ -151,11 +157,16 @@ static bool take_commit(struct pg_conn *conn, const char *tag)
 	return pg_synced(conn) && pg_tag_is(conn, tag) && pg_synced(conn);
 }
 
+static bool take_begin(struct pg_conn *conn)
+{
+	return pg_take_begin(conn) && (!conn->rings || pg_tag_is(conn, "NOTIFY"));
+}
+
 static enum outcome take_in_one(struct pg_conn *conn, const struct pg_volleys *volleys, size_t *ret_failed)
 {
 	enum outcome outcome;
 
-	if (!pg_take_begin(conn))
+	if (!take_begin(conn))
 		return OUTCOME_LOST;
 	outcome = take_volleys(conn, *volleys, ret_failed);
 	if (outcome == OUTCOME_LOST)
@@ -182,7 +193,7 @@ static enum outcome take_apart(struct pg_conn *conn, struct script *script)
 /* A deadlock takes back one script only, and no group: that one is told to come again. */
 static enum outcome take_all_apart(struct pg_conn *conn, struct script **scripts, size_t count)
 {
-	if (!pg_take_begin(conn) || !pg_tag_is(conn, "SAVEPOINT"))
+	if (!take_begin(conn) || !pg_tag_is(conn, "SAVEPOINT"))
 		return OUTCOME_LOST;
 	for (size_t i = 0; i < count; i++) {
 		if (take_apart(conn, scripts[i]) == OUTCOME_LOST)
@@ -236,8 +247,12 @@ static enum outcome commit_ready(struct pg_conn *conn, struct script **scripts, 
 	return commit_in_one(conn, &volleys, ret_failed);
 }
 
-static bool any_tells(struct script **scripts, size_t count)
+/* Is another process to hear of it? While a transaction that notifies commits, no other one of the cluster
+ * that does can: so not where he who watches is in this process. */
+static bool must_ring(const struct db *db, struct script **scripts, size_t count)
 {
+	if (atomic_load(&db->watched_here))
+		return false;
 	for (size_t i = 0; i < count; i++) {
 		if (scripts[i]->tells)
 			return true;
@@ -251,35 +266,12 @@ static enum outcome postgres_commit(void *writer, struct script **scripts, size_
 	struct pg_conn *conn = writer;
 	enum outcome outcome = OUTCOME_LOST;
 
+	conn->rings = must_ring(conn->db, scripts, count);
 	if (pg_conn_ready(conn))
 		outcome = commit_ready(conn, scripts, count, apart, ret_failed);
-	if (outcome == OUTCOME_DONE && any_tells(scripts, count))
-		conn->rings = true;
 	if (outcome == OUTCOME_LOST)
 		pg_conn_lose(conn);
 	return outcome;
-}
-
-/* Tells other processes: only now, since a NOTIFY has all other commits of the cluster that notify wait until
- * its own is durable. This one need not be: whoever misses it looks again within a second. */
-static void postgres_answered(void *writer)
-{
-	static const char *const tags[] = {"BEGIN", "SET", "NOTIFY", "COMMIT"};
-	struct pg_conn *conn = writer;
-	const char *const statements[] = {"BEGIN", "SET LOCAL synchronous_commit = off",
-					  pg_notify_sql(conn->db), "COMMIT"};
-	bool good = true;
-
-	if (!conn->rings)
-		return;
-	conn->rings = false;
-	for (size_t i = 0; good && i < ARRAY_LEN(statements); i++)
-		good = pg_send_sql(conn, statements[i]);
-	good = good && PQpipelineSync(conn->pg) == 1;
-	for (size_t i = 0; good && i < ARRAY_LEN(tags); i++)
-		good = pg_tag_is(conn, tags[i]);
-	if (!good || !pg_synced(conn))
-		pg_conn_lose(conn);
 }
 
 /* --- Life ---------------------------------------------------------------- */
@@ -373,7 +365,6 @@ const struct driver postgres_driver = {
 	.read_each = postgres_read_each,
 	.writer_ready = conn_ready,
 	.commit = postgres_commit,
-	.writer_answered = postgres_answered,
 	.watch = postgres_watch,
 	.unwatch = postgres_unwatch,
 	.session_open = pg_session_open,

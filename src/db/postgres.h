@@ -62,7 +62,7 @@ struct pg_conn {
 		*prepared; /* by the queries' index; behind a pooler, which keeps no statements: looked at */
 	char *arrays;	   /* for pg_send_together(), of arrays_size bytes */
 	size_t arrays_size;
-	bool rings; /* committed what other processes are to hear of, and has not told them */
+	bool rings; /* the group in hand */
 };
 
 /* --- postgres_url.c ------------------------------------------------------ */
@@ -257,7 +257,7 @@ enum rc pg_session_distribute(struct session *session, db_distributed_fn *tell) 
 
 /* --- postgres_watch.c ---------------------------------------------------- */
 
-/* What follows a group, so that whoever watches this room's store hears of its commit. */
+/* What a group sends, so that whoever watches this room's store hears of its commit. */
 const char *pg_notify_sql(const struct db *db);
 
 struct pg_watch;

@@ -59,11 +59,18 @@ static uint64_t clock_ms(const struct relay *relay)
 	return tasks_clock(relay->options.tasks);
 }
 
+/* Who does not lead does not heed commits. */
+static void set_leads(struct relay *relay, bool leads)
+{
+	atomic_store(&relay->leads, leads);
+	db_watch_here(relay->options.db, leads);
+}
+
 static void lose_lease(struct relay *relay)
 {
 	LOG(WARN, "another relay has taken over, or the database was set back",
 	    LOG_TEXT("relay", relay->options.name));
-	atomic_store(&relay->leads, false);
+	set_leads(relay, false);
 	relay->synced = false;
 }
 
@@ -100,7 +107,7 @@ static enum rc try_lease(struct relay *relay, struct ctx *cx)
 		return rc;
 	relay->source = state->source;
 	relay->beat_at = clock_ms(relay);
-	atomic_store(&relay->leads, true);
+	set_leads(relay, true);
 	return RC_OK;
 }
 
@@ -315,13 +322,15 @@ static int rest_ms(const struct relay *relay)
 	return relay->shared && beat < LOOK_MS ? beat : LOOK_MS;
 }
 
-static void give_lease(const struct relay *relay, struct ctx *cx)
+static void give_lease(struct relay *relay, struct ctx *cx)
 {
 	const struct relay_holder in = {relay->me};
 	struct rows none;
 
-	if (atomic_load(&relay->leads) &&
-	    write_one(relay, cx, relay->options.queries.give, &in, &none) != RC_OK)
+	if (!atomic_load(&relay->leads))
+		return;
+	db_watch_here(relay->options.db, false);
+	if (write_one(relay, cx, relay->options.queries.give, &in, &none) != RC_OK)
 		LOG(WARN, "the relay's lease could not be given back; others will wait for its end",
 		    LOG_TEXT("relay", relay->options.name));
 }
