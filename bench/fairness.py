@@ -7,8 +7,8 @@ at an address of his own. What is told is the ratio of the modest ones' p99s: th
 Once with the limits that production has; once without any; and a flood, of which nobody promises anything: without limits,
 and as fast as replies come.
 
-What the greedy one makes the store do is felt whoever asks for it. So there is a row, too, of the modest ones beside a hundred
-like them, who send together what the greedy one sends: beside those, too, it is told how they fare beside him.
+Work that there is to do takes time, whoever asks for it. So there is a row, too, of the modest ones beside a hundred more like
+them, who together send what the greedy one sends: what those move is the load's doing, and not one tenant's.
 """
 import json
 import statistics
@@ -121,7 +121,7 @@ def add_row(table, name, rounds, target=TARGET):
               ratio <= target if target else None)
     table.note(f"{name}: p50 {middles[1]:.2f} ms, alone {middles[0]:.2f}; the others' replies a second: "
                + ", ".join(f"{status} {rate:,.0f}" for status, rate in answers.items()))
-    return {"p99": [alone, beside], "p50": middles, "ratio": ratio, "greedy": answers}
+    return {"p99": [alone, beside], "p50": middles, "ratio": ratio, "others": answers}
 
 
 def users_of(number):

@@ -186,8 +186,9 @@ enum rc db_ping(struct db *db) MUST_USE;
  */
 enum rc db_watch(struct db *db, void (*fn)(void *arg), void *arg) MUST_USE;
 void db_unwatch(struct db *db);
-/* `here`: nobody else needs to hear of this process's commits, and no other process is told of them. So from
- * now on, and not before. */
+/* While `here`, this process's commits are not announced to other processes: whoever heeds them is in this
+ * one. On any thread; commits that are under way may go either way. A store that is not shared is not
+ * affected. */
 void db_watch_here(struct db *db, bool here);
 
 /*

@@ -479,6 +479,19 @@ static void write_twice(struct ctx *cx, void *arg)
 	}
 }
 
+#define QUIET_MS 300
+
+static bool rings_within(sem_t *bell, int ms)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_nsec += ms * 1000000L;
+	until.tv_sec += until.tv_nsec / 1000000000;
+	until.tv_nsec %= 1000000000;
+	return sem_timedwait(bell, &until) == 0;
+}
+
 /* On PostgreSQL by another process, as it were; a pooler lets nobody hear of others. */
 static void test_watch(void **state)
 {
@@ -496,6 +509,7 @@ static void test_watch(void **state)
 	if (watched != fixture->db) { /* nobody else needs to hear of these */
 		db_watch_here(fixture->db, true);
 		with_arena(fixture, write_twice);
+		assert_false(rings_within(&bell, QUIET_MS));
 		db_watch_here(fixture->db, false);
 	}
 	with_arena(fixture, write_twice);

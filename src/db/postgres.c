@@ -102,7 +102,7 @@ static bool send_volleys(struct pg_conn *conn, struct pg_volleys volleys)
 /* A NOTIFY goes out with the commit, wherever it stands. */
 static bool send_begin(struct pg_conn *conn)
 {
-	return pg_send_begin(conn) && (!conn->rings || pg_send_sql(conn, pg_notify_sql(conn->db)));
+	return pg_send_begin(conn) && (!conn->notifies || pg_send_sql(conn, pg_notify_sql(conn->db)));
 }
 
 static bool send_commit(struct pg_conn *conn)
@@ -159,7 +159,7 @@ static bool take_commit(struct pg_conn *conn, const char *tag)
 
 static bool take_begin(struct pg_conn *conn)
 {
-	return pg_take_begin(conn) && (!conn->rings || pg_tag_is(conn, "NOTIFY"));
+	return pg_take_begin(conn) && (!conn->notifies || pg_tag_is(conn, "NOTIFY"));
 }
 
 static enum outcome take_in_one(struct pg_conn *conn, const struct pg_volleys *volleys, size_t *ret_failed)
@@ -249,7 +249,7 @@ static enum outcome commit_ready(struct pg_conn *conn, struct script **scripts, 
 
 /* Is another process to hear of it? While a transaction that notifies commits, no other one of the cluster
  * that does can: so not where he who watches is in this process. */
-static bool must_ring(const struct db *db, struct script **scripts, size_t count)
+static bool must_notify(const struct db *db, struct script **scripts, size_t count)
 {
 	if (atomic_load(&db->watched_here))
 		return false;
@@ -266,7 +266,7 @@ static enum outcome postgres_commit(void *writer, struct script **scripts, size_
 	struct pg_conn *conn = writer;
 	enum outcome outcome = OUTCOME_LOST;
 
-	conn->rings = must_ring(conn->db, scripts, count);
+	conn->notifies = must_notify(conn->db, scripts, count);
 	if (pg_conn_ready(conn))
 		outcome = commit_ready(conn, scripts, count, apart, ret_failed);
 	if (outcome == OUTCOME_LOST)

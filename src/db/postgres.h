@@ -62,7 +62,7 @@ struct pg_conn {
 		*prepared; /* by the queries' index; behind a pooler, which keeps no statements: looked at */
 	char *arrays;	   /* for pg_send_together(), of arrays_size bytes */
 	size_t arrays_size;
-	bool rings; /* the group in hand */
+	bool notifies; /* the group in hand */
 };
 
 /* --- postgres_url.c ------------------------------------------------------ */

@@ -152,9 +152,11 @@ static int on_log(void *arg, sqlite3 *db, const char *schema, int frames)
 
 	(void)db;
 	(void)schema;
-	if (frames < store->log_frames) { /* it began anew */
+	/* It began anew. Where its first commit is as long as all that there was, that is not seen: then
+	 * copies come later, or bring more. */
+	if (frames < store->log_frames) {
 		store->log_copied = store->log_asked = 0;
-		store->log_beginnings++;
+		store->log_resets++;
 	}
 	store->log_frames = frames;
 	return SQLITE_OK;
@@ -211,6 +213,8 @@ static enum rc sqlite_open(struct db *db)
 	rc = lock_file(store);
 	if (rc == RC_OK)
 		rc = conn_open(&store->writer, store, sqlite_vfs(db->options.relaxed), writer_setup);
+	if (rc == RC_OK && store->guest)
+		keep_log(&store->writer);
 	if (rc == RC_OK && db->options.relaxed)
 		rc = sqlite_exec(&store->writer, relaxed_setup);
 	if (rc == RC_OK)
@@ -219,8 +223,6 @@ static enum rc sqlite_open(struct db *db)
 		store_free(store);
 		return rc;
 	}
-	if (store->guest)
-		keep_log(&store->writer);
 	sqlite3_wal_hook(store->writer.db, on_log, store);
 	sqlite_gather(store->writer.db);
 	db->store = store;
@@ -316,8 +318,13 @@ static enum rc sqlite_read(void *arg, struct ctx *cx, const struct query *query,
 			   struct rows *ret)
 {
 	struct port *port = arg;
-	enum rc rc = port->conn.db != NULL ? RC_OK : port_up(port);
+	enum rc rc = RC_OK;
 
+	if (atomic_load(&port->store->unsynced)) /* what is read from the file may not be what was written
+						    there */
+		return RC_STORE_DOWN;
+	if (port->conn.db == NULL)
+		rc = port_up(port);
 	if (rc != RC_OK)
 		return rc;
 	look(port);

@@ -1,7 +1,7 @@
 /*
- * Between sqlite.c (the store, its one writer, its lock), sqlite_query.c (one query on one connection),
- * sqlite_vfs.c (how the log is written), sqlite_map.c (how the database is read) and sqlite_whole.c (whole
- * tables and files).
+ * Between sqlite.c (the store, its one writer, its readers), sqlite_query.c (one query on one connection),
+ * sqlite_vfs.c (how the log is written), sqlite_copier.c (how it comes into the database), sqlite_map.c (how
+ * the database is read), sqlite_session.c (migrations) and sqlite_whole.c (whole tables and files).
  */
 #ifndef DB_SQLITE_H
 #define DB_SQLITE_H
@@ -35,8 +35,8 @@ struct sqlite_copier {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	enum copier_state state;
-	int copied;	     /* as log_copied */
-	uint64_t beginnings; /* as log_beginnings, when it was asked */
+	int copied;	 /* as log_copied */
+	uint64_t resets; /* as log_resets, when it was asked */
 };
 
 struct sqlite_store {
@@ -51,7 +51,7 @@ struct sqlite_store {
 	/* Frames of the log: those that there are, those that the database has, those that there were when
 	 * last it was to be copied. */
 	int log_frames, log_copied, log_asked;
-	uint64_t log_beginnings; /* how often it has begun anew */
+	uint64_t log_resets; /* how often it has begun anew */
 	struct sqlite_copier copier;
 	atomic_bool ailing;	  /* the last group was lost */
 	atomic_bool unsynced;	  /* so the log must stay as it is */
@@ -94,9 +94,9 @@ void sqlite_scratch_close(struct session *session);
 void sqlite_copier_init(struct sqlite_copier *copier);
 /* Waits for a copy that is under way. */
 void sqlite_copier_finish(struct sqlite_copier *copier);
-/* By the writer, between two transactions: has the log copied, when that is due or it has more than `beyond`
- * frames that are not. */
-void sqlite_copy_log(struct sqlite_store *store, int beyond);
+/* By the writer between two transactions, who holds `writing`: has the log copied when `least` frames or more
+ * have come, and sees to what the last copy has left. */
+void sqlite_copy_log(struct sqlite_store *store, int least);
 
 /* --- sqlite_vfs.c ----------------------------------------------------------- */
 

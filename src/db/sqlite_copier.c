@@ -44,7 +44,8 @@ static void checkpoint(const struct sqlite_store *store, sqlite3 *db, int mode, 
 /*
  * SQLite syncs the database only when it has copied all, which it has not where the writer went on. When this
  * fails nobody can say which pages are there (Linux tells once, and takes them for written): then the log
- * must stay, since it has them all, and so nothing is written any more.
+ * must stay, since it has them all, and so nothing is written any more; nor read, since who reads asks the
+ * database for what SQLite takes for copied.
  */
 static void sync_database(struct sqlite_store *store)
 {
@@ -119,7 +120,7 @@ static void ask(struct sqlite_store *store)
 		return;
 	}
 	copier->copied = store->log_copied;
-	copier->beginnings = store->log_beginnings;
+	copier->resets = store->log_resets;
 	pthread_mutex_lock(&copier->lock);
 	copier->state = COPIER_ASKED;
 	pthread_cond_signal(&copier->changed);
@@ -128,14 +129,15 @@ static void ask(struct sqlite_store *store)
 
 /* The thread has done its part. What came meanwhile is copied here if it is little, so that the log can begin
  * anew; if it is much, once more beside the writer. */
-static void go_on(struct sqlite_store *store)
+static void after_copy(struct sqlite_store *store)
 {
 	const struct sqlite_copier *copier = &store->copier;
 
-	if (copier->beginnings != store->log_beginnings)
+	if (copier->resets != store->log_resets)
 		return; /* all of it was copied, and is no more */
 	store->log_copied = copier->copied;
-	if (store->log_frames == store->log_copied)
+	if (store->log_copied >=
+	    store->log_frames) /* a guest's frames count too, and are not in log_frames */
 		return;
 	if (store->log_frames > TOO_LONG || store->log_frames - store->log_copied <= REST_MAX)
 		copy_rest(store);
@@ -143,16 +145,16 @@ static void go_on(struct sqlite_store *store)
 		ask(store);
 }
 
-/* How many it has that are neither copied nor were looked at: readers of what was before may be in the way of
- * those. */
-static int not_asked_for(const struct sqlite_store *store)
+/* Those that the last copy neither copied nor looked at: what it did look at a reader may have been in the
+ * way of. */
+static int new_frames(const struct sqlite_store *store)
 {
 	int known = store->log_copied > store->log_asked ? store->log_copied : store->log_asked;
 
 	return store->log_frames - known;
 }
 
-static enum copier_state state_of(struct sqlite_copier *copier)
+static enum copier_state take_state(struct sqlite_copier *copier)
 {
 	enum copier_state state;
 
@@ -164,16 +166,22 @@ static enum copier_state state_of(struct sqlite_copier *copier)
 	return state;
 }
 
-void sqlite_copy_log(struct sqlite_store *store, int beyond)
+void sqlite_copy_log(struct sqlite_store *store, int least)
 {
-	enum copier_state state = store->guest ? COPIER_RESTS : state_of(&store->copier);
-
-	if (store->guest || state == COPIER_ASKED || atomic_load(&store->unsynced))
+	if (store->guest || atomic_load(&store->unsynced))
 		return;
-	if (state == COPIER_DONE)
-		go_on(store);
-	else if (not_asked_for(store) >= beyond)
-		ask(store);
+	switch (take_state(&store->copier)) {
+	case COPIER_DONE:
+		after_copy(store);
+		break;
+	case COPIER_RESTS:
+		if (new_frames(store) >= least)
+			ask(store);
+		break;
+	case COPIER_ASKED: /* what comes meanwhile is looked at after the next group */
+	case COPIER_ENDS:
+		break;
+	}
 }
 
 void sqlite_copier_init(struct sqlite_copier *copier)

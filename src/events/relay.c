@@ -59,18 +59,11 @@ static uint64_t clock_ms(const struct relay *relay)
 	return tasks_clock(relay->options.tasks);
 }
 
-/* Who does not lead does not heed commits. */
-static void set_leads(struct relay *relay, bool leads)
-{
-	atomic_store(&relay->leads, leads);
-	db_watch_here(relay->options.db, leads);
-}
-
 static void lose_lease(struct relay *relay)
 {
 	LOG(WARN, "another relay has taken over, or the database was set back",
 	    LOG_TEXT("relay", relay->options.name));
-	set_leads(relay, false);
+	atomic_store(&relay->leads, false);
 	relay->synced = false;
 }
 
@@ -107,7 +100,7 @@ static enum rc try_lease(struct relay *relay, struct ctx *cx)
 		return rc;
 	relay->source = state->source;
 	relay->beat_at = clock_ms(relay);
-	set_leads(relay, true);
+	atomic_store(&relay->leads, true);
 	return RC_OK;
 }
 
@@ -322,15 +315,13 @@ static int rest_ms(const struct relay *relay)
 	return relay->shared && beat < LOOK_MS ? beat : LOOK_MS;
 }
 
-static void give_lease(struct relay *relay, struct ctx *cx)
+static void give_lease(const struct relay *relay, struct ctx *cx)
 {
 	const struct relay_holder in = {relay->me};
 	struct rows none;
 
-	if (!atomic_load(&relay->leads))
-		return;
-	db_watch_here(relay->options.db, false);
-	if (write_one(relay, cx, relay->options.queries.give, &in, &none) != RC_OK)
+	if (atomic_load(&relay->leads) &&
+	    write_one(relay, cx, relay->options.queries.give, &in, &none) != RC_OK)
 		LOG(WARN, "the relay's lease could not be given back; others will wait for its end",
 		    LOG_TEXT("relay", relay->options.name));
 }
@@ -350,6 +341,9 @@ static void run(struct task *task, void *arg)
 			relay->me = uuid_v7(cx.world, cx.now);
 		first = false;
 		rc = work(relay, &cx, &more);
+		/* Who does not lead, or does not get on, may have lost the lease to another who is to hear of
+		 * commits. */
+		db_watch_here(relay->options.db, rc == RC_OK && atomic_load(&relay->leads));
 		arena_finish(&arena);
 		if (rc != RC_OK) {
 			backoff_wait(&relay->backoff, task, rc);
@@ -365,6 +359,7 @@ static void run(struct task *task, void *arg)
 	}
 	task_arena(task, &arena);
 	task_begin(task, &arena, &cx);
+	db_watch_here(relay->options.db, false);
 	give_lease(relay, &cx);
 	arena_finish(&arena);
 }
