@@ -7,16 +7,21 @@ at an address of his own. What is told is the ratio of the modest ones' p99s: th
 Once with the limits that production has; once without any; and a flood, of which nobody promises anything: without limits,
 and as fast as replies come.
 
+What the disk itself makes of ten times as many writes is told beside it: bench/raw_loop, the same statements without any server,
+at the modest ones' rate and at that of all together.
+
 Work that there is to do takes time, whoever asks for it. So there is a row, too, of the modest ones beside a hundred more like
 them, who together send what the greedy one sends: what those move is the load's doing, and not one tenant's.
 """
 import json
+import os
+import shutil
 import statistics
 import subprocess
 import time
 
 import results
-from references import load_command, postgres_cluster
+from references import RawLoop, load_command, postgres_cluster
 from scene import Get, Parties, Scene, progress, write_requests
 
 MODEST, USERS = 10, 10
@@ -29,6 +34,7 @@ FLOOD_SECONDS = 2
 WRITES = {"modest": 10_000, "greedy": 100_000, "many": 20_000}
 TARGET = 1.5
 FLOOD = "no limits, a flood"
+RAW = "writes by a raw loop, at the same rates"
 MANY = "no limits, beside a hundred modest ones"
 LIMITS = {
     "production's limits": {"RATE_IP": "50", "RATE_PRINCIPAL": "50", "RATE_WRITE": "20", "RATE_TENANT": "500"},
@@ -119,9 +125,25 @@ def add_row(table, name, rounds, target=TARGET):
     answers = rounds[-1][2]
     table.add(name, f"{beside:.2f} ms", f"alone {alone:.2f} ms", f"{ratio:.2f}", f"<= {target:.2f}" if target else "",
               ratio <= target if target else None)
-    table.note(f"{name}: p50 {middles[1]:.2f} ms, alone {middles[0]:.2f}; the others' replies a second: "
-               + ", ".join(f"{status} {rate:,.0f}" for status, rate in answers.items()))
+    replies = ", ".join(f"{status} {rate:,.0f}" for status, rate in answers.items())
+    table.note(f"{name}: p50 {middles[1]:.2f} ms, alone {middles[0]:.2f}" + (f"; the others' replies a second: {replies}" if replies else ""))
     return {"p99": [alone, beside], "p50": middles, "ratio": ratio, "others": answers}
+
+
+def raw_row(scene, modest, table, options):
+    """By the modest ones' requests, on a copy of what they begin with."""
+    copy = scene.marca.folder / "raw.db"
+    shutil.copy(scene.marca.data / "booking.db", copy)
+    os.sync()
+    raw, skip, rounds = RawLoop(copy), 0, []
+    seconds = FLOOD_SECONDS if options.quick else SECONDS["writes"]
+    for _ in range(1 if options.quick else ROUNDS):
+        found = []
+        for rate in (SHARES["writes"] * MODEST, SHARES["writes"] * (MODEST + TIMES)):
+            found.append(raw.at_rate(modest.files["writes"], skip, rate, seconds))
+            skip += found[-1]["used"]
+        rounds.append((*found, {}))
+    return add_row(table, f"fairness: {RAW}", rounds, target=None)
 
 
 def users_of(number):
@@ -132,7 +154,11 @@ def measure_all(scene, store, table, options):
     tenants = list(dict.fromkeys(owner for owner, _, _ in scene.parties.resources))
     modest, greedy = Crowd(scene, "modest", tenants[:MODEST]), Crowd(scene, "greedy", tenants[MODEST:MODEST + 1])
     many = Crowd(scene, "many", tenants[MODEST + 1:]) if len(tenants) > MODEST + 1 else None
-    found = []
+    found, raw = [], None
+    if store == "sqlite":
+        scene.marca.stop()
+        raw = raw_row(scene, modest, table, options)
+        scene.start(pin=False)
 
     def row(kind, limits, others, **how):
         progress(f"fairness: {kind} on {store}, {limits}")
@@ -148,16 +174,16 @@ def measure_all(scene, store, table, options):
             row(kind, limits, greedy, target=None if limits == FLOOD else TARGET)
             if many and limits == "no limits":
                 row(kind, MANY, many, target=None)
-    return found
+    return found, raw
 
 
 def fairness(table, options):
     how = {"env": {"TRUSTED_PROXIES": "127.0.0.1"}, "tenants": MODEST + 1 + (0 if options.quick else TIMES),
            "users": 2 if options.quick else users_of}
     with Scene(BOOKINGS, **how) as scene:
-        found = measure_all(scene, "sqlite", table, options)
+        found, raw = measure_all(scene, "sqlite", table, options)
     if options.quick:
         return
     with postgres_cluster(), Scene(BOOKINGS, store="postgres", **how) as scene:
-        found += measure_all(scene, "postgres", table, options)
-    results.save("fairness", options.quick, rows=found)
+        found += measure_all(scene, "postgres", table, options)[0]
+    results.save("fairness", options.quick, rows=found, raw=raw)

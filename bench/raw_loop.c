@@ -3,8 +3,11 @@
  * loop, the very statements of src/booking/queries.sql, in groups of one size, each group durable before the
  * next begins.
  *
- *   raw_loop -g GROUP [-t SECONDS] [-s SKIP] [-w WAL_PAGES] DATABASE FILE
+ *   raw_loop -g GROUP | -R RATE [-t SECONDS] [-s SKIP] [-w WAL_PAGES] DATABASE FILE
  *   raw_loop -q QUERY
+ *
+ * With -R so many bookings a second are due, spread evenly; a group is what is due when the last one is durable, and
+ * a latency counts from when its booking was due.
  *
  * FILE holds requests as bench/load sends them; their bodies give the values. -w: after how many pages of the
  * WAL SQLite copies them into the database. Prints bookings a second and how many were refused. -q only
@@ -280,6 +283,57 @@ static void loop_for(struct loop *loop, int seconds, size_t group)
 	       (double)done * UTIME_SECOND / (double)(now(CLOCK_MONOTONIC) - began), done, refused);
 }
 
+static void sleep_until(utime at)
+{
+	struct timespec until = {.tv_sec = at / UTIME_SECOND, .tv_nsec = at % UTIME_SECOND * 1000};
+
+	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL);
+}
+
+static int compare(const void *a, const void *b)
+{
+	utime x = *(const utime *)a, y = *(const utime *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* `latencies` has room for each slot; those of the first `done` are told. */
+static void print_latencies(utime *latencies, size_t done, size_t refused)
+{
+	if (done == 0)
+		die("raw_loop", "nothing was due");
+	qsort(latencies, done, sizeof(latencies[0]), compare);
+	printf("{\"used\": %zu, \"refused\": %zu, \"p50\": %.3f, \"p99\": %.3f}\n", done, refused,
+	       (double)latencies[done / 2] / 1000, (double)latencies[done * 99 / 100] / 1000);
+}
+
+static void loop_at_rate(struct loop *loop, int seconds, int rate)
+{
+	size_t count = (size_t)seconds * (size_t)rate, done = 0, refused = 0;
+	utime *due = calloc(count, sizeof(due[0])); /* and how long it took, once it is done */
+	utime began = now(CLOCK_MONOTONIC);
+
+	if (due == NULL || count > loop->slot_count)
+		die("raw_loop", "too few requests, or no memory");
+	for (size_t i = 0; i < count; i++)
+		due[i] = began + (utime)i * UTIME_SECOND / rate;
+	while (done < count) {
+		size_t first = done;
+		utime end;
+
+		sleep_until(due[done]);
+		exec(loop, "BEGIN IMMEDIATE");
+		for (end = now(CLOCK_MONOTONIC); done < count && due[done] <= end; done++)
+			refused += !book(loop, &loop->slots[done]);
+		exec(loop, "COMMIT");
+		end = now(CLOCK_MONOTONIC);
+		for (size_t i = first; i < done; i++)
+			due[i] = end - due[i];
+	}
+	print_latencies(due, done, refused);
+	free(due);
+}
+
 static void print_query(const char *name)
 {
 	for (size_t i = 0; i < booking_queries.count; i++)
@@ -289,7 +343,7 @@ static void print_query(const char *name)
 
 static void usage(void)
 {
-	fprintf(stderr, "Usage: raw_loop -g GROUP [-t SECONDS] [-s SKIP] [-w WAL_PAGES] DATABASE FILE\n"
+	fprintf(stderr, "Usage: raw_loop -g GROUP | -R RATE [-t SECONDS] [-s SKIP] [-w WAL_PAGES] DATABASE FILE\n"
 			"       raw_loop -q QUERY\n");
 	exit(2);
 }
@@ -298,12 +352,15 @@ int main(int argc, char **argv)
 {
 	struct loop loop = {0};
 	size_t group = 0, skip = 0;
-	int seconds = 3, wal_pages = 8000, option;
+	int seconds = 3, wal_pages = 8000, rate = 0, option;
 
-	while ((option = getopt(argc, argv, "g:t:s:w:q:")) != -1) {
+	while ((option = getopt(argc, argv, "g:R:t:s:w:q:")) != -1) {
 		switch (option) {
 		case 'g':
 			group = strtoul(optarg, NULL, 10);
+			break;
+		case 'R':
+			rate = (int)strtol(optarg, NULL, 10);
 			break;
 		case 't':
 			seconds = (int)strtol(optarg, NULL, 10);
@@ -321,11 +378,14 @@ int main(int argc, char **argv)
 			usage();
 		}
 	}
-	if (argc - optind != 2 || group == 0)
+	if (argc - optind != 2 || (group == 0) == (rate <= 0) || seconds <= 0)
 		usage();
 	read_file(&loop, argv[optind + 1], skip);
 	open_database(&loop, argv[optind], wal_pages);
-	loop_for(&loop, seconds, group);
+	if (rate > 0)
+		loop_at_rate(&loop, seconds, rate);
+	else
+		loop_for(&loop, seconds, group);
 	for (size_t i = 0; i < ARRAY_LEN(script); i++)
 		sqlite3_finalize(loop.statements[i].stmt);
 	sqlite3_close(loop.db);

@@ -166,6 +166,8 @@ error_log {folder}/error.log;
 events {{ worker_connections 4096; }}
 http {{
     access_log off;
+    map_hash_bucket_size 128;
+    map $request_uri $nothing {{ default ""; {burden} }}
     keepalive_requests 1000000000;
     client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
     uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
@@ -173,7 +175,7 @@ http {{
         listen 127.0.0.1:{port};
         default_type "{type}";
         {headers}
-        location / {{ return 200 '{body}'; }}
+        location / {{ return 200 '{body}$nothing'; }}
     }}
 }}
 """
@@ -181,9 +183,12 @@ NGINX_OWN = {"date", "content-length", "content-type", "connection", "server"}
 
 
 class Nginx:
-    """nginx that answers every request with this reply's status, headers and body."""
+    """nginx that answers every request with this reply's status, headers and body.
 
-    def __init__(self, reply):
+    `burden`: how many regular expressions it tries before, none of which matches, so that a request takes longer.
+    """
+
+    def __init__(self, reply, burden=0):
         self.folder = tempfile.mkdtemp(prefix="marca-bench-")
         self.port = harness.free_port()
         self.address = f"127.0.0.1:{self.port}"
@@ -193,6 +198,7 @@ class Nginx:
         pathlib.Path(self.folder, "nginx.conf").write_text(NGINX.format(
             folder=self.folder, port=self.port, body=reply.text.replace("\\", "\\\\"), type=reply.headers["Content-Type"],
             headers=" ".join(f'add_header {name} "{value}";' for name, value in headers),
+            burden=" ".join(f'~[zy]{n}$ "";' for n in range(burden)),
         ))
         self.process = None
 
@@ -232,7 +238,15 @@ class RawLoop:
         self.database = database
 
     def __call__(self, file, skip, group, seconds):
-        told = json.loads(tool(TOOLS / "raw_loop", "-g", group, "-s", skip, "-t", seconds, self.database, file))
+        """In groups of that size, as fast as it can."""
+        return self.run(file, skip, seconds, "-g", group)
+
+    def at_rate(self, file, skip, rate, seconds):
+        """So many a second; {used, p50, p99 in ms}."""
+        return self.run(file, skip, seconds, "-R", rate)
+
+    def run(self, file, skip, seconds, *how):
+        told = json.loads(tool(TOOLS / "raw_loop", *how, "-s", skip, "-t", seconds, self.database, file))
         if told["refused"] > 0:
             sys.exit(f"bench: the raw loop had {told['refused']} bookings refused")
         return told

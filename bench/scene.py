@@ -65,6 +65,8 @@ def write_requests(path, texts):
     with open(path, "wb") as file:
         for text in texts:
             file.write(text.encode() + b"\0")
+        file.flush()
+        os.fsync(file.fileno())
     return path
 
 
@@ -238,6 +240,7 @@ class Scene:
 
     def start(self, *wrapper, pin=True):
         """Starts it again, under `wrapper` (strace, callgrind ...) if there is one."""
+        os.sync()  # or the kernel writes what is older while something is measured
         self.marca.command = [*map(str, wrapper), *(pinned(SERVER_CPU, *self.command) if pin else self.command)]
         self.marca.start()
 

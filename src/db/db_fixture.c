@@ -193,6 +193,20 @@ void fixture_close(struct fixture *fixture)
 	fixture->db = NULL;
 }
 
+int fixture_begin(void **state, struct fixture *fixture)
+{
+	assert_non_null(fixture);
+	fixture_open(fixture);
+	*state = fixture;
+	return 0;
+}
+
+int fixture_end(void **state)
+{
+	fixture_destroy(*state);
+	return 0;
+}
+
 void fixture_sql(struct fixture *fixture, const char *sql)
 {
 	char *said = NULL;

@@ -40,6 +40,10 @@ void fixture_destroy(struct fixture *fixture);
 void fixture_open(struct fixture *fixture);
 void fixture_close(struct fixture *fixture);
 
+/* For cmocka: the fixture, opened, is the state; it is destroyed. */
+int fixture_begin(void **state, struct fixture *fixture);
+int fixture_end(void **state);
+
 /* As an operator at the store itself. */
 void fixture_sql(struct fixture *fixture, const char *sql);
 

@@ -13,17 +13,7 @@ static const char *kind; /* of the store */
 
 static int set_up(void **state)
 {
-	struct fixture *fixture = fixture_of(kind);
-
-	fixture_open(fixture);
-	*state = fixture;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	fixture_destroy(*state);
-	return 0;
+	return fixture_begin(state, fixture_of(kind));
 }
 
 /* --- Values -------------------------------------------------------------- */
@@ -541,27 +531,27 @@ static void test_ping(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_values, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_nulls, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_large_text, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_many, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_none, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_struct_in, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_too_many_steps, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_whose_query, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_prepares, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_group, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_order_of_key, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_one_fails, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_many_fail, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_all_fail, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_one_fails_abreast, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_many_fail_abreast, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_read_own_writes, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_version_moves, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_reopen, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_watch, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_ping, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_values, set_up, fixture_end),
+		cmocka_unit_test_setup_teardown(test_nulls, set_up, fixture_end),
+		cmocka_unit_test_setup_teardown(test_large_text, set_up, fixture_end),
+		cmocka_unit_test_setup_teardown(test_many, set_up, fixture_end),
+		cmocka_unit_test_setup_teardown(test_none, set_up, fixture_end),
+		cmocka_unit_test_setup_teardown(test_struct_in, set_up, fixture_end),
+		cmocka_unit_test_setup_teardown(test_too_many_steps, set_up, fixture_end),
+		cmocka_unit_test_setup_teardown(test_whose_query, set_up, fixture_end),
+		cmocka_unit_test_setup_teardown(test_prepares, set_up, fixture_end),
+		cmocka_unit_test_setup_teardown(test_group, set_up, fixture_end),
+		cmocka_unit_test_setup_teardown(test_order_of_key, set_up, fixture_end),
+		cmocka_unit_test_setup_teardown(test_one_fails, set_up, fixture_end),
+		cmocka_unit_test_setup_teardown(test_many_fail, set_up, fixture_end),
+		cmocka_unit_test_setup_teardown(test_all_fail, set_up, fixture_end),
+		cmocka_unit_test_setup_teardown(test_one_fails_abreast, set_up, fixture_end),
+		cmocka_unit_test_setup_teardown(test_many_fail_abreast, set_up, fixture_end),
+		cmocka_unit_test_setup_teardown(test_read_own_writes, set_up, fixture_end),
+		cmocka_unit_test_setup_teardown(test_version_moves, set_up, fixture_end),
+		cmocka_unit_test_setup_teardown(test_reopen, set_up, fixture_end),
+		cmocka_unit_test_setup_teardown(test_watch, set_up, fixture_end),
+		cmocka_unit_test_setup_teardown(test_ping, set_up, fixture_end),
 	};
 	struct fixture *probe;
 

@@ -7,17 +7,7 @@ static const char *kind; /* of the store */
 
 static int set_up(void **state)
 {
-	struct fixture *fixture = fixture_of(kind);
-
-	fixture_open(fixture);
-	*state = fixture;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	fixture_destroy(*state);
-	return 0;
+	return fixture_begin(state, fixture_of(kind));
 }
 
 /* Every kind of value, and none of it where there may be none. Two tenants have one id. */
@@ -268,10 +258,10 @@ static void test_crowd(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_together, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_together_and_one_fails, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_together_whose, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_crowd, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_together, set_up, fixture_end),
+		cmocka_unit_test_setup_teardown(test_together_and_one_fails, set_up, fixture_end),
+		cmocka_unit_test_setup_teardown(test_together_whose, set_up, fixture_end),
+		cmocka_unit_test_setup_teardown(test_crowd, set_up, fixture_end),
 	};
 
 	struct fixture *probe;

@@ -5,17 +5,7 @@ static struct fixture *(*fixture_create)(void);
 
 static int set_up(void **state)
 {
-	struct fixture *fixture = fixture_create();
-
-	fixture_open(fixture);
-	*state = fixture;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	fixture_destroy(*state);
-	return 0;
+	return fixture_begin(state, fixture_create());
 }
 
 /* The room with other migrations: `count` of these. */
@@ -112,9 +102,9 @@ static void test_older_table(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_migrations, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_older_binaries, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_older_table, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_migrations, set_up, fixture_end),
+		cmocka_unit_test_setup_teardown(test_older_binaries, set_up, fixture_end),
+		cmocka_unit_test_setup_teardown(test_older_table, set_up, fixture_end),
 	};
 	struct fixture *probe;
 

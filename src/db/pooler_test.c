@@ -12,17 +12,7 @@
 
 static int set_up(void **state)
 {
-	struct fixture *fixture = fixture_pooler();
-
-	fixture_open(fixture);
-	*state = fixture;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	fixture_destroy(*state);
-	return 0;
+	return fixture_begin(state, fixture_pooler());
 }
 
 /* --- Somebody else, on the same connections -------------------------------- */
@@ -204,9 +194,9 @@ static void test_finds_leaks(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_leaves_nothing, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_leak_is_seen, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_finds_leaks, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_leaves_nothing, set_up, fixture_end),
+		cmocka_unit_test_setup_teardown(test_leak_is_seen, set_up, fixture_end),
+		cmocka_unit_test_setup_teardown(test_finds_leaks, set_up, fixture_end),
 	};
 	struct fixture *probe = fixture_pooler();
 

@@ -15,12 +15,6 @@ static int set_up(void **state)
 	return 0;
 }
 
-static int tear_down(void **state)
-{
-	fixture_destroy(*state);
-	return 0;
-}
-
 /* --- Somebody else at the store ----------------------------------------------------- */
 
 static void tell(PGconn *conn, const char *sql)
@@ -190,9 +184,9 @@ static void test_table_in_use(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_index_beside_writers, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_half_built, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_table_in_use, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_index_beside_writers, set_up, fixture_end),
+		cmocka_unit_test_setup_teardown(test_half_built, set_up, fixture_end),
+		cmocka_unit_test_setup_teardown(test_table_in_use, set_up, fixture_end),
 	};
 	struct fixture *probe = fixture_postgres();
 

@@ -9,17 +9,7 @@ static const char *kind; /* of the way there */
 
 static int set_up(void **state)
 {
-	struct fixture *fixture = fixture_of(kind);
-
-	fixture_open(fixture);
-	*state = fixture;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	fixture_destroy(*state);
-	return 0;
+	return fixture_begin(state, fixture_of(kind));
 }
 
 static enum rc raise_counter(struct ctx *cx, const struct fixture *fixture)
@@ -570,22 +560,22 @@ static void test_login_that_owns_nothing(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_lost_in_script, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_lost_in_read, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_lost_when_idle, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_lost_under_load, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_held_up, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_deadlock, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_column_changes, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_many_reads, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_unreachable, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_migrate_together, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_many_tenants, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_migration_of_rows, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_refused_roles, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_holes, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_role_is_made, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_login_that_owns_nothing, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_lost_in_script, set_up, fixture_end),
+		cmocka_unit_test_setup_teardown(test_lost_in_read, set_up, fixture_end),
+		cmocka_unit_test_setup_teardown(test_lost_when_idle, set_up, fixture_end),
+		cmocka_unit_test_setup_teardown(test_lost_under_load, set_up, fixture_end),
+		cmocka_unit_test_setup_teardown(test_held_up, set_up, fixture_end),
+		cmocka_unit_test_setup_teardown(test_deadlock, set_up, fixture_end),
+		cmocka_unit_test_setup_teardown(test_column_changes, set_up, fixture_end),
+		cmocka_unit_test_setup_teardown(test_many_reads, set_up, fixture_end),
+		cmocka_unit_test_setup_teardown(test_unreachable, set_up, fixture_end),
+		cmocka_unit_test_setup_teardown(test_migrate_together, set_up, fixture_end),
+		cmocka_unit_test_setup_teardown(test_many_tenants, set_up, fixture_end),
+		cmocka_unit_test_setup_teardown(test_migration_of_rows, set_up, fixture_end),
+		cmocka_unit_test_setup_teardown(test_refused_roles, set_up, fixture_end),
+		cmocka_unit_test_setup_teardown(test_holes, set_up, fixture_end),
+		cmocka_unit_test_setup_teardown(test_role_is_made, set_up, fixture_end),
+		cmocka_unit_test_setup_teardown(test_login_that_owns_nothing, set_up, fixture_end),
 	};
 	struct fixture *probe;
 

@@ -155,7 +155,7 @@ static int on_log(void *arg, sqlite3 *db, const char *schema, int frames)
 	/* It began anew. Where its first commit is as long as all that there was, that is not seen: then
 	 * copies come later, or bring more. */
 	if (frames < store->log_frames) {
-		store->log_copied = store->log_asked = 0;
+		store->log_copied = store->log_asked = store->log_synced = 0;
 		store->log_resets++;
 	}
 	store->log_frames = frames;
@@ -207,15 +207,16 @@ static enum rc sqlite_open(struct db *db)
 	store->path = db->options.url + strlen(URL_PREFIX);
 	store->queries = db->set->count + 1; /* and db->schema */
 	store->guest = db->options.guest;
+	store->relaxed = db->options.relaxed;
 	store->lock_fd = store->map_fd = -1;
 	pthread_mutex_init(&store->writing, NULL);
 	sqlite_copier_init(&store->copier);
 	rc = lock_file(store);
 	if (rc == RC_OK)
-		rc = conn_open(&store->writer, store, sqlite_vfs(db->options.relaxed), writer_setup);
+		rc = conn_open(&store->writer, store, sqlite_vfs(store->relaxed), writer_setup);
 	if (rc == RC_OK && store->guest)
 		keep_log(&store->writer);
-	if (rc == RC_OK && db->options.relaxed)
+	if (rc == RC_OK && store->relaxed)
 		rc = sqlite_exec(&store->writer, relaxed_setup);
 	if (rc == RC_OK)
 		rc = open_map(store);
@@ -456,7 +457,7 @@ static enum rc sqlite_replace_file(struct db *db, const char *path)
 		sqlite_copier_finish(&store->copier);
 		sqlite_copier_init(&store->copier);
 		sqlite_conn_close(&store->writer);
-		store->log_frames = store->log_copied = store->log_asked = 0;
+		store->log_frames = store->log_copied = store->log_asked = store->log_synced = 0;
 		rc = sqlite_swap_files(path, store->path);
 	}
 	pthread_mutex_unlock(&store->writing);

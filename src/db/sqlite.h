@@ -1,7 +1,8 @@
 /*
  * Between sqlite.c (the store, its one writer, its readers), sqlite_query.c (one query on one connection),
- * sqlite_vfs.c (how the log is written), sqlite_copier.c (how it comes into the database), sqlite_map.c (how
- * the database is read), sqlite_session.c (migrations) and sqlite_whole.c (whole tables and files).
+ * sqlite_vfs.c (how the log is written), sqlite_copier.c and sqlite_paced.c (how it comes into the database),
+ * sqlite_map.c (how the database is read), sqlite_session.c (migrations) and sqlite_whole.c (whole tables and
+ * files).
  */
 #ifndef DB_SQLITE_H
 #define DB_SQLITE_H
@@ -35,6 +36,9 @@ struct sqlite_copier {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	enum copier_state state;
+	bool syncs_only; /* the log, of which nothing is copied */
+	int haste;	 /* how often in this log a pass has not made the rest less */
+	int left;	 /* what was to be copied by the last pass */
 	int copied;	 /* as log_copied */
 	uint64_t resets; /* as log_resets, when it was asked */
 };
@@ -43,14 +47,16 @@ struct sqlite_store {
 	const char *path; /* of the database, in the url */
 	size_t queries;
 	bool guest;
+	bool relaxed; /* commits do not sync the log */
 	int lock_fd;
 	int map_fd; /* of the database, for its readers; closed last, since that ends SQLite's own locks on it
 		     */
 	struct sqlite_conn writer;
 	pthread_mutex_t writing; /* held by the committer for a group, by a session for its life */
 	/* Frames of the log: those that there are, those that the database has, those that there were when
-	 * last it was to be copied. */
-	int log_frames, log_copied, log_asked;
+	 * last it was to be copied, or synced. The first is looked at by the copier too. */
+	atomic_int log_frames;
+	int log_copied, log_asked, log_synced;
 	uint64_t log_resets; /* how often it has begun anew */
 	struct sqlite_copier copier;
 	atomic_bool ailing;	  /* the last group was lost */
@@ -98,7 +104,21 @@ void sqlite_copier_finish(struct sqlite_copier *copier);
  * have come, and sees to what the last copy has left. */
 void sqlite_copy_log(struct sqlite_store *store, int least);
 
+/* --- sqlite_paced.c --------------------------------------------------------- */
+
+/* The VFS for who copies. NULL, which is SQLite's own, without memory. */
+const char *sqlite_paced_vfs(void);
+/* Before each pass: what this connection writes into the database is synced every few pages, by how much the
+ * store writes meanwhile and by its copier's haste, if it was opened by that VFS. */
+void sqlite_pace(sqlite3 *db, const struct sqlite_store *store);
+
 /* --- sqlite_vfs.c ----------------------------------------------------------- */
+
+typedef int sqlite_open_fn(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags, int *ret_flags);
+
+/* Once: makes `shim`, which is static, a VFS of that name, like SQLite's own but for how a file is opened and
+ * `more` bytes behind each in memory. SQLite's own; NULL without memory. */
+sqlite3_vfs *sqlite_shim(sqlite3_vfs *shim, const char *name, size_t more, sqlite_open_fn *open);
 
 /* The VFS for a writer. NULL, which is SQLite's own, for one without synchronous=FULL, or without memory. */
 const char *sqlite_vfs(bool relaxed);

@@ -2,9 +2,12 @@
  * How the log comes into the database: SQLite's checkpoints, in place of its own, which would come within a
  * commit.
  *
- * A thread with a connection of its own copies and syncs, while the writer goes on. What was written
- * meanwhile is little, and synced soon: the writer copies it itself, between two groups, and then the log can
- * begin anew.
+ * A thread with a connection of its own copies and syncs, while the writer goes on, in several passes, each
+ * for what was written during the one before. The last few frames the writer copies itself, between two
+ * groups, and then the log can begin anew.
+ *
+ * Where commits do not sync the log the thread does that too, a little at a time: a copy begins with a sync
+ * of all of it, which is felt by every other store on that disk.
  *
  * SQLite before 3.51.3 can lose a log that begins anew while a checkpoint starts
  * (https://www.sqlite.org/wal.html#walresetbug). Here it does not: a log begins anew only when all of it is
@@ -21,8 +24,11 @@
 #include <unistd.h>
 
 /* Frames. */
-#define REST_MAX 1000  /* of which the writer copies itself what is left */
-#define TOO_LONG 65536 /* readers are waited for, so that the log can begin anew */
+#define LITTLE	  64	/* what the writer copies itself */
+#define REST_MAX  1000	/* what it copies when further passes would not make it less */
+#define TOO_LONG  65536 /* readers are waited for, so that the log can begin anew */
+#define UNSYNCED  128	/* of a log that commits do not sync */
+#define HASTE_MAX 8
 
 /* --- Beside the writer ----------------------------------------------------------- */
 
@@ -47,19 +53,48 @@ static void checkpoint(const struct sqlite_store *store, sqlite3 *db, int mode, 
  * must stay, since it has them all, and so nothing is written any more; nor read, since who reads asks the
  * database for what SQLite takes for copied.
  */
-static void sync_database(struct sqlite_store *store)
+static void is_synced(struct sqlite_store *store, bool synced)
+{
+	if (synced)
+		return;
+	LOG(ERROR,
+	    "the database cannot be synced: nothing is lost, and nothing is written any more; mend the disk, and start anew",
+	    LOG_TEXT("file", store->path), LOG_TEXT("why", strerrorname_np(errno)));
+	atomic_store(&store->unsynced, true);
+}
+
+static bool sync_database(const struct sqlite_store *store)
 {
 	int code;
 
 	do {
 		code = fdatasync(store->map_fd);
 	} while (code != 0 && errno == EINTR);
-	if (code == 0)
+	return code == 0;
+}
+
+/* By the file that the next copy would sync: what is told of it here is not told there. */
+static bool sync_log(const struct sqlite_copier *copier)
+{
+	sqlite3_file *file = NULL;
+
+	return sqlite3_file_control(copier->db, NULL, SQLITE_FCNTL_JOURNAL_POINTER, &file) == SQLITE_OK &&
+	       (file == NULL || file->pMethods == NULL ||
+		file->pMethods->xSync(file, SQLITE_SYNC_NORMAL | SQLITE_SYNC_DATAONLY) == SQLITE_OK);
+}
+
+/* What the thread was asked. */
+static void serve(struct sqlite_store *store)
+{
+	struct sqlite_copier *copier = &store->copier;
+
+	if (copier->syncs_only) {
+		is_synced(store, sync_log(copier));
 		return;
-	LOG(ERROR,
-	    "the database cannot be synced: nothing is lost, and nothing is written any more; mend the disk, and start anew",
-	    LOG_TEXT("file", store->path), LOG_TEXT("why", strerrorname_np(errno)));
-	atomic_store(&store->unsynced, true);
+	}
+	sqlite_pace(copier->db, store);
+	checkpoint(store, copier->db, SQLITE_CHECKPOINT_PASSIVE, &copier->copied);
+	is_synced(store, sync_database(store));
 }
 
 static void *copy(void *arg)
@@ -74,11 +109,10 @@ static void *copy(void *arg)
 		if (copier->state == COPIER_ENDS)
 			break;
 		pthread_mutex_unlock(&copier->lock);
-		checkpoint(store, copier->db, SQLITE_CHECKPOINT_PASSIVE, &copier->copied);
-		sync_database(store);
+		serve(store);
 		pthread_mutex_lock(&copier->lock);
 		if (copier->state == COPIER_ASKED)
-			copier->state = COPIER_DONE;
+			copier->state = copier->syncs_only ? COPIER_RESTS : COPIER_DONE;
 	}
 	pthread_mutex_unlock(&copier->lock);
 	return NULL;
@@ -89,8 +123,8 @@ static bool start(struct sqlite_store *store)
 {
 	struct sqlite_copier *copier = &store->copier;
 
-	if (sqlite3_open_v2(store->path, &copier->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) ==
-		    SQLITE_OK &&
+	if (sqlite3_open_v2(store->path, &copier->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
+			    sqlite_paced_vfs()) == SQLITE_OK &&
 	    sqlite3_db_config(copier->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL) == SQLITE_OK &&
 	    sqlite3_exec(copier->db, "PRAGMA journal_mode", NULL, NULL, NULL) == SQLITE_OK &&
 	    pthread_create(&copier->thread, NULL, copy, store) == 0)
@@ -110,39 +144,54 @@ static void copy_rest(struct sqlite_store *store)
 		   &store->log_copied);
 }
 
-static void ask(struct sqlite_store *store)
+/* False: there is no such thread. */
+static bool wake(struct sqlite_store *store, bool syncs_only)
+{
+	struct sqlite_copier *copier = &store->copier;
+
+	store->log_synced = store->log_frames;
+	if (copier->db == NULL && !start(store))
+		return false;
+	pthread_mutex_lock(&copier->lock);
+	copier->syncs_only = syncs_only;
+	copier->state = COPIER_ASKED;
+	pthread_cond_signal(&copier->changed);
+	pthread_mutex_unlock(&copier->lock);
+	return true;
+}
+
+static void ask(struct sqlite_store *store, int haste)
 {
 	struct sqlite_copier *copier = &store->copier;
 
 	store->log_asked = store->log_frames;
-	if (copier->db == NULL && !start(store)) {
-		copy_rest(store); /* there is no such thread: the writer copies all */
-		return;
-	}
+	copier->haste = haste < HASTE_MAX ? haste : HASTE_MAX;
+	copier->left = store->log_frames - store->log_copied;
 	copier->copied = store->log_copied;
 	copier->resets = store->log_resets;
-	pthread_mutex_lock(&copier->lock);
-	copier->state = COPIER_ASKED;
-	pthread_cond_signal(&copier->changed);
-	pthread_mutex_unlock(&copier->lock);
+	if (!wake(store, false))
+		copy_rest(store); /* the writer copies all */
 }
 
-/* The thread has done its part. What came meanwhile is copied here if it is little, so that the log can begin
- * anew; if it is much, once more beside the writer. */
+/* The thread has done its part. Another pass where that makes the rest less; else it is copied here, so that
+ * the log can begin anew. What a reader holds up stays until more has come. */
 static void after_copy(struct sqlite_store *store)
 {
 	const struct sqlite_copier *copier = &store->copier;
+	int rest;
 
 	if (copier->resets != store->log_resets)
 		return; /* all of it was copied, and is no more */
 	store->log_copied = copier->copied;
-	if (store->log_copied >=
-	    store->log_frames) /* a guest's frames count too, and are not in log_frames */
+	rest = store->log_frames - store->log_copied;
+	if (rest <= 0) /* a guest's frames count too, and are not in log_frames */
 		return;
-	if (store->log_frames > TOO_LONG || store->log_frames - store->log_copied <= REST_MAX)
+	if (rest > LITTLE && rest <= copier->left / 2 && store->log_frames <= TOO_LONG)
+		ask(store, copier->haste);
+	else if (rest <= REST_MAX || store->log_frames > TOO_LONG)
 		copy_rest(store);
 	else if (store->log_frames - store->log_asked > REST_MAX)
-		ask(store);
+		ask(store, copier->haste + 1);
 }
 
 /* Those that the last copy neither copied nor looked at: what it did look at a reader may have been in the
@@ -176,7 +225,9 @@ void sqlite_copy_log(struct sqlite_store *store, int least)
 		break;
 	case COPIER_RESTS:
 		if (new_frames(store) >= least)
-			ask(store);
+			ask(store, 0);
+		else if (store->relaxed && store->log_frames - store->log_synced >= UNSYNCED)
+			(void)!wake(store, true);
 		break;
 	case COPIER_ASKED: /* what comes meanwhile is looked at after the next group */
 	case COPIER_ENDS:

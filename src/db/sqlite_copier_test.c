@@ -6,22 +6,126 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#define FEW  100  /* frames that nobody copies */
-#define MANY 1500 /* frames that are copied once nothing comes */
+#define FEW   100  /* frames that nobody copies */
+#define SOME  200  /* that are more than the writer would copy itself */
+#define MANY  1500 /* frames that are copied once nothing comes */
+#define PIECE 16   /* pages */
+
+/* --- What is written and synced ------------------------------------------------- */
+
+/* A VFS beneath those of the store. */
+struct watched_file {
+	sqlite3_io_methods methods;
+	const sqlite3_io_methods *beneath;
+	bool is_log;
+};
+
+static sqlite3_vfs *beneath;
+
+static struct {
+	pthread_mutex_t lock;
+	int pages, most; /* written into the database since it was synced, and at most */
+	int log_syncs;
+	const struct fixture *fixture; /* into which so many pages go when the next is copied */
+	int meanwhile;
+} watched = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static struct watched_file *watched_of(sqlite3_file *file)
+{
+	return (struct watched_file *)((char *)file + beneath->szOsFile);
+}
+
+static void add_pages(const struct fixture *fixture, int count);
+
+static int watched_write(sqlite3_file *file, const void *bytes, int len, sqlite3_int64 from)
+{
+	const struct watched_file *about = watched_of(file);
+	int meanwhile = 0;
+
+	pthread_mutex_lock(&watched.lock);
+	if (!about->is_log) {
+		if (++watched.pages > watched.most)
+			watched.most = watched.pages;
+		meanwhile = watched.meanwhile;
+		watched.meanwhile = 0;
+	}
+	pthread_mutex_unlock(&watched.lock);
+	if (meanwhile > 0)
+		add_pages(watched.fixture, meanwhile);
+	return about->beneath->xWrite(file, bytes, len, from);
+}
+
+static int watched_sync(sqlite3_file *file, int flags)
+{
+	const struct watched_file *about = watched_of(file);
+
+	pthread_mutex_lock(&watched.lock);
+	if (about->is_log)
+		watched.log_syncs++;
+	else
+		watched.pages = 0;
+	pthread_mutex_unlock(&watched.lock);
+	return about->beneath->xSync(file, flags);
+}
+
+static int open_watched(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags, int *ret_flags)
+{
+	struct watched_file *about = watched_of(file);
+	int code = beneath->xOpen(beneath, name, file, flags, ret_flags);
+
+	(void)vfs;
+	if ((flags & (SQLITE_OPEN_MAIN_DB | SQLITE_OPEN_WAL)) == 0 || file->pMethods == NULL)
+		return code;
+	*about = (struct watched_file){
+		.methods = *file->pMethods,
+		.beneath = file->pMethods,
+		.is_log = (flags & SQLITE_OPEN_WAL) != 0,
+	};
+	about->methods.xWrite = watched_write;
+	about->methods.xSync = watched_sync;
+	file->pMethods = &about->methods;
+	return code;
+}
+
+static void forget_what_was(void)
+{
+	pthread_mutex_lock(&watched.lock);
+	watched.pages = watched.most = watched.log_syncs = 0;
+	pthread_mutex_unlock(&watched.lock);
+}
+
+static void meanwhile(const struct fixture *fixture, int pages)
+{
+	pthread_mutex_lock(&watched.lock);
+	watched.fixture = fixture;
+	watched.meanwhile = pages;
+	pthread_mutex_unlock(&watched.lock);
+}
+
+static int count_of(const int *counter)
+{
+	int count;
+
+	pthread_mutex_lock(&watched.lock);
+	count = *counter;
+	pthread_mutex_unlock(&watched.lock);
+	return count;
+}
+
+/* --- A store ---------------------------------------------------------------------- */
 
 static int set_up(void **state)
 {
-	struct fixture *fixture = fixture_sqlite();
-
-	fixture_open(fixture);
-	*state = fixture;
-	return 0;
+	return fixture_begin(state, fixture_sqlite());
 }
 
-static int tear_down(void **state)
+/* Whose commits do not sync the log. */
+static int set_up_relaxed(void **state)
 {
-	fixture_destroy(*state);
-	return 0;
+	struct fixture *fixture = fixture_sqlite();
+
+	fixture->options.relaxed = true;
+	return fixture_begin(state, fixture);
 }
 
 static struct sqlite_store *store_of(const struct fixture *fixture)
@@ -139,6 +243,88 @@ static void test_reader(void **state)
 	assert_int_equal(store->log_copied, store->log_frames);
 }
 
+/* What came during a pass is copied beside the writer too, while that makes it less; the last few frames the
+ * writer copies, and syncs no log that it has synced. */
+static void test_passes(void **state)
+{
+	struct fixture *fixture = *state;
+	struct sqlite_store *store = store_of(fixture);
+
+	db_port_rest(fixture->port);
+	add_pages(fixture, MANY);
+	meanwhile(fixture, SOME);
+	idle(fixture);
+	meanwhile(fixture, 1);
+	idle(fixture);
+	assert_int_equal(state_of(store), COPIER_DONE); /* once more */
+	assert_in_range(store->copier.left, SOME, 2 * SOME);
+	assert_int_equal(store->copier.haste, 0);
+	forget_what_was();
+	idle(fixture);
+	assert_int_equal(state_of(store), COPIER_RESTS);
+	assert_int_equal(store->log_copied, store->log_frames);
+	assert_true(count_of(&watched.most) > 0);
+	assert_int_equal(count_of(&watched.log_syncs), 0);
+}
+
+/* Where a pass leaves as much as it found the next one is in haste. */
+static void test_haste(void **state)
+{
+	struct fixture *fixture = *state;
+	struct sqlite_store *store = store_of(fixture);
+
+	db_port_rest(fixture->port);
+	add_pages(fixture, MANY);
+	for (int haste = 0; haste < 3; haste++) {
+		meanwhile(fixture, MANY);
+		idle(fixture);
+		assert_int_equal(state_of(store), COPIER_DONE);
+		assert_int_equal(store->copier.haste, haste);
+	}
+	forget_what_was();
+	idle(fixture);
+	assert_in_range(count_of(&watched.most), PIECE + 1, PIECE << 3);
+}
+
+/* The database is synced every few pages, or commits would wait for all of them. */
+static void test_pieces(void **state)
+{
+	struct fixture *fixture = *state;
+
+	db_port_rest(fixture->port);
+	add_pages(fixture, MANY);
+	forget_what_was();
+	idle(fixture);
+	assert_in_range(count_of(&watched.most), 2, PIECE);
+	assert_int_equal(count_of(&watched.pages), 0);
+}
+
+/* A log that commits do not sync is synced beside the writer, long before it is copied. */
+static void test_relaxed(void **state)
+{
+	struct fixture *fixture = *state;
+	struct sqlite_store *store = store_of(fixture);
+
+	db_port_rest(fixture->port);
+	add_pages(fixture, FEW);
+	forget_what_was();
+	idle(fixture);
+	assert_int_equal(count_of(&watched.log_syncs), 0);
+	add_pages(fixture, FEW);
+	idle(fixture);
+	assert_int_equal(count_of(&watched.log_syncs), 1);
+	assert_int_equal(store->log_synced, store->log_frames);
+	assert_int_equal(state_of(store), COPIER_RESTS);
+	assert_int_equal(store->log_copied, 0);
+	assert_int_equal(count_of(&watched.most), 0);
+	idle(fixture);
+	assert_int_equal(count_of(&watched.log_syncs), 1);
+	add_pages(fixture, MANY);
+	idle(fixture);
+	idle(fixture);
+	assert_int_equal(store->log_copied, store->log_frames);
+}
+
 static void read_nothing(struct ctx *cx, void *arg)
 {
 	const struct fixture *fixture = arg;
@@ -183,10 +369,19 @@ static void test_unsynced(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_once, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_reader, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_unsynced, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_once, set_up, fixture_end),
+		cmocka_unit_test_setup_teardown(test_reader, set_up, fixture_end),
+		cmocka_unit_test_setup_teardown(test_unsynced, set_up, fixture_end),
+		cmocka_unit_test_setup_teardown(test_passes, set_up, fixture_end),
+		cmocka_unit_test_setup_teardown(test_haste, set_up, fixture_end),
+		cmocka_unit_test_setup_teardown(test_pieces, set_up, fixture_end),
+		cmocka_unit_test_setup_teardown(test_relaxed, set_up_relaxed, fixture_end),
 	};
+	static sqlite3_vfs vfs;
 
+	beneath = sqlite_shim(&vfs, "watched", sizeof(struct watched_file), open_watched);
+	assert_non_null(beneath);
+	assert_int_equal(sqlite3_vfs_register(&vfs, 1),
+			 SQLITE_OK); /* before the store's own, which stand on it */
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

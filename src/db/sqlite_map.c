@@ -187,17 +187,8 @@ static void register_once(void)
 	struct sigaction action = {.sa_sigaction = on_bus, .sa_flags = SA_SIGINFO};
 
 	page_mask = ~((uintptr_t)sysconf(_SC_PAGESIZE) - 1);
-	beneath = sqlite3_vfs_find(NULL);
-	if (beneath != NULL && sigaction(SIGBUS, &action, &before) != 0)
-		beneath = NULL;
-	if (beneath == NULL)
-		return;
-	vfs = *beneath; /* whose functions do not look at what they are called by, but for its pAppData */
-	vfs.zName = VFS_NAME;
-	vfs.szOsFile += (int)sizeof(struct sqlite_map);
-	vfs.xOpen = open_file;
-	if (sqlite3_vfs_register(&vfs, 0) != SQLITE_OK)
-		beneath = NULL;
+	if (sigaction(SIGBUS, &action, &before) == 0)
+		beneath = sqlite_shim(&vfs, VFS_NAME, sizeof(struct sqlite_map), open_file);
 }
 
 const char *sqlite_map_vfs(void)

@@ -13,17 +13,7 @@
 
 static int set_up(void **state)
 {
-	struct fixture *fixture = fixture_sqlite();
-
-	fixture_open(fixture);
-	*state = fixture;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	fixture_destroy(*state);
-	return 0;
+	return fixture_begin(state, fixture_sqlite());
 }
 
 /* In a child: exits with 0 when the store lets it in. */
@@ -318,15 +308,15 @@ static void test_no_room(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_second_process, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_second_open, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_no_folder, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_reads_only, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_checkpoints, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_rest, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_orphan, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_rolled_back, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_no_room, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_second_process, set_up, fixture_end),
+		cmocka_unit_test_setup_teardown(test_second_open, set_up, fixture_end),
+		cmocka_unit_test_setup_teardown(test_no_folder, set_up, fixture_end),
+		cmocka_unit_test_setup_teardown(test_reads_only, set_up, fixture_end),
+		cmocka_unit_test_setup_teardown(test_checkpoints, set_up, fixture_end),
+		cmocka_unit_test_setup_teardown(test_rest, set_up, fixture_end),
+		cmocka_unit_test_setup_teardown(test_orphan, set_up, fixture_end),
+		cmocka_unit_test_setup_teardown(test_rolled_back, set_up, fixture_end),
+		cmocka_unit_test_setup_teardown(test_no_room, set_up, fixture_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -23,6 +23,7 @@ struct log_file {
 	sqlite3_int64 from; /* of the gathered bytes, in the file */
 	int len;
 	bool gathers;	/* a commit is under way */
+	bool written;	/* since it was last synced; of a log that somebody else has left nothing is known */
 	char *gathered; /* NULL: as yet nothing was */
 };
 
@@ -84,6 +85,7 @@ static int log_write(sqlite3_file *file, const void *bytes, int len, sqlite3_int
 	sqlite3_file *under = file_beneath(log);
 	int code = follows(log, len, from) ? SQLITE_OK : flush(log);
 
+	log->written = true;
 	if (code != SQLITE_OK)
 		return code;
 	if (log->gathers && log->gathered == NULL)
@@ -107,11 +109,15 @@ static int log_truncate(sqlite3_file *file, sqlite3_int64 size)
 
 static int log_sync(sqlite3_file *file, int flags)
 {
-	sqlite3_file *under = file_beneath(log_of(file));
-	int code = flush(log_of(file));
+	struct log_file *log = log_of(file);
+	sqlite3_file *under = file_beneath(log);
+	int code = flush(log);
 
-	forget(log_of(file));
-	return code == SQLITE_OK ? under->pMethods->xSync(under, flags) : code;
+	forget(log);
+	if (code == SQLITE_OK && log->written)
+		code = under->pMethods->xSync(under, flags);
+	log->written &= code != SQLITE_OK;
+	return code;
 }
 
 static int log_size(sqlite3_file *file, sqlite3_int64 *ret)
@@ -190,26 +196,31 @@ static int open_file(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int
 	(void)vfs;
 	if ((flags & SQLITE_OPEN_WAL) == 0)
 		return beneath->xOpen(beneath, name, file, flags, ret_flags);
-	*log = (struct log_file){.base.pMethods = NULL};
+	*log = (struct log_file){.base.pMethods = NULL, .written = true};
 	code = beneath->xOpen(beneath, name, file_beneath(log), flags, ret_flags);
 	if (file_beneath(log)->pMethods != NULL) /* to be closed, even when opening failed */
 		log->base.pMethods = &log_methods;
 	return code;
 }
 
+sqlite3_vfs *sqlite_shim(sqlite3_vfs *shim, const char *name, size_t more, sqlite_open_fn *open)
+{
+	sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
+
+	if (vfs == NULL)
+		return NULL;
+	*shim = *vfs; /* whose functions do not look at what they are called by, but for its pAppData */
+	shim->zName = name;
+	shim->szOsFile += (int)more;
+	shim->xOpen = open;
+	return sqlite3_vfs_register(shim, 0) == SQLITE_OK ? vfs : NULL;
+}
+
 static void register_once(void)
 {
 	static sqlite3_vfs vfs;
 
-	beneath = sqlite3_vfs_find(NULL);
-	if (beneath == NULL)
-		return;
-	vfs = *beneath; /* whose functions do not look at what they are called by, but for its pAppData */
-	vfs.zName = VFS_NAME;
-	vfs.szOsFile += (int)sizeof(struct log_file);
-	vfs.xOpen = open_file;
-	if (sqlite3_vfs_register(&vfs, 0) != SQLITE_OK)
-		beneath = NULL;
+	beneath = sqlite_shim(&vfs, VFS_NAME, sizeof(struct log_file), open_file);
 }
 
 const char *sqlite_vfs(bool relaxed)

@@ -14,18 +14,7 @@ static bool on_postgres;
 
 static int set_up(void **state)
 {
-	struct fixture *fixture = fixture_of(kind);
-
-	assert_non_null(fixture);
-	fixture_open(fixture);
-	*state = fixture;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	fixture_destroy(*state);
-	return 0;
+	return fixture_begin(state, fixture_of(kind));
 }
 
 static const struct table *table_named(const char *name)
@@ -256,12 +245,12 @@ static void test_files(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_one_instant, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_kept_or_not, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_a_row_twice, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_a_scan_that_stops, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_hold, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_files, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_one_instant, set_up, fixture_end),
+		cmocka_unit_test_setup_teardown(test_kept_or_not, set_up, fixture_end),
+		cmocka_unit_test_setup_teardown(test_a_row_twice, set_up, fixture_end),
+		cmocka_unit_test_setup_teardown(test_a_scan_that_stops, set_up, fixture_end),
+		cmocka_unit_test_setup_teardown(test_hold, set_up, fixture_end),
+		cmocka_unit_test_setup_teardown(test_files, set_up, fixture_end),
 	};
 
 	struct fixture *probe;
