@@ -7,15 +7,13 @@ at an address of his own. What is told is the ratio of the modest ones' p99s: th
 Once with the limits that production has; once without any; and a flood, of which nobody promises anything: without limits,
 and as fast as replies come.
 
-What the disk itself makes of ten times as many writes is told beside it: bench/raw_loop, the same statements without any server,
-at the modest ones' rate and at that of all together.
+What SQLite and the disk themselves make of eleven times as many writes is told beside it: bench/raw_loop, the same statements
+without any server, at the modest ones' rate and at that of all together.
 
 Work that there is to do takes time, whoever asks for it. So there is a row, too, of the modest ones beside a hundred more like
 them, who together send what the greedy one sends: what those move is the load's doing, and not one tenant's.
 """
 import json
-import os
-import shutil
 import statistics
 import subprocess
 import time
@@ -132,10 +130,7 @@ def add_row(table, name, rounds, target=TARGET):
 
 def raw_row(scene, modest, table, options):
     """By the modest ones' requests, on a copy of what they begin with."""
-    copy = scene.marca.folder / "raw.db"
-    shutil.copy(scene.marca.data / "booking.db", copy)
-    os.sync()
-    raw, skip, rounds = RawLoop(copy), 0, []
+    raw, skip, rounds = RawLoop(scene), 0, []
     seconds = FLOOD_SECONDS if options.quick else SECONDS["writes"]
     for _ in range(1 if options.quick else ROUNDS):
         found = []

@@ -1,16 +1,16 @@
 /*
  * What SQLite gives when nothing stands before it: the script of POST /bookings/ (src/booking/create.c) in a
- * loop, the very statements of src/booking/queries.sql, in groups of one size, each group durable before the
- * next begins.
+ * loop, the very statements of src/booking/queries.sql, in groups, each durable before the next begins.
  *
  *   raw_loop -g GROUP | -R RATE [-t SECONDS] [-s SKIP] [-w WAL_PAGES] DATABASE FILE
  *   raw_loop -q QUERY
  *
- * With -R so many bookings a second are due, spread evenly; a group is what is due when the last one is durable, and
- * a latency counts from when its booking was due.
+ * Groups have one size; or, with -R, so many bookings a second are due, spread evenly: then a group is what is due
+ * when the last one is durable, and a latency counts from when its booking was due.
  *
  * FILE holds requests as bench/load sends them; their bodies give the values. -w: after how many pages of the
- * WAL SQLite copies them into the database. Prints bookings a second and how many were refused. -q only
+ * WAL SQLite copies them into the database; 0: never. Prints how many were refused, and bookings a second, or with
+ * -R latencies in milliseconds. -q only
  * prints the text of a query as PostgreSQL is given it, for pgbench.
  */
 #include "booking/queries.h"
@@ -297,14 +297,11 @@ static int compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* `latencies` has room for each slot; those of the first `done` are told. */
-static void print_latencies(utime *latencies, size_t done, size_t refused)
+static void print_latencies(utime *latencies, size_t count, size_t refused)
 {
-	if (done == 0)
-		die("raw_loop", "nothing was due");
-	qsort(latencies, done, sizeof(latencies[0]), compare);
-	printf("{\"used\": %zu, \"refused\": %zu, \"p50\": %.3f, \"p99\": %.3f}\n", done, refused,
-	       (double)latencies[done / 2] / 1000, (double)latencies[done * 99 / 100] / 1000);
+	qsort(latencies, count, sizeof(latencies[0]), compare);
+	printf("{\"used\": %zu, \"refused\": %zu, \"p50\": %.3f, \"p99\": %.3f}\n", count, refused,
+	       (double)latencies[count / 2] / 1000, (double)latencies[count * 99 / 100] / 1000);
 }
 
 static void loop_at_rate(struct loop *loop, int seconds, int rate)
@@ -313,8 +310,10 @@ static void loop_at_rate(struct loop *loop, int seconds, int rate)
 	utime *due = calloc(count, sizeof(due[0])); /* and how long it took, once it is done */
 	utime began = now(CLOCK_MONOTONIC);
 
-	if (due == NULL || count > loop->slot_count)
-		die("raw_loop", "too few requests, or no memory");
+	if (due == NULL)
+		die("raw_loop", "no memory");
+	if (count > loop->slot_count)
+		die("raw_loop", "too few requests in the file");
 	for (size_t i = 0; i < count; i++)
 		due[i] = began + (utime)i * UTIME_SECOND / rate;
 	while (done < count) {
@@ -330,7 +329,7 @@ static void loop_at_rate(struct loop *loop, int seconds, int rate)
 		for (size_t i = first; i < done; i++)
 			due[i] = end - due[i];
 	}
-	print_latencies(due, done, refused);
+	print_latencies(due, count, refused);
 	free(due);
 }
 

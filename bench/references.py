@@ -166,8 +166,7 @@ error_log {folder}/error.log;
 events {{ worker_connections 4096; }}
 http {{
     access_log off;
-    map_hash_bucket_size 128;
-    map $request_uri $nothing {{ default ""; {burden} }}
+    {burden}
     keepalive_requests 1000000000;
     client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
     uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
@@ -175,7 +174,7 @@ http {{
         listen 127.0.0.1:{port};
         default_type "{type}";
         {headers}
-        location / {{ return 200 '{body}$nothing'; }}
+        location / {{ return 200 '{body}{nothing}'; }}
     }}
 }}
 """
@@ -193,12 +192,13 @@ class Nginx:
         self.port = harness.free_port()
         self.address = f"127.0.0.1:{self.port}"
         headers = [(name, value.replace('"', '\\"')) for name, value in reply.headers.items() if name.lower() not in NGINX_OWN]
+        patterns = " ".join(f"~z{n}$ '';" for n in range(burden))
         # $ would name a variable; no reply of ours has one, nor a single quote.
         assert reply.status == 200 and "$" not in reply.text and "'" not in reply.text
         pathlib.Path(self.folder, "nginx.conf").write_text(NGINX.format(
             folder=self.folder, port=self.port, body=reply.text.replace("\\", "\\\\"), type=reply.headers["Content-Type"],
             headers=" ".join(f'add_header {name} "{value}";' for name, value in headers),
-            burden=" ".join(f'~[zy]{n}$ "";' for n in range(burden)),
+            burden=f"map $request_uri $nothing {{ default ''; {patterns} }}" if burden else "", nothing="$nothing" if burden else "",
         ))
         self.process = None
 
@@ -232,18 +232,20 @@ class Nginx:
 
 
 class RawLoop:
-    """bench/raw_loop on a copy of a filled database that no marca has open."""
+    """bench/raw_loop on a copy of the database of a scene whose marca is stopped."""
 
-    def __init__(self, database):
-        self.database = database
+    def __init__(self, scene):
+        self.database = scene.marca.folder / "raw.db"
+        shutil.copy(scene.marca.data / "booking.db", self.database)
+        os.sync()
 
     def __call__(self, file, skip, group, seconds):
         """In groups of that size, as fast as it can."""
         return self.run(file, skip, seconds, "-g", group)
 
     def at_rate(self, file, skip, rate, seconds):
-        """So many a second; {used, p50, p99 in ms}."""
-        return self.run(file, skip, seconds, "-R", rate)
+        """So many a second, and never copied from the log into the database; {used, p50, p99 in ms}."""
+        return self.run(file, skip, seconds, "-R", rate, "-w", 0)
 
     def run(self, file, skip, seconds, *how):
         told = json.loads(tool(TOOLS / "raw_loop", *how, "-s", skip, "-t", seconds, self.database, file))

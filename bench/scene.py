@@ -66,7 +66,7 @@ def write_requests(path, texts):
         for text in texts:
             file.write(text.encode() + b"\0")
         file.flush()
-        os.fsync(file.fileno())
+        os.fsync(file.fileno())  # or the kernel does it half a minute later, amid a measurement
     return path
 
 
@@ -240,7 +240,7 @@ class Scene:
 
     def start(self, *wrapper, pin=True):
         """Starts it again, under `wrapper` (strace, callgrind ...) if there is one."""
-        os.sync()  # or the kernel writes what is older while something is measured
+        os.sync()  # what filled it, or the kernel does it half a minute later, amid a measurement
         self.marca.command = [*map(str, wrapper), *(pinned(SERVER_CPU, *self.command) if pin else self.command)]
         self.marca.start()
 

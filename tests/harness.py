@@ -169,7 +169,7 @@ class PostgresDatabase:
                 self.sql(self.cluster, f'DROP DATABASE IF EXISTS "{self.name}" WITH (FORCE)')
                 return
             except AssertionError as refused:
-                if patience is None or "must be a member of the role" not in str(refused):
+                if patience is None or not re.search("must be a (member of the role|superuser to terminate)", str(refused)):
                     raise
             time.sleep(patience)
 

@@ -40,7 +40,7 @@ void fixture_destroy(struct fixture *fixture);
 void fixture_open(struct fixture *fixture);
 void fixture_close(struct fixture *fixture);
 
-/* For cmocka: the fixture, opened, is the state; it is destroyed. */
+/* Set-up and tear-down for cmocka: opens the fixture, which is the state, and destroys it. */
 int fixture_begin(void **state, struct fixture *fixture);
 int fixture_end(void **state);
 

@@ -154,10 +154,8 @@ static int on_log(void *arg, sqlite3 *db, const char *schema, int frames)
 	(void)schema;
 	/* It began anew. Where its first commit is as long as all that there was, that is not seen: then
 	 * copies come later, or bring more. */
-	if (frames < store->log_frames) {
+	if (frames < store->log_frames)
 		store->log_copied = store->log_asked = store->log_synced = 0;
-		store->log_resets++;
-	}
 	store->log_frames = frames;
 	return SQLITE_OK;
 }

@@ -26,9 +26,16 @@ struct sqlite_conn {
 
 /* --- sqlite.c --------------------------------------------------------------- */
 
-enum copier_state { COPIER_RESTS, COPIER_ASKED, COPIER_DONE, COPIER_ENDS };
+enum copier_state {
+	COPIER_RESTS,
+	COPIER_COPIES,
+	COPIER_COPIED, /* not looked at yet */
+	COPIER_SYNCS,  /* the log alone */
+	COPIER_ENDS,
+};
 
-/* Who copies the log. But for `state` all is the writer's while it rests, and the thread's while it is asked.
+/* Who copies the log. But for `state` and `haste` all is the writer's while it rests, and the thread's while
+ * it works.
  */
 struct sqlite_copier {
 	sqlite3 *db; /* NULL: there is no thread yet */
@@ -36,11 +43,8 @@ struct sqlite_copier {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	enum copier_state state;
-	bool syncs_only; /* the log, of which nothing is copied */
-	int haste;	 /* how often in this log a pass has not made the rest less */
-	int left;	 /* what was to be copied by the last pass */
-	int copied;	 /* as log_copied */
-	uint64_t resets; /* as log_resets, when it was asked */
+	atomic_int haste; /* how many passes in a row were slower than the writer */
+	int copied;	  /* as log_copied */
 };
 
 struct sqlite_store {
@@ -54,10 +58,10 @@ struct sqlite_store {
 	struct sqlite_conn writer;
 	pthread_mutex_t writing; /* held by the committer for a group, by a session for its life */
 	/* Frames of the log: those that there are, those that the database has, those that there were when
-	 * last it was to be copied, or synced. The first is looked at by the copier too. */
+	 * last it was to be copied, or synced. 0 once it has begun anew. The first is read by the copier too.
+	 */
 	atomic_int log_frames;
 	int log_copied, log_asked, log_synced;
-	uint64_t log_resets; /* how often it has begun anew */
 	struct sqlite_copier copier;
 	atomic_bool ailing;	  /* the last group was lost */
 	atomic_bool unsynced;	  /* so the log must stay as it is */

@@ -9,7 +9,7 @@
 #define FEW   100  /* frames that nobody copies */
 #define SOME  200  /* that are more than the writer would copy itself */
 #define MANY  1500 /* frames that are copied once nothing comes */
-#define PIECE 16   /* pages */
+#define PIECE 16   /* pages, at least */
 
 /* --- What is written and synced ------------------------------------------------- */
 
@@ -21,13 +21,16 @@ struct watched_file {
 };
 
 static sqlite3_vfs *beneath;
+static pthread_t test_thread;
 
 static struct {
 	pthread_mutex_t lock;
 	int pages, most; /* written into the database since it was synced, and at most */
 	int log_syncs;
+	bool fails;		       /* each sync */
 	const struct fixture *fixture; /* into which so many pages go when the next is copied */
-	int meanwhile;
+	int pages_meanwhile;
+	bool broke; /* that went wrong */
 } watched = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static struct watched_file *watched_of(sqlite3_file *file)
@@ -35,37 +38,42 @@ static struct watched_file *watched_of(sqlite3_file *file)
 	return (struct watched_file *)((char *)file + beneath->szOsFile);
 }
 
-static void add_pages(const struct fixture *fixture, int count);
+static bool try_pages(const struct fixture *fixture, int count);
 
 static int watched_write(sqlite3_file *file, const void *bytes, int len, sqlite3_int64 from)
 {
 	const struct watched_file *about = watched_of(file);
-	int meanwhile = 0;
+	int came = 0;
 
 	pthread_mutex_lock(&watched.lock);
-	if (!about->is_log) {
-		if (++watched.pages > watched.most)
-			watched.most = watched.pages;
-		meanwhile = watched.meanwhile;
-		watched.meanwhile = 0;
+	if (!about->is_log && ++watched.pages > watched.most)
+		watched.most = watched.pages;
+	if (!about->is_log && !pthread_equal(pthread_self(), test_thread)) {
+		came = watched.pages_meanwhile;
+		watched.pages_meanwhile = 0;
 	}
 	pthread_mutex_unlock(&watched.lock);
-	if (meanwhile > 0)
-		add_pages(watched.fixture, meanwhile);
+	if (came > 0 && !try_pages(watched.fixture, came)) {
+		pthread_mutex_lock(&watched.lock);
+		watched.broke = true;
+		pthread_mutex_unlock(&watched.lock);
+	}
 	return about->beneath->xWrite(file, bytes, len, from);
 }
 
 static int watched_sync(sqlite3_file *file, int flags)
 {
 	const struct watched_file *about = watched_of(file);
+	bool fails;
 
 	pthread_mutex_lock(&watched.lock);
+	fails = watched.fails;
 	if (about->is_log)
 		watched.log_syncs++;
 	else
 		watched.pages = 0;
 	pthread_mutex_unlock(&watched.lock);
-	return about->beneath->xSync(file, flags);
+	return fails ? SQLITE_IOERR_FSYNC : about->beneath->xSync(file, flags);
 }
 
 static int open_watched(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags, int *ret_flags)
@@ -98,7 +106,14 @@ static void meanwhile(const struct fixture *fixture, int pages)
 {
 	pthread_mutex_lock(&watched.lock);
 	watched.fixture = fixture;
-	watched.meanwhile = pages;
+	watched.pages_meanwhile = pages;
+	pthread_mutex_unlock(&watched.lock);
+}
+
+static void fail_syncs(bool fails)
+{
+	pthread_mutex_lock(&watched.lock);
+	watched.fails = fails;
 	pthread_mutex_unlock(&watched.lock);
 }
 
@@ -133,26 +148,28 @@ static struct sqlite_store *store_of(const struct fixture *fixture)
 	return fixture->db->store;
 }
 
-static void run_sql(const struct fixture *fixture, const char *sql)
-{
-	struct session *session;
-
-	assert_int_equal(sqlite_session_open(fixture->db, &session), RC_OK);
-	assert_int_equal(sqlite_session_exec(session, sql), RC_OK);
-	sqlite_session_close(session);
-}
-
 /* Rows of a page each, in one commit. */
-static void add_pages(const struct fixture *fixture, int count)
+static bool try_pages(const struct fixture *fixture, int count)
 {
 	char sql[256];
+	struct session *session;
+	bool fine;
 
 	snprintf(sql, sizeof(sql),
 		 "CREATE TABLE IF NOT EXISTS pages (b BLOB);"
 		 "WITH RECURSIVE r (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r WHERE n < %d) "
 		 "INSERT INTO pages SELECT randomblob(3500) FROM r",
 		 count);
-	run_sql(fixture, sql);
+	if (sqlite_session_open(fixture->db, &session) != RC_OK)
+		return false;
+	fine = sqlite_session_exec(session, sql) == RC_OK;
+	sqlite_session_close(session);
+	return fine;
+}
+
+static void add_pages(const struct fixture *fixture, int count)
+{
+	assert_true(try_pages(fixture, count));
 }
 
 static enum copier_state state_of(struct sqlite_store *store)
@@ -171,8 +188,9 @@ static void idle(const struct fixture *fixture)
 	struct sqlite_store *store = store_of(fixture);
 
 	sqlite_driver.writer_idle(store);
-	while (state_of(store) == COPIER_ASKED)
+	while (state_of(store) == COPIER_COPIES || state_of(store) == COPIER_SYNCS)
 		usleep(1000);
+	assert_false(watched.broke);
 }
 
 /* One write, of which nothing is kept when it is doomed. */
@@ -200,12 +218,12 @@ static void test_once(void **state)
 	assert_null(store->copier.db);
 	add_pages(fixture, MANY);
 	idle(fixture);
-	assert_int_equal(state_of(store), COPIER_DONE);
+	assert_int_equal(state_of(store), COPIER_COPIED);
 	assert_int_equal(raise_one(fixture, new_id(fixture), true), RC_OK); /* takes the name */
 	for (int i = 0; i < 3; i++) {
 		assert_int_equal(raise_one(fixture, new_id(fixture), true), RC_STORE_CONSTRAINT);
 		idle(fixture);
-		assert_int_not_equal(state_of(store), COPIER_DONE);
+		assert_int_not_equal(state_of(store), COPIER_COPIED);
 	}
 	assert_true(store->log_frames < FEW); /* it has begun anew */
 	assert_int_equal(store->log_copied, 0);
@@ -216,7 +234,7 @@ static void test_once(void **state)
 	assert_int_equal(copied, store->log_frames);
 	idle(fixture);
 	assert_int_equal(store->log_copied, copied);
-	assert_int_not_equal(state_of(store), COPIER_DONE);
+	assert_int_not_equal(state_of(store), COPIER_COPIED);
 }
 
 /* A reader of what was before holds the copy up; it is known how far it came, and goes on when he is gone. */
@@ -234,7 +252,7 @@ static void test_reader(void **state)
 	assert_in_range(store->log_copied, 0, FEW);
 	assert_true(store->log_frames > MANY);
 	idle(fixture); /* nothing new: nobody is asked in vain */
-	assert_int_not_equal(state_of(store), COPIER_DONE);
+	assert_int_not_equal(state_of(store), COPIER_COPIED);
 	db_port_rest(fixture->port);
 	add_pages(fixture, MANY);
 	idle(fixture);
@@ -256,8 +274,8 @@ static void test_passes(void **state)
 	idle(fixture);
 	meanwhile(fixture, 1);
 	idle(fixture);
-	assert_int_equal(state_of(store), COPIER_DONE); /* once more */
-	assert_in_range(store->copier.left, SOME, 2 * SOME);
+	assert_int_equal(state_of(store), COPIER_COPIED); /* once more */
+	assert_in_range(store->log_asked, MANY + SOME, MANY + 2 * SOME);
 	assert_int_equal(store->copier.haste, 0);
 	forget_what_was();
 	idle(fixture);
@@ -278,12 +296,12 @@ static void test_haste(void **state)
 	for (int haste = 0; haste < 3; haste++) {
 		meanwhile(fixture, MANY);
 		idle(fixture);
-		assert_int_equal(state_of(store), COPIER_DONE);
+		assert_int_equal(state_of(store), COPIER_COPIED);
 		assert_int_equal(store->copier.haste, haste);
 	}
 	forget_what_was();
 	idle(fixture);
-	assert_in_range(count_of(&watched.most), PIECE + 1, PIECE << 3);
+	assert_int_equal(count_of(&watched.most), PIECE << 3);
 }
 
 /* The database is synced every few pages, or commits would wait for all of them. */
@@ -295,8 +313,21 @@ static void test_pieces(void **state)
 	add_pages(fixture, MANY);
 	forget_what_was();
 	idle(fixture);
-	assert_in_range(count_of(&watched.most), 2, PIECE);
+	assert_int_equal(count_of(&watched.most), PIECE);
 	assert_int_equal(count_of(&watched.pages), 0);
+}
+
+/* Whoever writes meanwhile makes the piece larger, or the copy would not catch up. */
+static void test_large_pieces(void **state)
+{
+	struct fixture *fixture = *state;
+
+	db_port_rest(fixture->port);
+	add_pages(fixture, MANY);
+	forget_what_was();
+	meanwhile(fixture, SOME);
+	idle(fixture);
+	assert_in_range(count_of(&watched.most), SOME, 2 * SOME);
 }
 
 /* A log that commits do not sync is synced beside the writer, long before it is copied. */
@@ -366,6 +397,63 @@ static void test_unsynced(void **state)
 	assert_int_equal(counter_of(fixture, &key), 3);
 }
 
+/* What a sync of the log alone was told the next copy would not be. */
+static void test_unsynced_log(void **state)
+{
+	struct fixture *fixture = *state;
+
+	add_pages(fixture, SOME);
+	fail_syncs(true);
+	idle(fixture);
+	fail_syncs(false);
+	assert_int_equal(sqlite_driver.ping(fixture->db), RC_STORE_DOWN);
+	assert_int_equal(raise_one(fixture, new_id(fixture), false), RC_STORE_DOWN);
+}
+
+/* Nor would the sync of a piece be told again of what failed there. */
+static void test_failed_piece(void **state)
+{
+	struct fixture *fixture = *state;
+	struct sqlite_store *store = store_of(fixture);
+
+	db_port_rest(fixture->port);
+	add_pages(fixture, MANY);
+	fail_syncs(true);
+	idle(fixture);
+	fail_syncs(false);
+	assert_int_equal(sqlite_driver.ping(fixture->db), RC_STORE_DOWN);
+	idle(fixture);
+	assert_int_equal(store->log_copied, 0);
+}
+
+/* Every commit syncs its log, also after one that could not, and in a log that has begun anew. */
+static void test_commits(void **state)
+{
+	struct fixture *fixture = *state;
+	struct uuid key = new_id(fixture);
+
+	for (int i = 1; i <= 3; i++) {
+		forget_what_was();
+		assert_int_equal(raise_one(fixture, key, false), RC_OK);
+		assert_int_equal(count_of(&watched.log_syncs), 1);
+	}
+	fail_syncs(true);
+	assert_int_equal(raise_one(fixture, key, false), RC_STORE_DOWN);
+	fail_syncs(false);
+	forget_what_was();
+	assert_int_equal(raise_one(fixture, key, false), RC_OK);
+	assert_int_equal(count_of(&watched.log_syncs), 1);
+	assert_int_equal(counter_of(fixture, &key), 4);
+	db_port_rest(fixture->port);
+	add_pages(fixture, MANY);
+	idle(fixture);
+	forget_what_was();
+	assert_int_equal(raise_one(fixture, key, false), RC_OK);
+	assert_in_range(count_of(&watched.log_syncs), 1,
+			2); /* a new head of the log may have one of its own */
+	assert_true(store_of(fixture)->log_frames < FEW);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -375,10 +463,15 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_passes, set_up, fixture_end),
 		cmocka_unit_test_setup_teardown(test_haste, set_up, fixture_end),
 		cmocka_unit_test_setup_teardown(test_pieces, set_up, fixture_end),
+		cmocka_unit_test_setup_teardown(test_large_pieces, set_up, fixture_end),
 		cmocka_unit_test_setup_teardown(test_relaxed, set_up_relaxed, fixture_end),
+		cmocka_unit_test_setup_teardown(test_unsynced_log, set_up_relaxed, fixture_end),
+		cmocka_unit_test_setup_teardown(test_failed_piece, set_up, fixture_end),
+		cmocka_unit_test_setup_teardown(test_commits, set_up, fixture_end),
 	};
 	static sqlite3_vfs vfs;
 
+	test_thread = pthread_self();
 	beneath = sqlite_shim(&vfs, "watched", sizeof(struct watched_file), open_watched);
 	assert_non_null(beneath);
 	assert_int_equal(sqlite3_vfs_register(&vfs, 1),

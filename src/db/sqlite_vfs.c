@@ -8,7 +8,11 @@
  * rolls back. And from the commit's begin to that sync alone: what a long transaction writes earlier, since
  * it fills the cache, may be rolled back, and then another process may commit at the same place of the log.
  *
- * https://www.sqlite.org/vfs.html: a shim, which leaves all but the log to the VFS beneath.
+ * A log that is as it was when last it was synced is not synced again, as a checkpoint would. What a guest
+ * has put into it he has synced before SQLite told anyone.
+ *
+ * https://www.sqlite.org/vfs.html: a shim, which leaves all but the log to the VFS beneath. How one is made
+ * is here too, for sqlite_map.c and sqlite_paced.c.
  */
 #include "db/sqlite.h"
 
@@ -116,7 +120,8 @@ static int log_sync(sqlite3_file *file, int flags)
 	forget(log);
 	if (code == SQLITE_OK && log->written)
 		code = under->pMethods->xSync(under, flags);
-	log->written &= code != SQLITE_OK;
+	if (code == SQLITE_OK)
+		log->written = false;
 	return code;
 }
 
