@@ -16,7 +16,7 @@ import typing
 import results
 from callgrind import Callgrind
 from growth_postgres import by_pages
-from references import cpu_ns, idle_connections, load, postgres_cluster
+from references import RawLoop, cpu_ns, idle_connections, load, postgres_cluster
 from scene import DAY_ONE, DAYS, Get, Scene, Seed, progress, write_requests
 
 SIZES = (10_000, 100_000, 1_000_000, 10_000_000)
@@ -25,6 +25,7 @@ OF_TENANTS = 200_000  # bookings
 IDLE = 10_000  # connections
 FEW = 400  # resources: their rules fit into marca's cache
 OTHER_DAYS = 8 * FEW  # that push all kept answers out of the cache
+RAW, RAW_LOG = 300, 1000  # bookings a round, as many as of P3; pages of the log, which is copied then, as marca's is once it rests
 ROUNDS = 9
 P6_TARGET = 1.3
 ROOM = 7e9  # bytes of ten million bookings
@@ -181,6 +182,19 @@ def add_rows(table, sides, what, allowed):
 # --- By bookings ------------------------------------------------------------------------------
 
 
+def by_raw_loop(table, sides, rounds):
+    """What a booking made costs SQLite alone, one a commit; ends the sides' marcas."""
+    for side in sides:
+        side.scene.marca.stop()
+    raws = [RawLoop(side.scene, copies=False) for side in sides]
+    costs = [[raw(side.scene.requests(RAW), 0, 1, 60, "-w", RAW_LOG)["cost"] for side, raw in zip(sides, raws)] for _ in range(rounds + 1)][1:]
+    small, large = (statistics.median(one[at] for one in costs) for at in (0, -1))
+    found = statistics.median(one[-1] / one[0] for one in costs)
+    table.add("P6 the raw loop's P3, by bookings", f"{large:,.0f} us of CPU", f"{sides[0].label:,}: {small:,.0f}", f"{found:.2f}", "", None)
+    return [{"figure": "raw loop", "cost": "cpu", "points": [
+        [side.label, round(statistics.median(one[at] for one in costs), 2)] for at, side in enumerate(sides)]}]
+
+
 def by_bookings(table, options):
     sizes = SIZES[:2] if options.quick else SIZES
     if shutil.disk_usage(tempfile.gettempdir()).free < ROOM * sizes[-1] / SIZES[-1] * 1.5:
@@ -190,9 +204,11 @@ def by_bookings(table, options):
         sides = [
             Side(size, stack.enter_context(Scene(size, seed=seed, env={"EVENT_WORKERS": "0"}))) for size in sizes
         ]
-        compare(sides, 1 if options.quick else ROUNDS, "P6")
+        rounds = 1 if options.quick else ROUNDS
+        compare(sides, rounds, "P6")
+        raw = by_raw_loop(table, sides, rounds)
     add_rows(table, sides, "bookings", math.log(sizes[-1]) / math.log(sizes[0]))
-    return series(sides)
+    return series(sides) + raw
 
 
 # --- By tenants -------------------------------------------------------------------------------

@@ -9,9 +9,9 @@
  * when the last one is durable, and a latency counts from when its booking was due.
  *
  * FILE holds requests as bench/load sends them; their bodies give the values. -w: after how many pages of the
- * WAL SQLite copies them into the database; 0: never. Prints how many were refused, and bookings a second, or with
- * -R latencies in milliseconds. -q only
- * prints the text of a query as PostgreSQL is given it, for pgbench.
+ * WAL SQLite copies them into the database; 0: never. Prints how many were refused, and bookings a second and
+ * microseconds of CPU each, or with -R latencies in milliseconds. -q only prints the text of a query as PostgreSQL is
+ * given it, for pgbench.
  */
 #include "booking/queries.h"
 
@@ -270,6 +270,7 @@ static bool book(struct loop *loop, const struct slot *slot)
 static void loop_for(struct loop *loop, int seconds, size_t group)
 {
 	utime began = now(CLOCK_MONOTONIC), ends = began + seconds * UTIME_SECOND;
+	utime cpu = now(CLOCK_PROCESS_CPUTIME_ID);
 	size_t done = 0, refused = 0;
 
 	while (now(CLOCK_MONOTONIC) < ends && done + group <= loop->slot_count) {
@@ -279,8 +280,10 @@ static void loop_for(struct loop *loop, int seconds, size_t group)
 		exec(loop, "COMMIT");
 		done += group;
 	}
-	printf("{\"rate\": %.1f, \"used\": %zu, \"refused\": %zu}\n",
-	       (double)done * UTIME_SECOND / (double)(now(CLOCK_MONOTONIC) - began), done, refused);
+	cpu = now(CLOCK_PROCESS_CPUTIME_ID) - cpu;
+	printf("{\"rate\": %.1f, \"used\": %zu, \"refused\": %zu, \"cost\": %.2f}\n",
+	       (double)done * UTIME_SECOND / (double)(now(CLOCK_MONOTONIC) - began), done, refused,
+	       (double)cpu / (double)(done > 0 ? done : 1));
 }
 
 static void sleep_until(utime at)

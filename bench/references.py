@@ -232,16 +232,17 @@ class Nginx:
 
 
 class RawLoop:
-    """bench/raw_loop on a copy of the database of a scene whose marca is stopped."""
+    """bench/raw_loop on the database of a scene whose marca is stopped, or on a copy of it."""
 
-    def __init__(self, scene):
-        self.database = scene.marca.folder / "raw.db"
-        shutil.copy(scene.marca.data / "booking.db", self.database)
-        os.sync()
+    def __init__(self, scene, copies=True):
+        self.database = scene.marca.data / "booking.db"
+        if copies:
+            self.database = shutil.copy(self.database, scene.marca.folder / "raw.db")
+            os.sync()
 
-    def __call__(self, file, skip, group, seconds):
-        """In groups of that size, as fast as it can."""
-        return self.run(file, skip, seconds, "-g", group)
+    def __call__(self, file, skip, group, seconds, *how):
+        """In groups of that size, as fast as it can; {rate, used, cost: microseconds of CPU each}."""
+        return self.run(file, skip, seconds, "-g", group, *how)
 
     def at_rate(self, file, skip, rate, seconds):
         """So many a second, and never copied from the log into the database; {used, p50, p99 in ms}."""
