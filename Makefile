@@ -41,7 +41,7 @@ bench: bench-ready ## speed and cost, beside nginx, pgbench, a raw SQLite loop a
 bench-quick: bench-ready ## the same once, on little: that all of it works
 	@bench/run --quick
 
-bench-curves: bench-ready ## curves and growth, drawn into docs/performance/; some eight minutes
+bench-curves: bench-ready ## curves and growth, drawn into docs/performance/; some ten minutes
 	@bench/run --only P6,curves
 	@bench/plots --take
 
