@@ -69,7 +69,7 @@ class Server:
         with open(self.folder / "log", "ab") as log:
             self.process = subprocess.Popen(
                 [self.bin / "postgres", "-D", self.data, "-k", self.folder, "-p", str(self.port), "-c", "listen_addresses=127.0.0.1",
-                 "-c", "max_connections=200", "-c", "shared_buffers=16MB"],
+                 "-c", "shared_buffers=16MB"],
                 cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log, **as_postgres())
         harness.until("it answers", self.answers)
 
