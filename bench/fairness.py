@@ -32,13 +32,13 @@ FLOOD_SECONDS = 2
 WRITES = {"modest": 10_000, "greedy": 100_000, "many": 20_000}
 TARGET = 1.5
 FLOOD = "no limits, a flood"
-RAW = "writes by a raw loop, at the same rates"
+RAW = "sqlite alone"
 MANY = "no limits, beside a hundred modest ones"
 LIMITS = {
     "production's limits": {"RATE_IP": "50", "RATE_PRINCIPAL": "50", "RATE_WRITE": "20", "RATE_TENANT": "500"},
     "no limits": {"RATE_IP": "0", "RATE_PRINCIPAL": "0", "RATE_WRITE": "0", "RATE_TENANT": "0"},
-    FLOOD: {},  # as before
 }
+LIMITS[FLOOD] = LIMITS["no limits"]
 KINDS = {"sqlite": ("reads", "writes"), "postgres": ("writes",)}
 
 
@@ -116,7 +116,7 @@ def against(modest, others, kind, flood, options):
     return rounds
 
 
-def add_row(table, name, rounds, target=TARGET):
+def add_row(table, name, rounds, target):
     alone, beside = (statistics.median(one[n]["p99"] for one in rounds) for n in (0, 1))
     ratio = statistics.median(one[1]["p99"] / one[0]["p99"] for one in rounds)
     middles = [statistics.median(one[n]["p50"] for one in rounds) for n in (0, 1)]
@@ -128,8 +128,8 @@ def add_row(table, name, rounds, target=TARGET):
     return {"p99": [alone, beside], "p50": middles, "ratio": ratio, "others": answers}
 
 
-def raw_row(scene, modest, table, options):
-    """By the modest ones' requests, on a copy of what they begin with."""
+def by_raw_loop(scene, modest, options):
+    """The modest ones' writes, on a copy of what they begin with; rounds as of against()."""
     raw, skip, rounds = RawLoop(scene), 0, []
     seconds = FLOOD_SECONDS if options.quick else SECONDS["writes"]
     for _ in range(1 if options.quick else ROUNDS):
@@ -138,7 +138,7 @@ def raw_row(scene, modest, table, options):
             found.append(raw.at_rate(modest.files["writes"], skip, rate, seconds))
             skip += found[-1]["used"]
         rounds.append((*found, {}))
-    return add_row(table, f"fairness: {RAW}", rounds, target=None)
+    return rounds
 
 
 def users_of(number):
@@ -149,36 +149,36 @@ def measure_all(scene, store, table, options):
     tenants = list(dict.fromkeys(owner for owner, _, _ in scene.parties.resources))
     modest, greedy = Crowd(scene, "modest", tenants[:MODEST]), Crowd(scene, "greedy", tenants[MODEST:MODEST + 1])
     many = Crowd(scene, "many", tenants[MODEST + 1:]) if len(tenants) > MODEST + 1 else None
-    found, raw = [], None
-    if store == "sqlite":
-        scene.marca.stop()
-        raw = raw_row(scene, modest, table, options)
-        scene.start(pin=False)
+    found = []
 
-    def row(kind, limits, others, **how):
+    def row(kind, by, limits, rounds, target=TARGET):
+        found.append({"kind": kind, "store": by, "limits": limits, **add_row(table, f"fairness: {kind} on {by}, {limits}", rounds, target)})
+
+    def measure(kind, limits, others, **how):
         progress(f"fairness: {kind} on {store}, {limits}")
-        rounds = against(modest, others, kind, limits == FLOOD, options)
-        found.append({"kind": kind, "store": store, "limits": limits, **add_row(table, f"fairness: {kind} on {store}, {limits}", rounds, **how)})
+        row(kind, store, limits, against(modest, others, kind, limits == FLOOD, options), **how)
 
+    scene.marca.stop()
+    if store == "sqlite":
+        row("writes", RAW, "at the same rates", by_raw_loop(scene, modest, options), target=None)
     for limits, env in [("no limits", LIMITS["no limits"])] if options.quick else LIMITS.items():
-        if env:
-            scene.marca.stop()
-            scene.marca.env.update(env)
-            scene.start(pin=False)
+        scene.marca.env.update(env)
+        scene.start(pin=False)
         for kind in KINDS[store]:
-            row(kind, limits, greedy, target=None if limits == FLOOD else TARGET)
+            measure(kind, limits, greedy, target=None if limits == FLOOD else TARGET)
             if many and limits == "no limits":
-                row(kind, MANY, many, target=None)
-    return found, raw
+                measure(kind, MANY, many, target=None)
+        scene.marca.stop()
+    return found
 
 
 def fairness(table, options):
     how = {"env": {"TRUSTED_PROXIES": "127.0.0.1"}, "tenants": MODEST + 1 + (0 if options.quick else TIMES),
            "users": 2 if options.quick else users_of}
     with Scene(BOOKINGS, **how) as scene:
-        found, raw = measure_all(scene, "sqlite", table, options)
+        found = measure_all(scene, "sqlite", table, options)
     if options.quick:
         return
     with postgres_cluster(), Scene(BOOKINGS, store="postgres", **how) as scene:
-        found += measure_all(scene, "postgres", table, options)[0]
-    results.save("fairness", options.quick, rows=found, raw=raw)
+        found += measure_all(scene, "postgres", table, options)
+    results.save("fairness", options.quick, rows=found)

@@ -188,11 +188,10 @@ def by_raw_loop(table, sides, rounds):
         side.scene.marca.stop()
     raws = [RawLoop(side.scene, copies=False) for side in sides]
     costs = [[raw(side.scene.requests(RAW), 0, 1, 60, "-w", RAW_LOG)["cost"] for side, raw in zip(sides, raws)] for _ in range(rounds + 1)][1:]
-    small, large = (statistics.median(one[at] for one in costs) for at in (0, -1))
-    found = statistics.median(one[-1] / one[0] for one in costs)
-    table.add("P6 the raw loop's P3, by bookings", f"{large:,.0f} us of CPU", f"{sides[0].label:,}: {small:,.0f}", f"{found:.2f}", "", None)
-    return [{"figure": "raw loop", "cost": "cpu", "points": [
-        [side.label, round(statistics.median(one[at] for one in costs), 2)] for at, side in enumerate(sides)]}]
+    middles = [statistics.median(of_side) for of_side in zip(*costs)]
+    ratio = statistics.median(one[-1] / one[0] for one in costs)
+    table.add("P6 the raw loop's P3, by bookings", f"{middles[-1]:,.0f} us of CPU", f"{sides[0].label:,}: {middles[0]:,.0f}", f"{ratio:.2f}", "", None)
+    return [{"figure": "raw loop", "cost": "cpu", "points": [[side.label, round(middle, 2)] for side, middle in zip(sides, middles)]}]
 
 
 def by_bookings(table, options):
