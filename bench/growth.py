@@ -64,7 +64,7 @@ class Side:
         return self.scene.requests(figure.once) if figure.once else self.file(figure.name, figure.requests)
 
     def send(self, file):
-        return load(self.scene.marca.address, file, seconds=60, connections=1)
+        return load(self.scene.marca.address, file, seconds=60, connections=1, pin=True)  # on one core with the server it is another latency
 
     def measure(self, figure):
         if figure.before:

@@ -3,6 +3,7 @@
 #include "base/fiber.h"
 #include "base/log.h"
 #include "http/connection.h"
+#include "http/turn.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -70,6 +71,7 @@ static void on_connection(uv_stream_t *listener, int status)
 static void begin_drain(struct http_loop *loop)
 {
 	loop->stopping = true;
+	turn_limit(TURN_ALL); /* the last look at the queue must not pass it over: see close_listener() */
 	loop->drain_until = uv_now(&loop->uv) + (uint64_t)atomic_load(&loop->server->drain_ms);
 	wheel_each(&loop->wheel, connection_drain);
 	uv_async_send(&loop->bell); /* for the last look at the queue */
@@ -303,6 +305,7 @@ void loop_run(struct http_loop *loop)
 		close_handles(loop);
 		return;
 	}
+	turn_limit(TURN_FEW);
 	uv_run(&loop->uv, UV_RUN_DEFAULT);
 	if (loop->in_flight > 0) {
 		LOG(ERROR, "handlers did not answer in time; their thread is abandoned",
