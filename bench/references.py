@@ -166,7 +166,6 @@ error_log {folder}/error.log;
 events {{ worker_connections 4096; }}
 http {{
     access_log off;
-    {burden}
     keepalive_requests 1000000000;
     client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
     uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
@@ -174,7 +173,7 @@ http {{
         listen 127.0.0.1:{port};
         default_type "{type}";
         {headers}
-        location / {{ return 200 '{body}{nothing}'; }}
+        location / {{ return 200 '{body}'; }}
     }}
 }}
 """
@@ -182,23 +181,18 @@ NGINX_OWN = {"date", "content-length", "content-type", "connection", "server"}
 
 
 class Nginx:
-    """nginx that answers every request with this reply's status, headers and body.
+    """nginx that answers every request with this reply's status, headers and body."""
 
-    `burden`: how many regular expressions it tries before, none of which matches, so that a request takes longer.
-    """
-
-    def __init__(self, reply, burden=0):
+    def __init__(self, reply):
         self.folder = tempfile.mkdtemp(prefix="marca-bench-")
         self.port = harness.free_port()
         self.address = f"127.0.0.1:{self.port}"
         headers = [(name, value.replace('"', '\\"')) for name, value in reply.headers.items() if name.lower() not in NGINX_OWN]
-        patterns = " ".join(f"~z{n}$ '';" for n in range(burden))
         # $ would name a variable; no reply of ours has one, nor a single quote.
         assert reply.status == 200 and "$" not in reply.text and "'" not in reply.text
         pathlib.Path(self.folder, "nginx.conf").write_text(NGINX.format(
             folder=self.folder, port=self.port, body=reply.text.replace("\\", "\\\\"), type=reply.headers["Content-Type"],
             headers=" ".join(f'add_header {name} "{value}";' for name, value in headers),
-            burden=f"map $request_uri $nothing {{ default ''; {patterns} }}" if burden else "", nothing="$nothing" if burden else "",
         ))
         self.process = None
 
