@@ -29,16 +29,18 @@ CONNECTIONS = {"modest": 16, "greedy": 512, "many": 512}
 BOOKINGS = 10_000
 ROUNDS, SECONDS = 3, {"reads": 2, "writes": 5}  # of writes there are few a second, and a p99 needs some hundreds
 FLOOD_SECONDS = 2
-WRITES = {"modest": 10_000, "greedy": 200_000, "many": 20_000}
+WRITES = {"modest": 10_000, "greedy": 200_000, "many": 20_000}  # a flood's, too
 TARGET = 1.5
 FLOOD = "no limits, a flood"
 RAW = "sqlite alone"
+ALONE, BESIDE = SHARES["writes"] * MODEST, SHARES["writes"] * (MODEST + TIMES)  # what it writes a second
 MANY = "no limits, beside a hundred modest ones"
+NO_LIMITS = {"RATE_IP": "0", "RATE_PRINCIPAL": "0", "RATE_WRITE": "0", "RATE_TENANT": "0"}
 LIMITS = {
     "production's limits": {"RATE_IP": "50", "RATE_PRINCIPAL": "50", "RATE_WRITE": "20", "RATE_TENANT": "500"},
-    "no limits": {"RATE_IP": "0", "RATE_PRINCIPAL": "0", "RATE_WRITE": "0", "RATE_TENANT": "0"},
+    "no limits": NO_LIMITS,
+    FLOOD: NO_LIMITS,
 }
-LIMITS[FLOOD] = LIMITS["no limits"]
 KINDS = {"sqlite": ("reads", "writes"), "postgres": ("writes",)}
 
 
@@ -134,7 +136,7 @@ def by_raw_loop(scene, modest, options):
     seconds = FLOOD_SECONDS if options.quick else SECONDS["writes"]
     for _ in range(1 if options.quick else ROUNDS):
         found = []
-        for rate in (SHARES["writes"] * MODEST, SHARES["writes"] * (MODEST + TIMES)):
+        for rate in (ALONE, BESIDE):
             found.append(raw.at_rate(modest.files["writes"], skip, rate, seconds))
             skip += found[-1]["used"]
         rounds.append((*found, {}))
@@ -151,23 +153,23 @@ def measure_all(scene, store, table, options):
     many = Crowd(scene, "many", tenants[MODEST + 1:]) if len(tenants) > MODEST + 1 else None
     found = []
 
-    def row(kind, by, limits, rounds, target=TARGET):
+    def row(kind, by, limits, rounds, target=None):
         found.append({"kind": kind, "store": by, "limits": limits, **add_row(table, f"fairness: {kind} on {by}, {limits}", rounds, target)})
 
-    def measure(kind, limits, others, **how):
+    def measure(kind, limits, others, target=None):
         progress(f"fairness: {kind} on {store}, {limits}")
-        row(kind, store, limits, against(modest, others, kind, limits == FLOOD, options), **how)
+        row(kind, store, limits, against(modest, others, kind, limits == FLOOD, options), target)
 
     scene.marca.stop()
     if store == "sqlite":
-        row("writes", RAW, "at the same rates", by_raw_loop(scene, modest, options), target=None)
-    for limits, env in [("no limits", LIMITS["no limits"])] if options.quick else LIMITS.items():
+        row("writes", RAW, f"{ALONE} and {BESIDE} a second", by_raw_loop(scene, modest, options))
+    for limits, env in [("no limits", NO_LIMITS)] if options.quick else LIMITS.items():
         scene.marca.env.update(env)
         scene.start(pin=False)
         for kind in KINDS[store]:
             measure(kind, limits, greedy, target=None if limits == FLOOD else TARGET)
             if many and limits == "no limits":
-                measure(kind, MANY, many, target=None)
+                measure(kind, MANY, many)
         scene.marca.stop()
     return found
 

@@ -64,7 +64,8 @@ class Side:
         return self.scene.requests(figure.once) if figure.once else self.file(figure.name, figure.requests)
 
     def send(self, file):
-        return load(self.scene.marca.address, file, seconds=60, connections=1, pin=True)  # on one core with the server it is another latency
+        # Pinned: the scheduler might put it on the server's core, and the latency would be another.
+        return load(self.scene.marca.address, file, seconds=60, connections=1, pin=True)
 
     def measure(self, figure):
         if figure.before:
@@ -189,8 +190,8 @@ def by_raw_loop(table, sides, rounds):
     raws = [RawLoop(side.scene, copies=False) for side in sides]
     costs = [[raw(side.scene.requests(RAW), 0, 1, 60, "-w", RAW_LOG)["cost"] for side, raw in zip(sides, raws)] for _ in range(rounds + 1)][1:]
     middles = [statistics.median(of_side) for of_side in zip(*costs)]
-    ratio = statistics.median(one[-1] / one[0] for one in costs)
-    table.add("P6 the raw loop's P3, by bookings", f"{middles[-1]:,.0f} us of CPU", f"{sides[0].label:,}: {middles[0]:,.0f}", f"{ratio:.2f}", "", None)
+    found = statistics.median(one[-1] / one[0] for one in costs)
+    table.add("P6 the raw loop's P3, by bookings", f"{middles[-1]:,.0f} us of CPU", f"{sides[0].label:,}: {middles[0]:,.0f}", f"{found:.2f}", "", None)
     return [{"figure": "raw loop", "cost": "cpu", "points": [[side.label, round(middle, 2)] for side, middle in zip(sides, middles)]}]
 
 

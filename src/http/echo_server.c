@@ -151,6 +151,16 @@ static void split(struct http_exchange *ex)
 					   .header_count = 1});
 }
 
+/* Nobody else of this loop is answered meanwhile. */
+static void hold_and_send(struct http_exchange *ex, int64_t ms)
+{
+	struct timespec left = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+
+	while (nanosleep(&left, &left) != 0) /* the signal to stop may come to this thread */
+		continue;
+	send_text(ex, 200, ex->target);
+}
+
 static void handle(struct http_exchange *ex, enum rc fault)
 {
 	int64_t number;
@@ -171,6 +181,8 @@ static void handle(struct http_exchange *ex, enum rc fault)
 		split(ex);
 	else if (starts(ex->path, "/big/", &number))
 		send_big(ex, (size_t)number);
+	else if (starts(ex->path, "/hold/", &number))
+		hold_and_send(ex, number);
 	else if (!starts(ex->path, "/sleep/", &number))
 		send_text(ex, 200, STR("hello\n"));
 	else if (fiber_run(http_loop_fibers(ex->loop), sleep_and_send, ex) != RC_OK)

@@ -2,8 +2,10 @@
 #include "http/turn.h"
 
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 #include <uv.h>
@@ -27,7 +29,6 @@ static void on_bell(uv_poll_t *poll, int status, int events)
 static int setup(void **state)
 {
 	(void)state;
-	calls = 0;
 	assert_int_equal(uv_loop_init(&loop), 0);
 	for (int i = 0; i < MANY; i++) {
 		heard[i] = 0;
@@ -83,6 +84,19 @@ static void test_all_at_once_again(void **state)
 	assert_int_equal(taken_in_a_turn(), MANY);
 }
 
+/* A byte of the call's arguments that is wrong, and the kernel refuses. */
+static void test_signals_may_be_held_back(void **state)
+{
+	struct epoll_event found[MANY];
+	sigset_t mask;
+
+	(void)state;
+	sigemptyset(&mask);
+	sigaddset(&mask, SIGTERM);
+	assert_int_equal(uv_run(&loop, UV_RUN_NOWAIT), 1);
+	assert_int_equal(epoll_pwait(uv_backend_fd(&loop), found, MANY, 0, &mask), MANY);
+}
+
 static void other_thread(void *arg)
 {
 	(void)arg;
@@ -107,6 +121,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_a_few_at_a_time_and_those_who_waited_first, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_all_at_once_again, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_signals_may_be_held_back, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_of_this_thread_alone, setup, teardown),
 	};
 

@@ -47,6 +47,13 @@ def test_every_object_is_fortified():
         assert re.search(rf" __{name}_chk@", symbols), name
 
 
+def test_libuv_waits_as_we_say():
+    """Its calls come to src/http/turn.c only where they can be seen from outside."""
+    symbols = readelf("--dyn-syms", MARCA)
+    for name in ("epoll_wait", "epoll_pwait"):
+        assert re.search(rf" FUNC +GLOBAL DEFAULT +\d+ {name}$", symbols, re.M), name
+
+
 PROBE = """
 #include <stdio.h>
 #include <string.h>
